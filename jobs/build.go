@@ -1,0 +1,57 @@
+package jobs
+
+import (
+	"errors"
+
+	"github.com/anything-mcp/anything-mcp/notte"
+)
+
+// work starts a build and follows its stream to the end. The one request is
+// never repeated: each may be billed.
+func (s BuildSpec) work(t *task) outcome {
+	stream, err := s.Client.StartBuild(t.ctx, s.Query)
+	if err != nil {
+		return t.buildBroke(err)
+	}
+	for ev, err := range stream.Events() {
+		if err != nil {
+			return t.buildBroke(err)
+		}
+		t.observe(ev)
+		switch ev.Type {
+		case notte.EventDone:
+			return outcome{StateDone, ev.Type}
+		case notte.EventError:
+			return outcome{StateError, ev.Type}
+		case notte.EventTimeout:
+			return outcome{StateTimeout, ev.Type}
+		case notte.EventCancelled:
+			return outcome{StateCancelled, ev.Type}
+		}
+	}
+	// Unreachable while Events keeps its word; a lost end is still an end.
+	return t.buildBroke(errors.New("the build's stream ended without a word"))
+}
+
+// buildBroke ends a build that Notte did not end.
+func (t *task) buildBroke(err error) outcome {
+	end, told := t.stopped()
+	t.live.update(func(j *Job) {
+		switch {
+		case !told:
+			j.Build.Error = clip(err.Error())
+		case end.state == StateCancelled:
+			j.Build.Reason = "cancelled here, by closing the stream; Notte may finish the build and bill it all the same"
+		default:
+			j.Build.Error = "this server stopped while the build ran; Notte may finish the build and bill it all the same"
+		}
+	})
+	if told {
+		return end
+	}
+	// An answer of Notte's own, whatever it says, is an end; silence is not.
+	if _, answered := errors.AsType[*notte.Error](err); answered || !notte.MayHaveStarted(err) {
+		return outcome{StateError, notte.EventError}
+	}
+	return outcome{StateInterrupted, eventInterrupted}
+}

@@ -1,0 +1,218 @@
+package jobs
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/anything-mcp/anything-mcp/notte"
+)
+
+// Deltas are gathered into entries of this much text, or of this much time.
+const (
+	deltaBytes = 2 << 10
+	deltaDelay = 200 * time.Millisecond
+)
+
+// followBatch is how many entries a follower takes at a time.
+const followBatch = 256
+
+// live is a job of this process while it runs: the one place where its state
+// changes. One goroutine feeds it; any number look on.
+type live struct {
+	cancel context.CancelCauseFunc // ends the job's work
+	done   chan struct{}           // closed once the end is stored and published
+
+	mu       sync.Mutex // guards all below
+	lease    Lease
+	job      Job // without its texts
+	answer   text
+	thinking text
+	between  bool // the agent's last message is complete: what it writes next is a new one
+
+	log     window
+	seq     int64
+	unsaved []Entry       // the end of log that the store does not have yet
+	changed chan struct{} // closed when log grows; nil while nobody waits
+
+	delta     strings.Builder // of deltaType, not an entry yet
+	deltaType notte.EventType
+	deltaDue  *time.Timer // makes it one; nil while there is none
+}
+
+func newLive(job Job, cancel context.CancelCauseFunc) *live {
+	return &live{
+		cancel:   cancel,
+		done:     make(chan struct{}),
+		job:      job,
+		answer:   text{limit: maxAnswer},
+		thinking: text{limit: maxThinking},
+	}
+}
+
+func (l *live) hold(lease Lease) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lease = lease
+}
+
+func (l *live) held() Lease {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.lease
+}
+
+// snapshot returns the job as it stands.
+func (l *live) snapshot() Job {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.snapshotLocked()
+}
+
+func (l *live) snapshotLocked() Job {
+	job := l.job
+	if b := job.Build; b != nil {
+		copied := *b
+		copied.Steps = slices.Clone(b.Steps)
+		copied.Answer, copied.Thinking = l.answer.String(), l.thinking.String()
+		copied.Dropped = l.answer.dropped + l.thinking.dropped
+		job.Build = &copied
+	}
+	if r := job.Run; r != nil {
+		copied := *r
+		copied.Logs = slices.Clone(r.Logs)
+		job.Run = &copied
+	}
+	return job
+}
+
+// update changes the job's state under its lock.
+func (l *live) update(change func(*Job)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	change(&l.job)
+}
+
+// observe takes in one event, the job's state first, then its log, and reports
+// whether there are entries to save.
+func (l *live) observe(ev notte.Event) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.reduce(ev)
+	if ev.Type == notte.EventTextDelta || ev.Type == notte.EventThinkingDelta {
+		l.gather(ev)
+	} else if field := telling(&ev); field != nil {
+		l.flushDelta()
+		l.append(Entry{Type: ev.Type, Text: clip(*field), FunctionID: clip(ev.FunctionID)})
+	}
+	return len(l.unsaved) > 0
+}
+
+// gather merges a delta with those before it.
+func (l *live) gather(ev notte.Event) {
+	if l.deltaType != ev.Type {
+		l.flushDelta()
+		l.deltaType = ev.Type
+	}
+	room := maxField - l.delta.Len()
+	l.delta.WriteString(ev.Delta[:min(room, len(ev.Delta))])
+	if l.delta.Len() >= deltaBytes {
+		l.flushDelta()
+	} else if l.deltaDue == nil && l.delta.Len() > 0 {
+		l.deltaDue = time.AfterFunc(deltaDelay, func() {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			l.flushDelta()
+		})
+	}
+}
+
+// flushDelta makes an entry of the gathered deltas. Callers hold l.mu.
+func (l *live) flushDelta() {
+	if l.deltaDue != nil {
+		l.deltaDue.Stop()
+		l.deltaDue = nil
+	}
+	if l.delta.Len() > 0 {
+		l.append(Entry{Type: l.deltaType, Text: strings.ToValidUTF8(l.delta.String(), "")})
+		l.delta.Reset()
+	}
+}
+
+// append adds an entry and wakes the followers. Callers hold l.mu.
+func (l *live) append(e Entry) {
+	l.seq++
+	e.Seq, e.At = l.seq, time.Now()
+	l.log.add(e)
+	l.unsaved = append(l.unsaved, e)
+	l.wake()
+}
+
+// wake lets waiting followers look again. Callers hold l.mu.
+func (l *live) wake() {
+	if l.changed != nil {
+		close(l.changed)
+		l.changed = nil
+	}
+}
+
+// takeUnsaved returns the entries that the store has yet to get, and the lease
+// to store them under.
+func (l *live) takeUnsaved() (Lease, []Entry) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	entries := l.unsaved
+	l.unsaved = nil
+	return l.lease, entries
+}
+
+// end sets the final state and returns what the store has to keep of it. The
+// final entry is not published yet: followers learn of an end only once it is
+// stored.
+func (l *live) end(end outcome) (Job, []Entry) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.flushDelta()
+	l.job.State, l.job.EndedAt = end.state, time.Now()
+	if l.job.Build != nil {
+		l.job.Build.ViewerURL = "" // its token outlives its use
+	}
+	entries := append(l.unsaved, Entry{Seq: l.seq + 1, At: l.job.EndedAt, Type: end.event, Final: true})
+	l.unsaved = nil
+	return l.snapshotLocked(), entries
+}
+
+// publish shows the end to everyone who follows.
+func (l *live) publish(final Entry) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.seq = final.Seq
+	l.log.add(final)
+	l.wake()
+	close(l.done)
+}
+
+// next waits for entries above after and returns some, or the reason why ctx
+// ended first.
+func (l *live) next(ctx context.Context, after int64) ([]Entry, error) {
+	for {
+		l.mu.Lock()
+		batch := slices.Clone(l.log.above(after, followBatch))
+		if len(batch) > 0 {
+			l.mu.Unlock()
+			return batch, nil
+		}
+		if l.changed == nil {
+			l.changed = make(chan struct{})
+		}
+		changed := l.changed
+		l.mu.Unlock()
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}

@@ -1,0 +1,57 @@
+package jobs
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"strings"
+
+	"github.com/anything-mcp/anything-mcp/notte"
+)
+
+// Spec says what to do, and for whom: a [BuildSpec] or a [RunSpec].
+type Spec interface {
+	owner() string
+	job() Job           // what is recorded before anything starts
+	claim() Claim       // how it may be joined
+	work(*task) outcome // does it, under the task's context
+}
+
+// BuildSpec asks for a build of Query. Unless ForceNew is set, a running build
+// of the same query by the same owner is joined instead.
+type BuildSpec struct {
+	Client   *notte.Client
+	Query    string
+	ForceNew bool
+}
+
+// RunSpec asks for a run of a function. Each Start runs it: a function may act
+// on the world, so two runs are never one.
+type RunSpec struct {
+	Client     *notte.Client
+	FunctionID string
+	Variables  json.RawMessage // a JSON object, or nil
+}
+
+func (s BuildSpec) owner() string { return s.Client.Owner() }
+func (s RunSpec) owner() string   { return s.Client.Owner() }
+
+func (s BuildSpec) job() Job {
+	return Job{ID: newID("build_"), Kind: KindBuild, Build: &Build{Query: s.Query}}
+}
+
+func (s RunSpec) job() Job {
+	return Job{ID: newID("run_"), Kind: KindRun, Run: &Run{FunctionID: s.FunctionID, Variables: s.Variables}}
+}
+
+func (s BuildSpec) claim() Claim {
+	// The same words with other spacing ask for the same thing.
+	sum := sha256.Sum256([]byte(strings.Join(strings.Fields(s.Query), " ")))
+	return Claim{JoinKey: hex.EncodeToString(sum[:]), Join: !s.ForceNew}
+}
+
+func (s RunSpec) claim() Claim { return Claim{} }
+
+// newID returns an ID that cannot be guessed: 130 random bits.
+func newID(prefix string) string { return prefix + strings.ToLower(rand.Text()) }

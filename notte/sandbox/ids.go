@@ -1,0 +1,51 @@
+package sandbox
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	mrand "math/rand/v2"
+	"sync"
+)
+
+// idSource draws UUIDs and tokens; the zero value draws from crypto/rand.
+type idSource struct {
+	seeded *seededSource
+}
+
+type seededSource struct {
+	mu  sync.Mutex // guards rng
+	rng *mrand.ChaCha8
+}
+
+func seededIDs(seed uint64) idSource {
+	var key [32]byte
+	binary.LittleEndian.PutUint64(key[:], seed)
+	return idSource{seeded: &seededSource{rng: mrand.NewChaCha8(key)}}
+}
+
+func (s idSource) bytes() (b [16]byte) {
+	if s.seeded == nil {
+		rand.Read(b[:]) // never fails since Go 1.24
+		return b
+	}
+	s.seeded.mu.Lock()
+	defer s.seeded.mu.Unlock()
+	s.seeded.rng.Read(b[:])
+	return b
+}
+
+// uuid is a version 4 UUID.
+func (s idSource) uuid() string {
+	b := s.bytes()
+	b[6] = b[6]&0x0f | 0x40
+	b[8] = b[8]&0x3f | 0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// token is an unguessable word that is safe in a URL.
+func (s idSource) token() string {
+	b := s.bytes()
+	return hex.EncodeToString(b[:])
+}

@@ -1,0 +1,153 @@
+package sandbox
+
+import (
+	"bytes"
+	"crypto/subtle"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// encode is v as JSON on one line, without the escapes that are only for HTML:
+// neither of Notte's services writes those.
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+// writeJSON answers with v, which is always of our own making and so encodes.
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	data, err := encode(v)
+	if err != nil {
+		panic(fmt.Sprintf("sandbox: encoding an answer: %v", err))
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	w.Write(data)
+}
+
+// detail is the body of a Functions API error, as FastAPI writes it.
+func detail(text string) any { return map[string]string{"detail": text} }
+
+// anythingError is the body of an Anything API error.
+func anythingError(text string) any { return map[string]string{"error": text} }
+
+// problem is one entry of FastAPI's 422 body.
+type problem struct {
+	Type string `json:"type"`
+	Loc  []any  `json:"loc"`
+	Msg  string `json:"msg"`
+}
+
+func writeProblems(w http.ResponseWriter, problems ...problem) {
+	writeJSON(w, http.StatusUnprocessableEntity, map[string]any{"detail": problems})
+}
+
+func missing(loc ...any) problem {
+	return problem{Type: "missing", Loc: loc, Msg: "Field required"}
+}
+
+// authorized says whether r bears an acceptable key.
+func (s *Server) authorized(r *http.Request) bool {
+	key := bearer(r)
+	if s.key == "" {
+		return key != ""
+	}
+	return subtle.ConstantTimeCompare([]byte(key), []byte(s.key)) == 1
+}
+
+func bearer(r *http.Request) string {
+	scheme, key, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(key)
+}
+
+const unauthorized = "Missing or invalid API key"
+
+// functionsAPI guards a route of the Functions API.
+func (s *Server) functionsAPI(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if !s.authorized(r) {
+			w.Header().Set("WWW-Authenticate", "Bearer")
+			writeJSON(w, http.StatusUnauthorized, detail(unauthorized))
+			return
+		}
+		next(w, r)
+	}
+}
+
+// noRoute turns the mux's plain 404 and 405 into the JSON of the API asked.
+func noRoute(w http.ResponseWriter, r *http.Request, h http.Handler) {
+	p := probe{header: w.Header(), status: http.StatusNotFound}
+	h.ServeHTTP(&p, r)
+	w.Header().Del("X-Content-Type-Options")
+	text := "Not Found"
+	if p.status == http.StatusMethodNotAllowed {
+		text = "Method Not Allowed"
+	}
+	if strings.HasPrefix(r.URL.Path, "/api/") {
+		writeJSON(w, p.status, anythingError(text))
+		return
+	}
+	writeJSON(w, p.status, detail(text))
+}
+
+// probe keeps a handler's status and headers and drops its body.
+type probe struct {
+	header http.Header
+	status int
+}
+
+func (p *probe) Header() http.Header         { return p.header }
+func (p *probe) WriteHeader(status int)      { p.status = status }
+func (p *probe) Write(b []byte) (int, error) { return len(b), nil }
+
+// quota counts requests for the rate-limit headers. Nothing is ever refused for
+// it: script a 429 with Fault.
+type quota struct {
+	mu    sync.Mutex // guards reset and used
+	reset time.Time
+	used  int
+}
+
+const (
+	quotaLimit  = 1000
+	quotaWindow = time.Minute
+)
+
+func (q *quota) stamp(h http.Header, now time.Time) {
+	q.mu.Lock()
+	if !now.Before(q.reset) {
+		q.reset, q.used = now.Truncate(time.Second).Add(quotaWindow), 0
+	}
+	q.used++
+	left, reset := max(quotaLimit-q.used, 0), q.reset
+	q.mu.Unlock()
+
+	h.Set("X-RateLimit-Limit", strconv.Itoa(quotaLimit))
+	h.Set("X-RateLimit-Remaining", strconv.Itoa(left))
+	h.Set("X-RateLimit-Reset", strconv.FormatInt(reset.Unix(), 10))
+}
+
+// index greets a person who opens the Server's address in a browser.
+func index(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	fmt.Fprintf(w, `This is a sandbox of Notte's Anything API and Functions API. All it says is simulated.
+
+curl -N -X POST http://%s/api/anything/start \
+  -H "Authorization: Bearer anything" -H "Content-Type: application/json" \
+  -d '{"query": "fetch the top 3 hacker news posts"}'
+`, r.Host)
+}

@@ -1,0 +1,239 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// Step is one thing that a scripted answer does. Steps are values without state:
+// one script may serve any number of requests at once.
+//
+// An answer begins with its first byte or flush, as status 200 and
+// text/event-stream unless earlier steps said otherwise, and ends cleanly after
+// its last step. Event and Raw flush what they write, unless they are in a Batch.
+type Step struct {
+	play func(*Stream) error
+}
+
+// Event writes v as JSON in one event: "data: ", v, and a blank line. It panics
+// if v cannot be encoded.
+func Event(v any) Step {
+	frame := eventFrame(v)
+	return Step{func(st *Stream) error { return st.send(frame) }}
+}
+
+// Raw writes these bytes as they are.
+func Raw(bytes string) Step {
+	b := []byte(bytes)
+	return Step{func(st *Stream) error { return st.send(b) }}
+}
+
+// Flush sends on what was written, or the headers alone.
+func Flush() Step { return Step{(*Stream).Flush} }
+
+// Delay pauses for d, which is not scaled by the Server's speed.
+func Delay(d time.Duration) Step {
+	return Step{func(st *Stream) error { return sleep(st.ctx, d) }}
+}
+
+// Wait pauses until ch is closed or brings a value. Wait(nil) as a first step
+// is a server that accepts a request and never answers it.
+func Wait(ch <-chan struct{}) Step {
+	return Step{func(st *Stream) error {
+		select {
+		case <-ch:
+			return nil
+		case <-st.ctx.Done():
+			return errLeft
+		}
+	}}
+}
+
+// Stall flushes, then keeps the stream open in silence until the client leaves
+// or the Server is closed.
+func Stall() Step {
+	return Step{func(st *Stream) error {
+		if err := st.Flush(); err != nil {
+			return err
+		}
+		<-st.ctx.Done()
+		return errLeft
+	}}
+}
+
+// Cut ends the answer here, cleanly. As the only step it is an empty stream.
+func Cut() Step {
+	return Step{func(st *Stream) error {
+		st.begin()
+		return errCut
+	}}
+}
+
+// Reset breaks the connection. What was not yet flushed is lost; as a first
+// step the client gets no answer at all.
+func Reset() Step {
+	return Step{func(*Stream) error { panic(http.ErrAbortHandler) }}
+}
+
+// Header sets a header of the answer, and has no effect once that has begun.
+func Header(key, value string) Step {
+	return Step{func(st *Stream) error {
+		st.w.Header().Set(key, value)
+		return nil
+	}}
+}
+
+// ContentType is Header("Content-Type", value).
+func ContentType(value string) Step { return Header("Content-Type", value) }
+
+// Status begins the answer with this code, content type (none if empty) and
+// body. Precede it with Header for more headers, such as Retry-After.
+func Status(code int, contentType, body string) Step {
+	b := []byte(body)
+	return Step{func(st *Stream) error {
+		if st.begun {
+			return fmt.Errorf("sandbox: Status(%d) in an answer that has begun", code)
+		}
+		st.begun = true
+		if contentType == "" {
+			st.w.Header()["Content-Type"] = nil // nil stops net/http from guessing one
+		} else {
+			st.w.Header().Set("Content-Type", contentType)
+		}
+		st.w.WriteHeader(code)
+		_, err := st.w.Write(b)
+		return err
+	}}
+}
+
+// Repeat plays the steps n times over.
+func Repeat(n int, steps ...Step) Step {
+	return Step{func(st *Stream) error {
+		for range n {
+			if err := st.playAll(steps); err != nil {
+				return err
+			}
+		}
+		return nil
+	}}
+}
+
+// Batch plays the steps and flushes once, at their end: for streams so large
+// that a write to the network for each event would be what is measured.
+func Batch(steps ...Step) Step {
+	return Step{func(st *Stream) error {
+		st.batches++
+		err := st.playAll(steps)
+		st.batches--
+		if err != nil {
+			return err
+		}
+		return st.flushed()
+	}}
+}
+
+// Func writes whatever f writes. An error of f's ends the answer.
+func Func(f func(*Stream) error) Step { return Step{f} }
+
+// Demo does what the Server would have done without a script: the story of a
+// build, the stream or result of a run, the answer of a route that has a fault.
+func Demo() Step {
+	return Step{func(st *Stream) error { return st.demo(st) }}
+}
+
+// Stream is an answer being written, for use within Func.
+type Stream struct {
+	w       http.ResponseWriter
+	ctl     *http.ResponseController
+	ctx     context.Context
+	demo    func(*Stream) error
+	begun   bool
+	batches int // how many Batches we are in
+}
+
+// Context ends when the client leaves or the Server is closed.
+func (st *Stream) Context() context.Context { return st.ctx }
+
+// Event writes v as one event and flushes it unless in a Batch.
+func (st *Stream) Event(v any) error { return st.send(eventFrame(v)) }
+
+// Write writes p as it is, without a flush.
+func (st *Stream) Write(p []byte) (int, error) {
+	st.begin()
+	return st.w.Write(p)
+}
+
+// Flush sends on what was written, or the headers alone.
+func (st *Stream) Flush() error {
+	st.begin()
+	err := st.ctl.Flush()
+	if errors.Is(err, http.ErrNotSupported) {
+		return nil // a ResponseWriter that does not buffer
+	}
+	return err
+}
+
+// send writes p and flushes it unless in a Batch.
+func (st *Stream) send(p []byte) error {
+	if _, err := st.Write(p); err != nil {
+		return err
+	}
+	return st.flushed()
+}
+
+func (st *Stream) flushed() error {
+	if st.batches > 0 {
+		return nil
+	}
+	return st.Flush()
+}
+
+// begin sends status and headers to the buffer, once.
+func (st *Stream) begin() {
+	if st.begun {
+		return
+	}
+	st.begun = true
+	h := st.w.Header()
+	if h.Get("Content-Type") == "" {
+		h.Set("Content-Type", "text/event-stream")
+	}
+	h.Set("Cache-Control", "no-cache")
+	st.w.WriteHeader(http.StatusOK)
+}
+
+func (st *Stream) playAll(steps []Step) error {
+	for _, step := range steps {
+		if err := step.play(st); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var errCut = errors.New("sandbox: the script ends here")
+
+// play answers r with the steps. It returns the error that ended them early,
+// which a Cut is not.
+func play(w http.ResponseWriter, r *http.Request, steps []Step, demo func(*Stream) error) error {
+	st := &Stream{w: w, ctl: http.NewResponseController(w), ctx: r.Context(), demo: demo}
+	if err := st.playAll(steps); err != nil && !errors.Is(err, errCut) {
+		return err
+	}
+	return nil
+}
+
+// eventFrame is v as an event of a stream.
+func eventFrame(v any) []byte {
+	data, err := encode(v)
+	if err != nil {
+		panic(fmt.Sprintf("sandbox: encoding an event: %v", err))
+	}
+	frame := make([]byte, 0, len("data: ")+len(data)+len("\n\n"))
+	frame = append(frame, "data: "...)
+	frame = append(frame, data...)
+	return append(frame, "\n\n"...)
+}

@@ -1,0 +1,119 @@
+package sandbox
+
+import (
+	"hash/fnv"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// task is what the demo makes of a query.
+type task struct {
+	query string
+	name  string // of the function
+	site  string // the page that the story pretends to visit, as a URL
+	vars  []Variable
+	cost  float64 // US dollars, the same for the same query
+}
+
+// Bounds of what is kept of a query, in characters.
+const (
+	maxName     = 48
+	maxURL      = 500
+	maxKept     = 1000
+	maxQuoted   = 120
+	nameWords   = 6
+	defaultSite = "https://example.com/"
+)
+
+var (
+	urlInText = regexp.MustCompile(`(?i)https?://[^\s<>"'` + "`" + `]+|\b(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}\b(?:/[^\s<>"'` + "`" + `]*)?`)
+	number    = regexp.MustCompile(`\b[0-9]{1,9}\b`)
+	marker    = regexp.MustCompile(`\[sandbox:[a-z]*\]`)
+)
+
+// fillers are words that say little in a function's name.
+var fillers = map[string]bool{
+	"a": true, "an": true, "and": true, "all": true, "at": true, "by": true, "for": true, "from": true,
+	"in": true, "into": true, "me": true, "my": true, "of": true, "on": true, "please": true,
+	"that": true, "the": true, "their": true, "then": true, "to": true, "with": true,
+}
+
+func newTask(query string) task {
+	text := strings.TrimSpace(marker.ReplaceAllString(query, " "))
+	t := task{query: text, site: defaultSite, cost: price(query)}
+	link := firstURL(text)
+	rest := strings.Replace(text, link, " ", 1)
+	t.name = functionName(rest)
+	if n := number.FindString(rest); n != "" {
+		count, _ := strconv.Atoi(n) // nine digits at most
+		t.vars = append(t.vars, Variable{Name: "count", Type: "integer", Default: count})
+	}
+	if link != "" {
+		t.site = absolute(link)
+		t.vars = append(t.vars, Variable{Name: "url", Type: "string", Default: t.site})
+	}
+	if t.vars == nil {
+		t.vars = []Variable{{Name: "query", Type: "string", Default: clip(text, maxKept)}}
+	}
+	return t
+}
+
+// firstURL is the first URL or host name in text, as it is written there.
+func firstURL(text string) string {
+	link := strings.TrimRight(urlInText.FindString(text), ".,;:!?)]}")
+	if len(link) > maxURL {
+		return ""
+	}
+	if _, err := url.Parse(absolute(link)); err != nil {
+		return ""
+	}
+	return link
+}
+
+func absolute(link string) string {
+	if lower := strings.ToLower(link); strings.HasPrefix(lower, "http://") || strings.HasPrefix(lower, "https://") {
+		return link
+	}
+	return "https://" + link
+}
+
+// functionName is the first telling words of text, joined by dashes.
+func functionName(text string) string {
+	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	})
+	var kept []string
+	for _, word := range words {
+		if fillers[word] || number.MatchString(word) {
+			continue
+		}
+		if kept = append(kept, word); len(kept) == nameWords {
+			break
+		}
+	}
+	if len(kept) == 0 {
+		return "automation"
+	}
+	return strings.TrimRight(clip(strings.Join(kept, "-"), maxName), "-…")
+}
+
+// price is a plausible cost, between 5 and 95 cents.
+func price(query string) float64 {
+	h := fnv.New32a()
+	h.Write([]byte(query))
+	return float64(500+h.Sum32()%9000) / 10_000
+}
+
+// clip is text, or its first n characters and an ellipsis.
+func clip(text string, n int) string {
+	for i := range text {
+		if n == 0 {
+			return text[:i] + "…"
+		}
+		n--
+	}
+	return text
+}
