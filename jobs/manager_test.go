@@ -106,6 +106,7 @@ func event(typ string, fields ...any) sandbox.Step {
 func TestBuild(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
 		b.notte.Script("q",
+			sandbox.Delay(time.Second), // for the follower to be there
 			event("status", "status", "running"),
 			event("notte_session_data", "viewer_url", "https://v.test/?token=s3cret"),
 			event("thinking_delta", "delta", "hm, "), event("thinking_delta", "delta", "well"),

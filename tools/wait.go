@@ -1,0 +1,63 @@
+package tools
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/anything-mcp/anything-mcp/jobs"
+	"github.com/anything-mcp/anything-mcp/progress"
+)
+
+// await follows a job, with progress to the client if it asked for any, until
+// the job ends, the wait is over or the caller is gone, and returns the job as
+// it then stands. The job goes on whatever happens here. Without wait_seconds the
+// configured wait counts.
+func (s *service) await(ctx context.Context, job jobs.Job, waitSeconds *float64) (jobs.Job, error) {
+	wait := s.Wait
+	if waitSeconds != nil {
+		wait = time.Duration(*waitSeconds) * time.Second
+	}
+	if wait > 0 && !job.State.Ended() {
+		s.follow(ctx, job, wait)
+	}
+	return s.Jobs.Get(ctx, job.Owner, job.ID)
+}
+
+func (s *service) follow(ctx context.Context, job jobs.Job, wait time.Duration) {
+	reporter := progress.NewReporter(ctx, progress.SinkFrom(ctx),
+		progress.For(progress.Kind(job.Kind)), progress.StartedAt(job.StartedAt))
+	defer reporter.Close()
+	ctx, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	for entry, err := range s.Jobs.Follow(ctx, job.Owner, job.ID, 0) {
+		if err != nil {
+			return // the wait is over, or the caller is gone
+		}
+		reporter.Observe(entry.Event())
+	}
+}
+
+// find returns a job of the caller's by its ID.
+func (s *service) find(ctx context.Context, kind jobs.Kind, field, id string) (jobs.Job, error) {
+	if err := s.Client.Ready(); err != nil {
+		return jobs.Job{}, err
+	}
+	job, err := s.Jobs.Get(ctx, s.Client.Owner(), id)
+	if errors.Is(err, jobs.ErrNotFound) || err == nil && job.Kind != kind {
+		return jobs.Job{}, unknown(field, string(kind))
+	}
+	return job, err
+}
+
+// cancel ends a job of the caller's. One that had ended before stays as it is.
+func (s *service) cancel(ctx context.Context, kind jobs.Kind, field, id string) (jobs.Job, error) {
+	if _, err := s.find(ctx, kind, field, id); err != nil {
+		return jobs.Job{}, err
+	}
+	job, err := s.Jobs.Cancel(ctx, s.Client.Owner(), id)
+	if errors.Is(err, jobs.ErrEnded) {
+		err = nil
+	}
+	return job, err
+}
