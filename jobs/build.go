@@ -13,6 +13,7 @@ func (s BuildSpec) work(t *task) outcome {
 	if err != nil {
 		return t.buildBroke(err)
 	}
+	t.live.update(func(j *Job) { j.Build.Started = true })
 	for ev, err := range stream.Events() {
 		if err != nil {
 			return t.buildBroke(err)
@@ -36,7 +37,9 @@ func (s BuildSpec) work(t *task) outcome {
 // buildBroke ends a build that Notte did not end.
 func (t *task) buildBroke(err error) outcome {
 	end, told := t.stopped()
+	started := notte.MayHaveStarted(err)
 	t.live.update(func(j *Job) {
+		j.Build.Started = j.Build.Started || started
 		switch {
 		case !told:
 			j.Build.Error = clip(err.Error())
@@ -50,7 +53,7 @@ func (t *task) buildBroke(err error) outcome {
 		return end
 	}
 	// An answer of Notte's own, whatever it says, is an end; silence is not.
-	if _, answered := errors.AsType[*notte.Error](err); answered || !notte.MayHaveStarted(err) {
+	if _, answered := errors.AsType[*notte.Error](err); answered || !started {
 		return outcome{StateError, notte.EventError}
 	}
 	return outcome{StateInterrupted, eventInterrupted}

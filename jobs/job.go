@@ -73,10 +73,35 @@ func (j Job) Succeeded() bool {
 	return false
 }
 
+// functionID is the function that the job made or runs.
+func (j Job) functionID() string {
+	if j.Run != nil {
+		return j.Run.FunctionID
+	}
+	return j.Build.FunctionID
+}
+
+// Summary is the job without what makes it large: a build's Steps, Answer and
+// Thinking, a run's Variables, Result and Logs.
+func (j Job) Summary() Job {
+	if j.Build != nil {
+		b := *j.Build
+		b.Steps, b.Answer, b.Thinking = nil, "", ""
+		j.Build = &b
+	}
+	if j.Run != nil {
+		r := *j.Run
+		r.Variables, r.Result, r.Logs = nil, nil, nil
+		j.Run = &r
+	}
+	return j
+}
+
 // Build is what is known of a build. All text in it came from Notte's agent,
 // which reads web pages: it is untrusted.
 type Build struct {
 	Query        string
+	Started      bool     // Notte took it on, or may have: it may be billed
 	Status       string   // the agent's last word on its lifecycle
 	FunctionID   string   // from function_uploaded on, whatever happens after
 	FunctionName string   //

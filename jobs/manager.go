@@ -267,8 +267,14 @@ func (m *Manager) renew() {
 		if len(leases) == 0 {
 			continue
 		}
-		if err := m.store.Renew(m.ctx, leases, time.Now().Add(leaseTime)); err != nil {
+		cancelled, err := m.store.Renew(m.ctx, leases, time.Now().Add(leaseTime))
+		if err != nil {
 			m.log.Warn("leases of running jobs could not be renewed", "jobs", len(leases), "err", err)
+		}
+		for _, id := range cancelled {
+			if l := m.find(id); l != nil {
+				l.cancel(errCancelled)
+			}
 		}
 	}
 }

@@ -1,8 +1,10 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -16,11 +18,19 @@ const (
 
 // Memory is a [Store] that lasts as long as the process.
 type Memory struct {
-	mu    sync.Mutex         // guards all below
-	rows  map[string]*row    // by job ID
-	keys  map[joinKey]string // the newest running job of each key
-	ended []string           // IDs in the order in which they ended
-	bytes int                // of the ended
+	mu     sync.Mutex         // guards all below
+	rows   map[string]*row    // by job ID
+	keys   map[joinKey]string // the newest running job of each key
+	ended  []string           // IDs in the order in which they ended
+	bytes  int                // of the ended
+	ledger []bill             // every build that ended, whether it is still kept or not
+}
+
+// bill is what one build has cost.
+type bill struct {
+	owner string
+	ended time.Time
+	usd   *float64 // nil: not known
 }
 
 type row struct {
@@ -29,6 +39,8 @@ type row struct {
 	key     joinKey
 	fence   int64
 	expires time.Time
+
+	cancelled bool // its holder is to end it
 }
 
 type joinKey struct{ owner, key string }
@@ -42,9 +54,12 @@ func (m *Memory) Create(_ context.Context, job Job, claim Claim) (Job, Lease, er
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	key := joinKey{job.Owner, claim.JoinKey}
-	if claim.Join && claim.JoinKey != "" {
-		if id, ok := m.keys[key]; ok {
-			return m.rows[id].job, Lease{}, nil
+	if earlier := m.joinable(key, claim); earlier != nil {
+		return earlier.job, Lease{}, nil
+	}
+	if job.Build != nil {
+		if err := claim.Limits.Check(m.account(job.Owner, claim.Limits.Since)); err != nil {
+			return Job{}, Lease{}, err
 		}
 	}
 	m.rows[job.ID] = &row{job: job, key: key, fence: 1, expires: claim.Until}
@@ -52,6 +67,98 @@ func (m *Memory) Create(_ context.Context, job Job, claim Claim) (Job, Lease, er
 		m.keys[key] = job.ID
 	}
 	return job, Lease{JobID: job.ID, Fence: 1}, nil
+}
+
+// joinable is the job that a claim joins: the newest that runs, or else the
+// newest that succeeded in time. Callers hold m.mu.
+func (m *Memory) joinable(key joinKey, claim Claim) *row {
+	if !claim.Join || claim.JoinKey == "" {
+		return nil
+	}
+	if id, ok := m.keys[key]; ok {
+		return m.rows[id]
+	}
+	if claim.ReuseSince.IsZero() {
+		return nil
+	}
+	var newest *row
+	for _, r := range m.rows {
+		if r.key == key && r.job.Succeeded() && !r.job.EndedAt.Before(claim.ReuseSince) &&
+			(newest == nil || r.job.EndedAt.After(newest.job.EndedAt)) {
+			newest = r
+		}
+	}
+	return newest
+}
+
+// account counts an owner's builds. Callers hold m.mu.
+func (m *Memory) account(owner string, since time.Time) Account {
+	a := Account{Spent: m.spending(owner, since)}
+	for _, r := range m.rows {
+		if r.job.Owner == owner && r.job.Build != nil && !r.job.State.Ended() {
+			a.Running++
+		}
+	}
+	for _, b := range m.ledger {
+		if b.owner == owner && b.usd != nil {
+			a.Costs = append(a.Costs, *b.usd)
+		}
+	}
+	return a
+}
+
+func (m *Memory) Spending(_ context.Context, owner string, since time.Time) (Spending, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.spending(owner, since), nil
+}
+
+func (m *Memory) spending(owner string, since time.Time) Spending {
+	var s Spending
+	for _, b := range m.ledger {
+		if b.owner != owner || b.ended.Before(since) {
+			continue
+		}
+		s.Builds++
+		if b.usd == nil {
+			s.Unknown++
+		} else {
+			s.USD += *b.usd
+		}
+	}
+	return s
+}
+
+func (m *Memory) List(_ context.Context, q Query) ([]Job, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var list []Job
+	for _, r := range m.rows {
+		if q.matches(r.job) {
+			list = append(list, r.job.Summary())
+		}
+	}
+	slices.SortFunc(list, newestFirst)
+	return list[:min(q.Limit, len(list))], nil
+}
+
+// matches reports whether a job belongs into the list, but for its limit.
+func (q Query) matches(j Job) bool {
+	switch {
+	case j.Owner != q.Owner, j.Kind != q.Kind,
+		q.State != "" && j.State != q.State,
+		q.FunctionID != "" && j.functionID() != q.FunctionID,
+		j.StartedAt.Before(q.Since):
+		return false
+	case q.Before == Cursor{}:
+		return true
+	}
+	return newestFirst(Job{StartedAt: q.Before.StartedAt, ID: q.Before.ID}, j) < 0
+}
+
+// newestFirst is the order of lists.
+func newestFirst(a, b Job) int {
+	return cmp.Or(b.StartedAt.Compare(a.StartedAt), strings.Compare(b.ID, a.ID))
 }
 
 func (m *Memory) Get(_ context.Context, id string) (Job, error) {
@@ -92,24 +199,47 @@ func (m *Memory) Finish(_ context.Context, lease Lease, job Job, entries []Entry
 		}
 		m.ended = append(m.ended, job.ID)
 		m.bytes += r.size()
+		if job.Build != nil && job.Build.Started {
+			m.ledger = append(m.ledger, bill{job.Owner, job.EndedAt, job.Build.TotalCostUSD})
+		}
 		m.evict()
 	})
 }
 
-func (m *Memory) Renew(_ context.Context, leases []Lease, until time.Time) error {
-	for _, l := range leases {
-		// A lost lease is not this call's business.
-		_ = m.write(l, func(r *row) { r.expires = until })
+func (m *Memory) Cancel(_ context.Context, id string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r, ok := m.rows[id]
+	switch {
+	case !ok:
+		return ErrNotFound
+	case r.job.State.Ended():
+		return ErrEnded
 	}
+	r.cancelled = true
 	return nil
 }
 
-func (m *Memory) Adopt(_ context.Context, claim Claim, now time.Time) ([]Adopted, error) {
+func (m *Memory) Renew(_ context.Context, leases []Lease, until time.Time) ([]string, error) {
+	var cancelled []string
+	for _, l := range leases {
+		// A lost lease is not this call's business.
+		_ = m.write(l, func(r *row) {
+			r.expires = until
+			if r.cancelled {
+				cancelled = append(cancelled, l.JobID)
+			}
+		})
+	}
+	return cancelled, nil
+}
+
+func (m *Memory) Adopt(_ context.Context, owner string, claim Claim, now time.Time) ([]Adopted, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var adopted []Adopted
 	for id, r := range m.rows {
-		if r.job.State.Ended() || !r.expires.Before(now) {
+		if r.job.Owner != owner || r.job.State.Ended() || !r.expires.Before(now) {
 			continue
 		}
 		r.fence++
@@ -117,6 +247,22 @@ func (m *Memory) Adopt(_ context.Context, claim Claim, now time.Time) ([]Adopted
 		adopted = append(adopted, Adopted{r.job, Lease{id, r.fence}})
 	}
 	return adopted, nil
+}
+
+func (m *Memory) Forget(_ context.Context, before time.Time) (int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := len(m.ended)
+	m.ended = slices.DeleteFunc(m.ended, func(id string) bool {
+		r := m.rows[id]
+		if !r.job.EndedAt.Before(before) {
+			return false
+		}
+		m.bytes -= r.size()
+		delete(m.rows, id)
+		return true
+	})
+	return n - len(m.ended), nil
 }
 
 // Close does nothing: there is nothing to release.

@@ -17,9 +17,9 @@ func get(t *testing.T, s jobs.Store, id string) jobs.Job {
 	return job
 }
 
-func adopt(t *testing.T, s jobs.Store, c jobs.Claim, now time.Time) []jobs.Adopted {
+func adopt(t *testing.T, s jobs.Store, owner string, c jobs.Claim, now time.Time) []jobs.Adopted {
 	t.Helper()
-	adopted, err := s.Adopt(t.Context(), c, now)
+	adopted, err := s.Adopt(t.Context(), owner, c, now)
 	if err != nil {
 		t.Fatalf("Adopt: %v", err)
 	}

@@ -29,6 +29,16 @@ func Test(t *testing.T, open func(*testing.T) jobs.Store) {
 		"WholeOfAJob":   testWholeOfAJob,
 		"UnknownJobs":   testUnknownJobs,
 		"JoinAfterEnds": testJoinAfterEnds,
+		"Reuse":         testReuse,
+		"List":          testList,
+		"ListPages":     testListPages,
+		"Spending":      testSpending,
+		"MaxRunning":    testMaxRunning,
+		"Budget":        testBudget,
+		"BudgetRace":    testBudgetRace,
+		"Cancel":        testCancel,
+		"AdoptByOwner":  testAdoptByOwner,
+		"Forget":        testForget,
 	} {
 		t.Run(name, func(t *testing.T) {
 			store := open(t)
@@ -274,14 +284,14 @@ func testFence(t *testing.T, s jobs.Store) {
 	finish(t, s, create(t, s, ended, claim("", false)), ended)
 
 	heir := jobs.Claim{Holder: "there", Until: epoch.Add(3 * time.Minute)}
-	if adopted := adopt(t, s, heir, epoch.Add(time.Second)); len(adopted) != 0 {
+	if adopted := adopt(t, s, "ann", heir, epoch.Add(time.Second)); len(adopted) != 0 {
 		t.Fatalf("adopted %v while the lease held", adopted)
 	}
-	adopted := adopt(t, s, heir, epoch.Add(2*time.Minute))
+	adopted := adopt(t, s, "ann", heir, epoch.Add(2*time.Minute))
 	if len(adopted) != 1 || adopted[0].Job.ID != job.ID || adopted[0].Lease.Fence <= lost.Fence {
 		t.Fatalf("adopted %+v, want %s alone with a fence above %d", adopted, job.ID, lost.Fence)
 	}
-	if again := adopt(t, s, heir, epoch.Add(2*time.Minute)); len(again) != 0 {
+	if again := adopt(t, s, "ann", heir, epoch.Add(2*time.Minute)); len(again) != 0 {
 		t.Errorf("adopted %v twice", again)
 	}
 	if err := s.Append(t.Context(), lost, entries(1, 1)); !errors.Is(err, jobs.ErrLeaseLost) {
@@ -300,10 +310,10 @@ func testRenew(t *testing.T, s jobs.Store) {
 	kept := create(t, s, build("build_1", "ann"), claim("", false))
 	create(t, s, build("build_2", "ann"), claim("", false))
 	unknown := jobs.Lease{JobID: "build_3", Fence: 1}
-	if err := s.Renew(t.Context(), []jobs.Lease{unknown, kept}, epoch.Add(time.Hour)); err != nil {
+	if _, err := s.Renew(t.Context(), []jobs.Lease{unknown, kept}, epoch.Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	adopted := adopt(t, s, jobs.Claim{Holder: "there", Until: epoch.Add(time.Hour)}, epoch.Add(2*time.Minute))
+	adopted := adopt(t, s, "ann", jobs.Claim{Holder: "there", Until: epoch.Add(time.Hour)}, epoch.Add(2*time.Minute))
 	if len(adopted) != 1 || adopted[0].Job.ID != "build_2" {
 		t.Errorf("adopted %+v, want build_2 alone: the other lease was renewed", adopted)
 	}
@@ -339,7 +349,7 @@ func testWholeOfAJob(t *testing.T, s jobs.Store) {
 		{
 			ID: "build_1", Owner: "ann", Kind: jobs.KindBuild, State: jobs.StateRunning, StartedAt: epoch,
 			Build: &jobs.Build{
-				Query: "q \x00\n\"é", Status: "s", FunctionID: "f", FunctionName: "n", ThreadID: "t", ViewerURL: "v",
+				Query: "q \x00\n\"é", Started: true, Status: "s", FunctionID: "f", FunctionName: "n", ThreadID: "t", ViewerURL: "v",
 				TotalCostUSD: &cost, Steps: []string{"a", "b"}, StepCount: 2, Answer: "a", Thinking: "t", Dropped: 7,
 				Error: "e", Detail: "d", Reason: "r",
 			},

@@ -1,0 +1,74 @@
+package jobs
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// What a build is taken to cost before it has: the 90th percentile of the
+// owner's finished builds, or a round sum while there are too few of them.
+const (
+	reservePercentile = 0.9
+	reserveMinimum    = 5 // builds
+	reserveDefault    = 1.00
+)
+
+// Account is what a [Store] counts of an owner's builds to judge [Limits].
+type Account struct {
+	Spent   Spending  // of the builds that ended since the budget's day began
+	Running int       // builds that have not ended
+	Costs   []float64 // known costs of finished builds, in any order
+}
+
+// Reserve is what a build of this account is taken to cost, in US dollars.
+func (a Account) Reserve() float64 {
+	if len(a.Costs) < reserveMinimum {
+		return reserveDefault
+	}
+	sorted := slices.Sorted(slices.Values(a.Costs))
+	rank := int(float64(len(sorted))*reservePercentile+0.999999) - 1
+	return sorted[min(max(rank, 0), len(sorted)-1)]
+}
+
+// Check returns a [*LimitError] if one more build would break the limits. Each
+// running build counts as its reserve, and so does each that ended at a cost
+// that nobody told: a budget that is not sure to hold is no budget.
+func (l Limits) Check(a Account) error {
+	reserve := a.Reserve()
+	refusal := &LimitError{
+		Limits: l, Spent: a.Spent, Running: a.Running,
+		ReservedUSD: reserve * float64(a.Running+a.Spent.Unknown), NextUSD: reserve,
+	}
+	switch {
+	case l.MaxRunning > 0 && a.Running >= l.MaxRunning:
+		return refusal
+	case l.BudgetUSD > 0 && a.Spent.USD+refusal.ReservedUSD+reserve > l.BudgetUSD:
+		return refusal
+	}
+	return nil
+}
+
+// LimitError refuses a build that would break its owner's limits. Nothing was
+// started.
+type LimitError struct {
+	Limits      Limits
+	Spent       Spending
+	Running     int     // builds
+	ReservedUSD float64 // for those, and for ended ones of unknown cost
+	NextUSD     float64 // for the one that was refused
+}
+
+// Error says which limit, what is used of it, and when there is room again.
+func (e *LimitError) Error() string {
+	if e.Limits.MaxRunning > 0 && e.Running >= e.Limits.MaxRunning {
+		return fmt.Sprintf("%d builds are running, which is as many as --max-concurrent-builds allows at once: there is room when one of them has ended", e.Running)
+	}
+	text := fmt.Sprintf("the daily budget of $%.2f does not allow another build: $%.2f are spent today, $%.2f are reserved for %d running builds and %d of unknown cost, and one more is taken to cost $%.2f",
+		e.Limits.BudgetUSD, e.Spent.USD, e.ReservedUSD, e.Running, e.Spent.Unknown, e.NextUSD)
+	next := e.Limits.Since.AddDate(0, 0, 1).Format(time.RFC3339)
+	if e.Running > 0 {
+		return text + "; there may be room when a running build ends, and the next day's budget begins at " + next
+	}
+	return text + "; the next day's budget begins at " + next
+}
