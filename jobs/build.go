@@ -58,3 +58,12 @@ func (t *task) buildBroke(err error) outcome {
 	}
 	return outcome{StateInterrupted, eventInterrupted}
 }
+
+// resumeBuild ends a build whose process is gone: a stream cannot be taken up
+// again, and a second start would be billed.
+func resumeBuild(t *task) outcome {
+	t.live.update(func(j *Job) {
+		j.Build.Error = "the process that followed this build has ended; Notte may have finished the build and billed it all the same"
+	})
+	return outcome{StateInterrupted, eventInterrupted}
+}

@@ -49,6 +49,7 @@ type Job struct {
 	State     State
 	StartedAt time.Time
 	EndedAt   time.Time // zero while it runs
+	Volatile  bool      // kept in memory alone: lost with this process
 
 	Build *Build // of a KindBuild
 	Run   *Run   // of a KindRun
@@ -167,6 +168,8 @@ func telling(ev *notte.Event) *string {
 		return &ev.ViewerURL
 	case notte.EventFunctionUploaded:
 		return &ev.FunctionName
+	case notte.EventMessageComplete:
+		return &ev.Role
 	case notte.EventLog, notte.EventSessionStart:
 		return &ev.Message
 	}

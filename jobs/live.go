@@ -22,8 +22,11 @@ const followBatch = 256
 // live is a job of this process while it runs: the one place where its state
 // changes. One goroutine feeds it; any number look on.
 type live struct {
-	cancel context.CancelCauseFunc // ends the job's work
-	done   chan struct{}           // closed once the end is stored and published
+	cancel  context.CancelCauseFunc // ends the job's work
+	done    chan struct{}           // closed once the end is stored and published
+	flushed func()                  // called when time, not an event, has made an entry
+
+	saving sync.Mutex // held while entries go to the store, so that they go in order
 
 	mu       sync.Mutex // guards all below
 	lease    Lease
@@ -45,6 +48,7 @@ type live struct {
 func newLive(job Job, cancel context.CancelCauseFunc) *live {
 	return &live{
 		cancel:   cancel,
+		flushed:  func() {},
 		done:     make(chan struct{}),
 		job:      job,
 		answer:   text{limit: maxAnswer},
@@ -52,10 +56,11 @@ func newLive(job Job, cancel context.CancelCauseFunc) *live {
 	}
 }
 
-func (l *live) hold(lease Lease) {
+// hold notes what the store said when it took the job.
+func (l *live) hold(lease Lease, volatile bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.lease = lease
+	l.lease, l.job.Volatile = lease, volatile
 }
 
 func (l *live) held() Lease {
@@ -121,12 +126,16 @@ func (l *live) gather(ev notte.Event) {
 	if l.delta.Len() >= deltaBytes {
 		l.flushDelta()
 	} else if l.deltaDue == nil && l.delta.Len() > 0 {
-		l.deltaDue = time.AfterFunc(deltaDelay, func() {
-			l.mu.Lock()
-			defer l.mu.Unlock()
-			l.flushDelta()
-		})
+		l.deltaDue = time.AfterFunc(deltaDelay, l.flushLate)
 	}
+}
+
+// flushLate makes an entry of deltas that no event has followed.
+func (l *live) flushLate() {
+	l.mu.Lock()
+	l.flushDelta()
+	l.mu.Unlock()
+	l.flushed()
 }
 
 // flushDelta makes an entry of the gathered deltas. Callers hold l.mu.

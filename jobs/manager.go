@@ -11,14 +11,15 @@ import (
 	"time"
 )
 
-// A lease outlives two missed renewals.
+// A lease outlives many missed renewals. They are frequent because it is with
+// them that a process hears of cancellations in another.
 const (
 	leaseTime  = 30 * time.Second
-	leaseRenew = leaseTime / 3
+	leaseRenew = 2 * time.Second
 )
 
 // foreignPoll is how often a job of another process is looked at.
-const foreignPoll = 250 * time.Millisecond
+const foreignPoll = 200 * time.Millisecond
 
 var (
 	// ErrStopping says that this process takes no new jobs: it is about to end.
@@ -28,41 +29,57 @@ var (
 	errStopped   = errors.New("the server stopped while it ran")
 )
 
+// Options are the rules of a [Manager]. The zero value has none.
+type Options struct {
+	Logger *slog.Logger // nil: none
+
+	// ReuseWindow is how long after its end a build that succeeded is returned
+	// to whoever asks for the same again.
+	ReuseWindow time.Duration
+
+	MaxBuilds      int     // running at once, by one owner; 0: any number
+	DailyBudgetUSD float64 // for the builds that end on one day, local time; 0: any amount
+
+	Keep time.Duration // how long jobs are kept after their end; 0: for ever
+}
+
 // Manager starts jobs, keeps them going under its own context, and lets their
 // owners follow and end them. It is safe for concurrent use.
 type Manager struct {
 	store  Store
 	log    *slog.Logger
+	opts   Options
 	holder string // this process, to the store
 
 	ctx  context.Context // of all jobs
 	stop context.CancelCauseFunc
-	work sync.WaitGroup // a goroutine for each job, and the one that renews leases
+	work sync.WaitGroup // a goroutine for each job, and those that look after the store
 
 	mu       sync.Mutex       // guards all below
 	live     map[string]*live // the running jobs of this process, by ID
 	stopping bool
 }
 
-// NewManager returns a Manager that keeps its jobs in store; log may be nil.
-// The caller closes the Manager, and the store after it.
-func NewManager(store Store, log *slog.Logger) *Manager {
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
+// NewManager returns a Manager that keeps its jobs in store. The caller stops
+// the Manager, and closes the store after it.
+func NewManager(store Store, opts Options) *Manager {
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
 	}
-	m := &Manager{store: store, log: log, holder: rand.Text(), live: make(map[string]*live)}
+	m := &Manager{store: store, log: opts.Logger, opts: opts, holder: rand.Text(), live: make(map[string]*live)}
 	m.ctx, m.stop = context.WithCancelCause(context.Background())
 	m.work.Go(m.renew)
 	return m
 }
 
-// Start records a job and starts it, or joins one: joined tells. The job goes
-// on when ctx ends. Nothing is sent to Notte unless the job could be recorded,
-// and what is sent is never sent twice.
+// Start records a job and starts it, or joins one: joined tells. A joined job
+// may have ended already. The job goes on when ctx ends. Nothing is sent to
+// Notte unless the job could be recorded, and what is sent is never sent twice.
+// Over a limit the error is a [*LimitError].
 func (m *Manager) Start(ctx context.Context, spec Spec) (job Job, joined bool, err error) {
 	job, claim := spec.job(), spec.claim()
 	job.Owner, job.State, job.StartedAt = spec.owner(), StateRunning, time.Now()
-	claim.Holder, claim.Until = m.holder, job.StartedAt.Add(leaseTime)
+	m.complete(&claim, job.StartedAt)
 
 	workCtx, cancel := context.WithCancelCause(m.ctx)
 	l := newLive(job, cancel)
@@ -78,19 +95,38 @@ func (m *Manager) Start(ctx context.Context, spec Spec) (job Job, joined bool, e
 		m.work.Done()
 		cancel(nil)
 		if err != nil {
-			return Job{}, false, fmt.Errorf("record the %s before starting it: %w; nothing was started", job.Kind, err)
+			return Job{}, false, fmt.Errorf("the %s was not started, because it could not be recorded first: %w", job.Kind, err)
 		}
 		joined, err := m.Get(ctx, stored.Owner, stored.ID)
 		return joined, true, err
 	}
-	l.hold(lease)
-	go func() {
-		defer m.work.Done()
-		defer cancel(nil)
-		t := &task{ctx: workCtx, live: l, store: m.store, log: m.log}
-		m.finish(l, spec.work(t))
-	}()
+	l.hold(lease, stored.Volatile)
+	go m.run(workCtx, l, spec.work)
 	return stored, false, nil
+}
+
+// complete adds to a claim what the Manager knows.
+func (m *Manager) complete(c *Claim, now time.Time) {
+	c.Holder, c.Until = m.holder, now.Add(leaseTime)
+	if m.opts.ReuseWindow > 0 {
+		c.ReuseSince = now.Add(-m.opts.ReuseWindow)
+	}
+	c.Limits = Limits{MaxRunning: m.opts.MaxBuilds, BudgetUSD: m.opts.DailyBudgetUSD, Since: Today(now)}
+}
+
+// Today is when the day of now began.
+func Today(now time.Time) time.Time {
+	year, month, day := now.Date()
+	return time.Date(year, month, day, 0, 0, 0, 0, now.Location())
+}
+
+// run does an admitted job's work and ends it.
+func (m *Manager) run(ctx context.Context, l *live, work func(*task) outcome) {
+	defer m.work.Done()
+	t := &task{ctx: ctx, live: l, store: m.store, log: m.log}
+	l.flushed = t.saveLog
+	m.finish(l, work(t))
+	l.cancel(nil)
 }
 
 // admit makes a job known and counts its goroutine.
@@ -111,16 +147,25 @@ func (m *Manager) forget(id string) {
 	delete(m.live, id)
 }
 
+func (m *Manager) find(id string) *live {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.live[id]
+}
+
 // finish stores a job's end and then, not before, shows it.
 func (m *Manager) finish(l *live, end outcome) {
+	l.saving.Lock()
+	defer l.saving.Unlock()
 	job, entries := l.end(end)
-	// The end is stored even when the Manager is closing: that is when it
+	// The end is stored even when the Manager is stopping: that is when it
 	// matters most.
 	err := m.store.Finish(context.WithoutCancel(m.ctx), l.held(), job, entries)
 	if err != nil {
 		// The one who waits gets the result all the same, and so does whoever
 		// asks this process later: it stays in memory.
-		m.log.Error("a job's end could not be stored", "job", job.ID, "state", job.State, "err", err)
+		m.log.Error("a job's end could not be stored: it is kept in memory", "job", job.ID, "state", job.State, "err", err)
+		l.update(func(j *Job) { j.Volatile = true })
 	} else {
 		defer m.forget(job.ID)
 	}
@@ -144,10 +189,13 @@ func (m *Manager) Get(ctx context.Context, owner, id string) (Job, error) {
 	return job, nil
 }
 
-func (m *Manager) find(id string) *live {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.live[id]
+// List returns jobs of an owner as [Store.List] does. Those that run here show
+// as they were when last stored.
+func (m *Manager) List(ctx context.Context, q Query) ([]Job, error) { return m.store.List(ctx, q) }
+
+// Spending sums up an owner's builds as [Store.Spending] does.
+func (m *Manager) Spending(ctx context.Context, owner string, since time.Time) (Spending, error) {
+	return m.store.Spending(ctx, owner, since)
 }
 
 // Follow yields the entries of a job's log whose Seq is above after: first
@@ -206,25 +254,28 @@ func (m *Manager) nextStored(id string) func(context.Context, int64) ([]Entry, e
 	}
 }
 
-// Cancel ends a running job of the owner's and returns it as it ended, which
-// may be another way if it ended by itself meanwhile. A job that had ended
-// before is returned with [ErrEnded].
+// Cancel ends a running job of the owner's, whichever process runs it, and
+// returns it as it ended, which may be another way if it ended by itself
+// meanwhile. A job that had ended before is returned with [ErrEnded].
 func (m *Manager) Cancel(ctx context.Context, owner, id string) (Job, error) {
 	job, err := m.Get(ctx, owner, id)
 	if err != nil {
 		return Job{}, err
 	}
-	l := m.find(id)
-	if job.State.Ended() || l == nil {
+	if job.State.Ended() {
 		return job, ErrEnded
 	}
-	l.cancel(errCancelled)
-	select {
-	case <-l.done:
-		return l.snapshot(), nil
-	case <-ctx.Done():
-		return l.snapshot(), context.Cause(ctx)
+	if l := m.find(id); l != nil {
+		l.cancel(errCancelled)
+	} else if err := m.store.Cancel(ctx, id); err != nil {
+		return job, err
 	}
+	for _, err := range m.Follow(ctx, owner, id, 0) {
+		if err != nil {
+			return job, err
+		}
+	}
+	return m.Get(ctx, owner, id)
 }
 
 // Stop takes no new jobs, ends the running ones as interrupted and waits for
@@ -244,37 +295,5 @@ func (m *Manager) Stop(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("wait for running jobs to end: %w", context.Cause(ctx))
-	}
-}
-
-// renew keeps the leases of this process's jobs, and saves what a quiet job
-// has not saved yet, until the Manager stops.
-func (m *Manager) renew() {
-	tick := time.NewTicker(leaseRenew)
-	defer tick.Stop()
-	for {
-		select {
-		case <-m.ctx.Done():
-			return
-		case <-tick.C:
-		}
-		m.mu.Lock()
-		leases := make([]Lease, 0, len(m.live))
-		for _, l := range m.live {
-			leases = append(leases, l.held())
-		}
-		m.mu.Unlock()
-		if len(leases) == 0 {
-			continue
-		}
-		cancelled, err := m.store.Renew(m.ctx, leases, time.Now().Add(leaseTime))
-		if err != nil {
-			m.log.Warn("leases of running jobs could not be renewed", "jobs", len(leases), "err", err)
-		}
-		for _, id := range cancelled {
-			if l := m.find(id); l != nil {
-				l.cancel(errCancelled)
-			}
-		}
 	}
 }

@@ -31,7 +31,7 @@ func inBubble(t *testing.T, test func(*testing.T, *bench)) {
 		b := &bench{notte: sandbox.New()}
 		defer b.notte.Close()
 		b.client = clientOf(t, b.notte, "key-of-ann")
-		b.Manager = jobs.NewManager(jobs.NewMemory(), nil)
+		b.Manager = jobs.NewManager(jobs.NewMemory(), jobs.Options{})
 		defer func() {
 			if err := b.Stop(context.Background()); err != nil {
 				t.Error(err)
@@ -143,7 +143,7 @@ func TestBuild(t *testing.T) {
 		}
 		want := []string{
 			"status:running", "notte_session_data:https://v.test/?token=s3cret", "thinking_delta:hm, well",
-			"text_delta:on my way", "tool_start:goto", "text_delta:here it is", "function_uploaded:posts", "done:",
+			"text_delta:on my way", "message_complete:assistant", "tool_start:goto", "text_delta:here it is", "message_complete:assistant", "function_uploaded:posts", "done:",
 		}
 		if !slices.Equal(told, want) {
 			t.Errorf("log\n got %q\nwant %q", told, want)

@@ -16,7 +16,7 @@ const (
 	memoryBytes = 256 << 20
 )
 
-// Memory is a [Store] that lasts as long as the process.
+// Memory is a [Store] that lasts as long as the process: its jobs are Volatile.
 type Memory struct {
 	mu     sync.Mutex         // guards all below
 	rows   map[string]*row    // by job ID
@@ -37,10 +37,16 @@ type row struct {
 	job     Job
 	log     window
 	key     joinKey
+	holder  string
 	fence   int64
 	expires time.Time
 
 	cancelled bool // its holder is to end it
+}
+
+func (r *row) set(job Job) {
+	job.Volatile = true
+	r.job = job
 }
 
 type joinKey struct{ owner, key string }
@@ -62,7 +68,8 @@ func (m *Memory) Create(_ context.Context, job Job, claim Claim) (Job, Lease, er
 			return Job{}, Lease{}, err
 		}
 	}
-	m.rows[job.ID] = &row{job: job, key: key, fence: 1, expires: claim.Until}
+	job.Volatile = true
+	m.rows[job.ID] = &row{job: job, key: key, holder: claim.Holder, fence: 1, expires: claim.Until}
 	if claim.JoinKey != "" {
 		m.keys[key] = job.ID
 	}
@@ -182,7 +189,7 @@ func (m *Memory) Entries(_ context.Context, id string, after int64, limit int) (
 }
 
 func (m *Memory) Update(_ context.Context, lease Lease, job Job) error {
-	return m.write(lease, func(r *row) { r.job = job })
+	return m.write(lease, func(r *row) { r.set(job) })
 }
 
 func (m *Memory) Append(_ context.Context, lease Lease, entries []Entry) error {
@@ -191,7 +198,7 @@ func (m *Memory) Append(_ context.Context, lease Lease, entries []Entry) error {
 
 func (m *Memory) Finish(_ context.Context, lease Lease, job Job, entries []Entry) error {
 	return m.write(lease, func(r *row) {
-		r.job = job
+		r.set(job)
 		r.log.add(entries...)
 		EraseLinks(r.log.entries)
 		if m.keys[r.key] == job.ID {
@@ -239,11 +246,11 @@ func (m *Memory) Adopt(_ context.Context, owner string, claim Claim, now time.Ti
 	defer m.mu.Unlock()
 	var adopted []Adopted
 	for id, r := range m.rows {
-		if r.job.Owner != owner || r.job.State.Ended() || !r.expires.Before(now) {
+		if r.job.Owner != owner || r.job.State.Ended() || r.holder == claim.Holder || !r.expires.Before(now) {
 			continue
 		}
 		r.fence++
-		r.expires = claim.Until
+		r.holder, r.expires = claim.Holder, claim.Until
 		adopted = append(adopted, Adopted{r.job, Lease{id, r.fence}})
 	}
 	return adopted, nil

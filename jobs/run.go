@@ -59,6 +59,11 @@ func (s RunSpec) work(t *task) outcome {
 	return s.lookUp(t, err)
 }
 
+// resume goes on with a run whose process is gone.
+func (s RunSpec) resume(t *task) outcome {
+	return s.lookUp(t, errors.New("the process that followed this run has ended, and Notte's record of the run does not tell its outcome"))
+}
+
 // ended reports whether a run's status is final. Of a result without a status
 // we take it that it is one.
 func ended(status notte.RunStatus) bool {

@@ -71,8 +71,9 @@ type Store interface {
 	// returns the IDs of those among them that are to be cancelled.
 	Renew(ctx context.Context, leases []Lease, until time.Time) (cancelled []string, err error)
 
-	// Adopt leases to claim.Holder every running job of the owner whose lease
-	// ran out before now, so that it can be brought to an end.
+	// Adopt leases to claim.Holder every running job of the owner that another
+	// holds and whose lease ran out before now, so that it can be brought to an
+	// end. What claim.Holder holds already is in hand, however late its renewal.
 	Adopt(ctx context.Context, owner string, claim Claim, now time.Time) ([]Adopted, error)
 
 	// Forget deletes the jobs that ended before a time, and their logs. What

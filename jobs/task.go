@@ -35,7 +35,15 @@ func (t *task) observe(ev notte.Event) {
 		t.saveState()
 	}
 	if unsaved {
-		lease, entries := t.live.takeUnsaved()
+		t.saveLog()
+	}
+}
+
+// saveLog stores the entries that are not stored yet.
+func (t *task) saveLog() {
+	t.live.saving.Lock()
+	defer t.live.saving.Unlock()
+	if lease, entries := t.live.takeUnsaved(); len(entries) > 0 {
 		t.check(t.store.Append(context.WithoutCancel(t.ctx), lease, entries))
 	}
 }

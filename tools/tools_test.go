@@ -59,7 +59,7 @@ func newBench(t *testing.T, key notte.APIKey) *bench {
 		t.Fatal(err)
 	}
 	logger := slog.New(slog.NewTextHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	b.jobs = jobs.NewManager(jobs.NewMemory(), logger)
+	b.jobs = jobs.NewManager(jobs.NewMemory(), jobs.Options{Logger: logger})
 	b.srv = tools.NewServer(tools.Config{Client: client, Jobs: b.jobs, Version: "test", Logger: logger},
 		server.WithOutputSchemaValidation())
 	return b

@@ -287,6 +287,9 @@ func testFence(t *testing.T, s jobs.Store) {
 	if adopted := adopt(t, s, "ann", heir, epoch.Add(time.Second)); len(adopted) != 0 {
 		t.Fatalf("adopted %v while the lease held", adopted)
 	}
+	if own := adopt(t, s, "ann", claim("", false), epoch.Add(2*time.Minute)); len(own) != 0 {
+		t.Errorf("the holder adopted %v, which it holds", own)
+	}
 	adopted := adopt(t, s, "ann", heir, epoch.Add(2*time.Minute))
 	if len(adopted) != 1 || adopted[0].Job.ID != job.ID || adopted[0].Lease.Fence <= lost.Fence {
 		t.Fatalf("adopted %+v, want %s alone with a fence above %d", adopted, job.ID, lost.Fence)

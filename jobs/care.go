@@ -1,0 +1,162 @@
+package jobs
+
+import (
+	"context"
+	"time"
+
+	"github.com/anything-mcp/anything-mcp/notte"
+)
+
+// How the store is looked after in the background. The first look comes late
+// enough that a process which only answers a question or two never opens it.
+const (
+	careDelay   = 2 * time.Second
+	careEvery   = 15 * time.Second
+	forgetEvery = time.Hour
+)
+
+// renew keeps the leases of this process's jobs, and ends those that another
+// process has cancelled, until the Manager stops.
+func (m *Manager) renew() {
+	tick := time.NewTicker(leaseRenew)
+	defer tick.Stop()
+	for {
+		select {
+		case <-m.ctx.Done():
+			return
+		case <-tick.C:
+		}
+		leases := m.leases()
+		if len(leases) == 0 {
+			continue
+		}
+		cancelled, err := m.store.Renew(m.ctx, leases, time.Now().Add(leaseTime))
+		if err != nil && m.ctx.Err() == nil {
+			m.log.Warn("the leases of running jobs could not be renewed", "jobs", len(leases), "err", err)
+		}
+		for _, id := range cancelled {
+			if l := m.find(id); l != nil {
+				l.cancel(errCancelled)
+			}
+		}
+	}
+}
+
+func (m *Manager) leases() []Lease {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	leases := make([]Lease, 0, len(m.live))
+	for _, l := range m.live {
+		leases = append(leases, l.held())
+	}
+	return leases
+}
+
+// Recover takes over, in the background and until the Manager stops, what
+// processes of the client's owner have left behind when they died, and forgets
+// what was kept long enough. Builds end as interrupted, with what their logs
+// brought; the outcome of a run is fetched by its ID. Nothing is started again.
+func (m *Manager) Recover(client *notte.Client) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.stopping {
+		m.work.Go(func() { m.care(client) })
+	}
+}
+
+func (m *Manager) care(client *notte.Client) {
+	wait := careDelay
+	var looked, forgotten time.Time
+	for {
+		select {
+		case <-m.ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+		wait = careEvery
+		// By the wall clock, which goes on while the machine sleeps: just
+		// woken, the holders of leases get the time to renew them.
+		now := time.Now().Round(0)
+		woken := !looked.IsZero() && now.Sub(looked) > 2*careEvery
+		looked = now
+		if client.Ready() == nil && !woken {
+			m.adopt(client)
+		}
+		if m.opts.Keep > 0 && now.Sub(forgotten) > forgetEvery {
+			forgotten = now
+			if n, err := m.store.Forget(m.ctx, now.Add(-m.opts.Keep)); err != nil {
+				m.log.Warn("old jobs could not be deleted", "err", err)
+			} else if n > 0 {
+				m.log.Info("deleted old jobs", "jobs", n, "older_than", m.opts.Keep)
+			}
+		}
+	}
+}
+
+// adopt brings jobs without a holder to their end.
+func (m *Manager) adopt(client *notte.Client) {
+	now := time.Now()
+	claim := Claim{Holder: m.holder, Until: now.Add(leaseTime)}
+	adopted, err := m.store.Adopt(m.ctx, client.Owner(), claim, now)
+	if err != nil {
+		if m.ctx.Err() == nil {
+			m.log.Warn("jobs of ended processes could not be looked for", "err", err)
+		}
+		return
+	}
+	for _, a := range adopted {
+		m.log.Info("taking over a job of a process that is gone", "job", a.Job.ID)
+		if err := m.resume(a, client); err != nil {
+			m.log.Warn("a job could not be taken over", "job", a.Job.ID, "err", err)
+		}
+	}
+}
+
+// resume rebuilds a job from its log and goes on with what can be done for it.
+func (m *Manager) resume(a Adopted, client *notte.Client) error {
+	ctx, cancel := context.WithCancelCause(m.ctx)
+	l := newLive(a.Job.bare(), cancel)
+	if err := m.replay(l, a.Job.ID); err != nil {
+		cancel(err)
+		return err
+	}
+	l.hold(a.Lease, a.Job.Volatile)
+	if err := m.admit(l); err != nil {
+		cancel(err)
+		return err
+	}
+	work := resumeBuild
+	if a.Job.Kind == KindRun {
+		work = RunSpec{Client: client, FunctionID: a.Job.Run.FunctionID}.resume
+	}
+	go m.run(ctx, l, work)
+	return nil
+}
+
+// bare is the job without what its log can tell.
+func (j Job) bare() Job {
+	if j.Build != nil {
+		j.Build = &Build{Query: j.Build.Query, Started: true}
+	}
+	if j.Run != nil {
+		j.Run = &Run{FunctionID: j.Run.FunctionID, Variables: j.Run.Variables, RunID: j.Run.RunID, SessionID: j.Run.SessionID}
+	}
+	return j
+}
+
+// replay feeds a stored log to a job that is about to be resumed.
+func (m *Manager) replay(l *live, id string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for {
+		entries, err := m.store.Entries(m.ctx, id, l.seq, followBatch)
+		if err != nil || len(entries) == 0 {
+			return err
+		}
+		for _, e := range entries {
+			l.reduce(e.Event())
+			l.log.add(e)
+			l.seq = e.Seq
+		}
+	}
+}

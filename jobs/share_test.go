@@ -1,0 +1,234 @@
+package jobs_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/anything-mcp/anything-mcp/jobs"
+	"github.com/anything-mcp/anything-mcp/notte/sandbox"
+)
+
+// pair is two Managers on one store, as two processes are.
+type pair struct {
+	here, there *bench
+	store       *mortal
+}
+
+// mortal is a store that refuses a holder's writes once its process is "dead".
+type mortal struct {
+	jobs.Store
+	dead bool
+}
+
+func (m *mortal) Finish(ctx context.Context, l jobs.Lease, j jobs.Job, e []jobs.Entry) error {
+	if m.dead {
+		return errors.New("this process is dead")
+	}
+	return m.Store.Finish(ctx, l, j, e)
+}
+
+func inPair(t *testing.T, opts jobs.Options, test func(*testing.T, *pair)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		s := sandbox.New()
+		defer s.Close()
+		client := clientOf(t, s, "key-of-ann")
+		shared := jobs.NewMemory()
+		p := &pair{store: &mortal{Store: shared}}
+		p.here = &bench{Manager: jobs.NewManager(p.store, opts), notte: s, client: client}
+		p.there = &bench{Manager: jobs.NewManager(shared, opts), notte: s, client: client}
+		defer p.there.Stop(context.Background())
+		defer p.here.Stop(context.Background())
+		test(t, p)
+	})
+}
+
+func TestAnotherProcessFollowsAndJoins(t *testing.T) {
+	inPair(t, jobs.Options{}, func(t *testing.T, p *pair) {
+		p.here.notte.Script("q", event("tool_start", "name", "a"), sandbox.Delay(time.Minute),
+			event("text_delta", "delta", "slowly"), sandbox.Delay(time.Minute), event("done", "function_id", "f"))
+		job := p.here.build(t, "q")
+		joined, ok, err := p.there.Start(t.Context(), jobs.BuildSpec{Client: p.there.client, Query: "q"})
+		if err != nil || !ok || joined.ID != job.ID {
+			t.Fatalf("Start there = %s, joined %v, %v", joined.ID, ok, err)
+		}
+		for e, err := range p.there.Follow(t.Context(), job.Owner, job.ID, 0) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			// A delta is gathered for a moment before it is an entry.
+			if late := time.Since(e.At); late > 250*time.Millisecond {
+				t.Errorf("entry %d (%s) was seen %v late", e.Seq, e.Type, late)
+			}
+		}
+		ended, err := p.there.Get(t.Context(), job.Owner, job.ID)
+		if err != nil || ended.State != jobs.StateDone || ended.Build.FunctionID != "f" || ended.Build.Answer != "slowly" {
+			t.Errorf("seen from there: %+v %+v, %v", ended, ended.Build, err)
+		}
+		if p.here.starts() != 1 {
+			t.Errorf("%d starts, want 1", p.here.starts())
+		}
+	})
+}
+
+func TestAnotherProcessCancels(t *testing.T) {
+	inPair(t, jobs.Options{}, func(t *testing.T, p *pair) {
+		p.here.notte.Script("q", sandbox.Stall())
+		job := p.here.build(t, "q")
+		start := time.Now()
+		ended, err := p.there.Cancel(t.Context(), job.Owner, job.ID)
+		if err != nil || ended.State != jobs.StateCancelled {
+			t.Errorf("Cancel there = %+v, %v", ended, err)
+		}
+		if took := time.Since(start); took > 3*time.Second {
+			t.Errorf("it took %v", took)
+		}
+	})
+}
+
+// die ends a Manager the way SIGKILL would: its leases are left to run out.
+func (p *pair) die() {
+	p.store.dead = true
+	p.here.Stop(context.Background())
+}
+
+func TestDeadProcessLeavesABuild(t *testing.T) {
+	inPair(t, jobs.Options{}, func(t *testing.T, p *pair) {
+		p.here.notte.Script("q", event("status", "status", "s"), event("text_delta", "delta", "half an ans"),
+			event("tool_start", "name", "goto"), event("function_uploaded", "function_id", "f1", "function_name", "n"), sandbox.Stall())
+		job := p.here.build(t, "q")
+		synctest.Wait()
+		p.die()
+		start := time.Now()
+		p.there.Recover(p.there.client)
+		ended, log := p.there.end(t, job)
+		b := ended.Build
+		if ended.State != jobs.StateInterrupted || b.FunctionID != "f1" || b.FunctionName != "n" || b.Answer != "half an ans" ||
+			len(b.Steps) != 1 || b.Status != "s" || b.Query != "q" || b.Error == "" {
+			t.Errorf("job = %+v %+v", ended, b)
+		}
+		for i, e := range log {
+			if e.Seq != int64(i+1) {
+				t.Errorf("entry %d has Seq %d", i, e.Seq)
+			}
+		}
+		if took := time.Since(start); took > time.Minute {
+			t.Errorf("it was taken over after %v, want a minute at most", took)
+		}
+		if p.here.starts() != 1 {
+			t.Errorf("%d starts, want 1", p.here.starts())
+		}
+	})
+}
+
+func TestDeadProcessLeavesARun(t *testing.T) {
+	inPair(t, jobs.Options{}, func(t *testing.T, p *pair) {
+		id := p.here.notte.AddFunction(sandbox.Function{
+			Name: "n", Run: &sandbox.Outcome{Result: object{"n": 1}, After: 5 * time.Minute},
+		})
+		job := p.here.start(t, jobs.RunSpec{Client: p.here.client, FunctionID: id})
+		synctest.Wait()
+		p.die()
+		p.there.Recover(p.there.client)
+		ended, _ := p.there.end(t, job)
+		if ended.State != jobs.StateClosed || !ended.Run.OK || ended.Run.RunID == "" {
+			t.Errorf("job = %+v %+v", ended, ended.Run)
+		}
+		if took := ended.Elapsed(time.Now()); took < 5*time.Minute {
+			t.Errorf("it ended after %v, before the run did", took)
+		}
+		starts := 0
+		for _, r := range p.here.notte.Requests() {
+			if r.Method == "POST" && !strings.HasSuffix(r.Path, "/create") {
+				starts++
+			}
+		}
+		if starts != 1 {
+			t.Errorf("the run was started %d times", starts)
+		}
+	})
+}
+
+func TestReuseWindow(t *testing.T) {
+	inPair(t, jobs.Options{ReuseWindow: 15 * time.Minute}, func(t *testing.T, p *pair) {
+		b := p.here
+		b.notte.Script("good", event("done", "function_id", "f"))
+		b.notte.Script("bad", event("error", "error", "e"))
+		good, _ := b.end(t, b.build(t, "good"))
+		b.end(t, b.build(t, "bad"))
+		ask := func(query string, force bool) (jobs.Job, bool) {
+			t.Helper()
+			job, joined, err := p.there.Start(t.Context(), jobs.BuildSpec{Client: b.client, Query: query, ForceNew: force})
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.there.end(t, job)
+			return job, joined
+		}
+		time.Sleep(14 * time.Minute)
+		if job, joined := ask(" good ", false); !joined || job.ID != good.ID || job.State != jobs.StateDone {
+			t.Errorf("within the window: %+v, joined %v", job, joined)
+		}
+		if _, joined := ask("bad", false); joined {
+			t.Error("a build that failed was reused")
+		}
+		if _, joined := ask("good", true); joined {
+			t.Error("joined although a new build was forced")
+		}
+		time.Sleep(15*time.Minute + time.Second)
+		if _, joined := ask("good", false); joined {
+			t.Error("reused after the window")
+		}
+	})
+}
+
+func TestBudgetOfTheDay(t *testing.T) {
+	inPair(t, jobs.Options{DailyBudgetUSD: 2.5}, func(t *testing.T, p *pair) {
+		b := p.here
+		b.notte.Script("q", event("done", "total_cost_usd", 0.75))
+		for range 3 {
+			b.end(t, b.start(t, jobs.BuildSpec{Client: b.client, Query: "q", ForceNew: true}))
+		}
+		_, _, err := p.there.Start(t.Context(), jobs.BuildSpec{Client: b.client, Query: "q", ForceNew: true})
+		limit, ok := errors.AsType[*jobs.LimitError](err)
+		if !ok || limit.Spent.USD != 2.25 || b.starts() != 3 {
+			t.Fatalf("a fourth build: %v after %d starts", err, b.starts())
+		}
+		time.Sleep(24 * time.Hour)
+		b.end(t, b.start(t, jobs.BuildSpec{Client: b.client, Query: "q", ForceNew: true}))
+	})
+}
+
+func TestKeep(t *testing.T) {
+	inPair(t, jobs.Options{Keep: 24 * time.Hour}, func(t *testing.T, p *pair) {
+		b := p.here
+		b.notte.Script("q", event("done"))
+		job, _ := b.end(t, b.build(t, "q"))
+		p.there.Recover(p.there.client)
+		time.Sleep(23 * time.Hour)
+		if _, err := b.Get(t.Context(), job.Owner, job.ID); err != nil {
+			t.Errorf("forgotten too early: %v", err)
+		}
+		time.Sleep(3 * time.Hour)
+		if _, err := b.Get(t.Context(), job.Owner, job.ID); !errors.Is(err, jobs.ErrNotFound) {
+			t.Errorf("kept too long: %v", err)
+		}
+	})
+}
+
+func TestEndThatCannotBeStored(t *testing.T) {
+	inPair(t, jobs.Options{}, func(t *testing.T, p *pair) {
+		b := p.here
+		b.notte.Script("q", sandbox.Delay(time.Second), event("done", "function_id", "f"))
+		job := b.build(t, "q")
+		p.store.dead = true
+		ended, _ := b.end(t, job)
+		if ended.State != jobs.StateDone || ended.Build.FunctionID != "f" || !ended.Volatile {
+			t.Errorf("job = %+v %+v", ended, ended.Build)
+		}
+	})
+}
