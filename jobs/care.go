@@ -2,6 +2,9 @@ package jobs
 
 import (
 	"context"
+	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/anything-mcp/anything-mcp/notte"
@@ -26,9 +29,13 @@ func (m *Manager) renew() {
 			return
 		case <-tick.C:
 		}
-		leases := m.leases()
-		if len(leases) == 0 {
+		running := m.running()
+		if len(running) == 0 {
 			continue
+		}
+		leases := make([]Lease, len(running))
+		for i, l := range running {
+			leases[i] = l.held()
 		}
 		cancelled, err := m.store.Renew(m.ctx, leases, time.Now().Add(leaseTime))
 		if err != nil && m.ctx.Err() == nil {
@@ -39,17 +46,34 @@ func (m *Manager) renew() {
 				l.cancel(errCancelled)
 			}
 		}
+		m.storeEnds(running)
 	}
 }
 
-func (m *Manager) leases() []Lease {
+// running is the jobs that this process holds: those that run, and those whose
+// end is not stored.
+func (m *Manager) running() []*live {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	leases := make([]Lease, 0, len(m.live))
-	for _, l := range m.live {
-		leases = append(leases, l.held())
+	return slices.Collect(maps.Values(m.live))
+}
+
+// storeEnds tries again to store the ends that could not be stored.
+func (m *Manager) storeEnds(held []*live) {
+	for _, l := range held {
+		store := l.unstored()
+		if store == nil {
+			continue
+		}
+		id := l.held().JobID
+		switch err := store(); {
+		case err == nil:
+			m.log.Info("a job's end is stored after all", "job", id)
+			m.forget(id)
+		case errors.Is(err, ErrEnded), errors.Is(err, ErrLeaseLost), errors.Is(err, ErrNotFound):
+			l.keep(nil) // another process has ended it its way: here it stays as it was
+		}
 	}
-	return leases
 }
 
 // Recover takes over, in the background and until the Manager stops, what
@@ -115,7 +139,7 @@ func (m *Manager) adopt(client *notte.Client) {
 // resume rebuilds a job from its log and goes on with what can be done for it.
 func (m *Manager) resume(a Adopted, client *notte.Client) error {
 	ctx, cancel := context.WithCancelCause(m.ctx)
-	l := newLive(a.Job.bare(), cancel)
+	l := newLive(a.Job.bare(), client, cancel)
 	if err := m.replay(l, a.Job.ID); err != nil {
 		cancel(err)
 		return err

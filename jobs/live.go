@@ -25,6 +25,7 @@ type live struct {
 	cancel  context.CancelCauseFunc // ends the job's work
 	done    chan struct{}           // closed once the end is stored and published
 	flushed func()                  // called when time, not an event, has made an entry
+	scrub   func(string) string     // takes the owner's key out of a text
 
 	saving sync.Mutex // held while entries go to the store, so that they go in order
 
@@ -37,6 +38,7 @@ type live struct {
 
 	log     window
 	seq     int64
+	ending  func() error  // stores the end, which has not worked yet; nil otherwise
 	unsaved []Entry       // the end of log that the store does not have yet
 	changed chan struct{} // closed when log grows; nil while nobody waits
 
@@ -45,10 +47,11 @@ type live struct {
 	deltaDue  *time.Timer // makes it one; nil while there is none
 }
 
-func newLive(job Job, cancel context.CancelCauseFunc) *live {
+func newLive(job Job, client *notte.Client, cancel context.CancelCauseFunc) *live {
 	return &live{
 		cancel:   cancel,
 		flushed:  func() {},
+		scrub:    client.Scrub,
 		done:     make(chan struct{}),
 		job:      job,
 		answer:   text{limit: maxAnswer},
@@ -81,7 +84,7 @@ func (l *live) snapshotLocked() Job {
 	if b := job.Build; b != nil {
 		copied := *b
 		copied.Steps = slices.Clone(b.Steps)
-		copied.Answer, copied.Thinking = l.answer.String(), l.thinking.String()
+		copied.Answer, copied.Thinking = l.scrub(l.answer.String()), l.scrub(l.thinking.String())
 		copied.Dropped = l.answer.dropped + l.thinking.dropped
 		job.Build = &copied
 	}
@@ -145,7 +148,7 @@ func (l *live) flushDelta() {
 		l.deltaDue = nil
 	}
 	if l.delta.Len() > 0 {
-		l.append(Entry{Type: l.deltaType, Text: strings.ToValidUTF8(l.delta.String(), "")})
+		l.append(Entry{Type: l.deltaType, Text: l.scrub(strings.ToValidUTF8(l.delta.String(), ""))})
 		l.delta.Reset()
 	}
 }
@@ -191,6 +194,20 @@ func (l *live) end(end outcome) (Job, []Entry) {
 	entries := append(l.unsaved, Entry{Seq: l.seq + 1, At: l.job.EndedAt, Type: end.event, Final: true})
 	l.unsaved = nil
 	return l.snapshotLocked(), entries
+}
+
+// keep marks an ended job whose end is not stored.
+func (l *live) keep(ending func() error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.job.Volatile, l.ending = true, ending
+}
+
+// unstored is what stores the end of a job that keep marked, or nil.
+func (l *live) unstored() func() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.ending
 }
 
 // publish shows the end to everyone who follows.

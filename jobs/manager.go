@@ -78,11 +78,11 @@ func NewManager(store Store, opts Options) *Manager {
 // Over a limit the error is a [*LimitError].
 func (m *Manager) Start(ctx context.Context, spec Spec) (job Job, joined bool, err error) {
 	job, claim := spec.job(), spec.claim()
-	job.Owner, job.State, job.StartedAt = spec.owner(), StateRunning, time.Now()
+	job.Owner, job.State, job.StartedAt = spec.client().Owner(), StateRunning, time.Now()
 	m.complete(&claim, job.StartedAt)
 
 	workCtx, cancel := context.WithCancelCause(m.ctx)
-	l := newLive(job, cancel)
+	l := newLive(job, spec.client(), cancel)
 	// Known here before it is known in the store, so that nobody finds a job
 	// in the store that this process runs and yet does not know.
 	if err := m.admit(l); err != nil {
@@ -158,18 +158,22 @@ func (m *Manager) finish(l *live, end outcome) {
 	l.saving.Lock()
 	defer l.saving.Unlock()
 	job, entries := l.end(end)
-	// The end is stored even when the Manager is stopping: that is when it
-	// matters most.
-	err := m.store.Finish(context.WithoutCancel(m.ctx), l.held(), job, entries)
-	if err != nil {
+	if err := m.storeEnd(l, job, entries); err != nil {
 		// The one who waits gets the result all the same, and so does whoever
-		// asks this process later: it stays in memory.
-		m.log.Error("a job's end could not be stored: it is kept in memory", "job", job.ID, "state", job.State, "err", err)
-		l.update(func(j *Job) { j.Volatile = true })
+		// asks this process later: the job stays in memory, and its end is
+		// stored as soon as that works.
+		m.log.Error("a job's end could not be stored and is kept in memory for now", "job", job.ID, "state", job.State, "err", err)
+		l.keep(func() error { return m.storeEnd(l, job, entries) })
 	} else {
 		defer m.forget(job.ID)
 	}
 	l.publish(entries[len(entries)-1])
+}
+
+// storeEnd stores an end even when the Manager is stopping: that is when it
+// matters most.
+func (m *Manager) storeEnd(l *live, job Job, entries []Entry) error {
+	return m.store.Finish(context.WithoutCancel(m.ctx), l.held(), job, entries)
 }
 
 // Get returns a job of the owner's as it stands, or [ErrNotFound].

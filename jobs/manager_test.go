@@ -157,6 +157,17 @@ func TestBuild(t *testing.T) {
 	})
 }
 
+func TestKeyInPieces(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench) {
+		b.notte.Script("q", event("text_delta", "delta", "it is key-of"), event("text_delta", "delta", "-ann."),
+			sandbox.Delay(time.Second), event("done"))
+		job, log := b.end(t, b.build(t, "q"))
+		if all := fmt.Sprint(job.Build.Answer, log); strings.Contains(all, "key-of-ann") || !strings.Contains(all, "it is ") {
+			t.Errorf("the key in two deltas became whole: %s", all)
+		}
+	})
+}
+
 func TestBuildEnds(t *testing.T) {
 	uploaded := event("function_uploaded", "function_id", "f1", "function_name", "n")
 	for _, c := range []struct {

@@ -76,6 +76,22 @@ func (m *Memory) Create(_ context.Context, job Job, claim Claim) (Job, Lease, er
 	return job, Lease{JobID: job.ID, Fence: 1}, nil
 }
 
+// join is the job that a claim joins, if there is one.
+func (m *Memory) join(owner string, claim Claim) (Job, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if r := m.joinable(joinKey{owner, claim.JoinKey}, claim); r != nil {
+		return r.job, true
+	}
+	return Job{}, false
+}
+
+func (m *Memory) has(id string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.rows[id] != nil
+}
+
 // joinable is the job that a claim joins: the newest that runs, or else the
 // newest that succeeded in time. Callers hold m.mu.
 func (m *Memory) joinable(key joinKey, claim Claim) *row {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,11 +22,11 @@ type pair struct {
 // mortal is a store that refuses a holder's writes once its process is "dead".
 type mortal struct {
 	jobs.Store
-	dead bool
+	dead atomic.Bool
 }
 
 func (m *mortal) Finish(ctx context.Context, l jobs.Lease, j jobs.Job, e []jobs.Entry) error {
-	if m.dead {
+	if m.dead.Load() {
 		return errors.New("this process is dead")
 	}
 	return m.Store.Finish(ctx, l, j, e)
@@ -92,7 +93,7 @@ func TestAnotherProcessCancels(t *testing.T) {
 
 // die ends a Manager the way SIGKILL would: its leases are left to run out.
 func (p *pair) die() {
-	p.store.dead = true
+	p.store.dead.Store(true)
 	p.here.Stop(context.Background())
 }
 
@@ -225,10 +226,19 @@ func TestEndThatCannotBeStored(t *testing.T) {
 		b := p.here
 		b.notte.Script("q", sandbox.Delay(time.Second), event("done", "function_id", "f"))
 		job := b.build(t, "q")
-		p.store.dead = true
+		p.store.dead.Store(true)
 		ended, _ := b.end(t, job)
 		if ended.State != jobs.StateDone || ended.Build.FunctionID != "f" || !ended.Volatile {
 			t.Errorf("job = %+v %+v", ended, ended.Build)
+		}
+		time.Sleep(time.Hour)
+		if job, err := p.there.Get(t.Context(), job.Owner, job.ID); err != nil || job.State.Ended() {
+			t.Errorf("meanwhile the store holds %+v, %v", job, err)
+		}
+		p.store.dead.Store(false) // there is room on the disk again
+		time.Sleep(3 * time.Second)
+		if job, err := p.there.Get(t.Context(), job.Owner, job.ID); err != nil || job.State != jobs.StateDone {
+			t.Errorf("at last the store holds %+v, %v", job, err)
 		}
 	})
 }

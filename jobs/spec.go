@@ -12,7 +12,7 @@ import (
 
 // Spec says what to do, and for whom: a [BuildSpec] or a [RunSpec].
 type Spec interface {
-	owner() string
+	client() *notte.Client
 	job() Job           // what is recorded before anything starts
 	claim() Claim       // how it may be joined
 	work(*task) outcome // does it, under the task's context
@@ -34,8 +34,8 @@ type RunSpec struct {
 	Variables  json.RawMessage // a JSON object, or nil
 }
 
-func (s BuildSpec) owner() string { return s.Client.Owner() }
-func (s RunSpec) owner() string   { return s.Client.Owner() }
+func (s BuildSpec) client() *notte.Client { return s.Client }
+func (s RunSpec) client() *notte.Client   { return s.Client }
 
 func (s BuildSpec) job() Job {
 	return Job{ID: newID("build_"), Kind: KindBuild, Build: &Build{Query: s.Query}}

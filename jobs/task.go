@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 
 	"github.com/anything-mcp/anything-mcp/notte"
 )
@@ -14,6 +15,8 @@ type task struct {
 	live  *live
 	store Store
 	log   *slog.Logger
+
+	troubled atomic.Bool // the store has failed the job before
 }
 
 // outcome is how a job ended. What there is to say about it is in the job.
@@ -58,10 +61,10 @@ func (t *task) saveState() {
 	t.check(t.store.Update(context.WithoutCancel(t.ctx), t.live.held(), t.live.snapshot()))
 }
 
-// check logs what the store could not do. The job goes on: what it is for is
-// at Notte, and whoever waits here gets it from memory.
+// check logs, once, what the store could not do. The job goes on: what it is
+// for is at Notte, and whoever waits here gets it from memory.
 func (t *task) check(err error) {
-	if err != nil {
+	if err != nil && !t.troubled.Swap(true) {
 		t.log.Warn("a running job could not be stored", "job", t.live.held().JobID, "err", err)
 	}
 }
