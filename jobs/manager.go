@@ -94,6 +94,9 @@ func (m *Manager) Start(ctx context.Context, spec Spec) (job Job, joined bool, e
 		m.forget(job.ID)
 		m.work.Done()
 		cancel(nil)
+		if _, refused := errors.AsType[*LimitError](err); refused {
+			return Job{}, false, err
+		}
 		if err != nil {
 			return Job{}, false, fmt.Errorf("the %s was not started, because it could not be recorded first: %w", job.Kind, err)
 		}

@@ -68,6 +68,8 @@ const buildSchema = `{"type":"object","properties":{
 	"started_at":{"type":"string"},
 	"elapsed_seconds":{"type":"number"},
 	"joined":{"type":"boolean"},
+	"durable":{"type":"boolean"},
+	"candidates":{"type":"array","items":{"type":"object"}},
 	"next_step":{"type":"string"}},
 	"required":["build_id","status"]}`
 
@@ -120,12 +122,17 @@ func (s *service) buildAutomation(ctx context.Context, in buildAutomationInput) 
 	if err != nil {
 		return nil, err
 	}
+	reused := joined && job.State.Ended()
 	job, err = s.await(ctx, job, in.WaitSeconds)
 	if err != nil {
 		return nil, err
 	}
 	out := newBuildOutput(job)
 	out.Joined = joined
+	if reused {
+		out.NextStep = "Nothing was built or billed now: this is the finished build of the same query, from " +
+			out.StartedAt + ". " + out.NextStep + " To build it anew all the same, set force_new."
+	}
 	return out, nil
 }
 
@@ -137,7 +144,36 @@ func (s *service) getBuild(ctx context.Context, in getBuildInput) (*buildOutput,
 	if job, err = s.await(ctx, job, in.WaitSeconds); err != nil {
 		return nil, err
 	}
-	return newBuildOutput(job), nil
+	out := newBuildOutput(job)
+	s.addCandidates(ctx, out)
+	return out, nil
+}
+
+// candidateWait bounds the look-up of what an interrupted build may have made.
+const candidateWait = 10 * time.Second
+
+// addCandidates tells of functions that an interrupted build may have made. A
+// look-up that fails is no reason to withhold the rest.
+func (s *service) addCandidates(ctx context.Context, out *buildOutput) {
+	ctx, cancel := context.WithTimeout(ctx, candidateWait)
+	defer cancel()
+	functions, err := s.Jobs.Candidates(ctx, s.Client, out.job)
+	if err != nil {
+		s.Logger.Warn("what an interrupted build has made could not be looked up", "build", out.BuildID, "err", err)
+	}
+	for _, f := range functions {
+		out.Candidates = append(out.Candidates, candidate{plain(f.ID), plain(f.Name), f.CreatedAt.UTC().Format(time.RFC3339)})
+	}
+	if len(out.Candidates) > 0 {
+		out.NextStep = "How the build ended is not known. The candidates are functions made since it began that no other build accounts for: one of them may be what it made. Ask the user before running one, and before building again: that may be billed twice."
+	}
+}
+
+// candidate is a function that an interrupted build may have made.
+type candidate struct {
+	FunctionID string `json:"function_id"`
+	Name       string `json:"name,omitempty"`
+	CreatedAt  string `json:"created_at"`
 }
 
 func (s *service) cancelBuild(ctx context.Context, in cancelBuildInput) (*buildOutput, error) {
@@ -170,7 +206,11 @@ type buildOutput struct {
 	StartedAt      string   `json:"started_at"`
 	ElapsedSeconds float64  `json:"elapsed_seconds"`
 	Joined         bool     `json:"joined,omitempty"`
-	NextStep       string   `json:"next_step"`
+	Durable        *bool    `json:"durable,omitempty"`
+
+	Candidates []candidate `json:"candidates,omitempty"`
+
+	NextStep string `json:"next_step"`
 
 	job   jobs.Job
 	asked bool // it was to be cancelled, and was: no failure to the caller
@@ -192,6 +232,7 @@ func newBuildOutput(job jobs.Job) *buildOutput {
 		Reason:         plain(b.Reason),
 		StartedAt:      job.StartedAt.UTC().Format(time.RFC3339),
 		ElapsedSeconds: seconds(job),
+		Durable:        durable(job),
 		job:            job,
 	}
 	for _, step := range b.Steps {

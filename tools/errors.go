@@ -12,10 +12,15 @@ import (
 // explain is the one place where an error becomes what a model reads: one or
 // two sentences that say what was tried, what was wrong and what to do next.
 func explain(err error) string {
-	var bad argumentError
+	var (
+		bad   argumentError
+		limit *jobs.LimitError
+	)
 	switch {
 	case errors.As(err, &bad):
 		return string(bad) + ". Nothing was started or changed."
+	case errors.As(err, &limit):
+		return "Nothing was started: " + limit.Error() + ". The user can raise the limit where this server is configured."
 	case errors.Is(err, notte.ErrNoKey):
 		return "No Notte API key is set, so nothing was started. The user can get one at https://console.notte.cc and set it as NOTTE_API_KEY in the environment of this MCP server, or start the server with --sandbox to try it without a key."
 	case errors.Is(err, jobs.ErrStopping):

@@ -66,6 +66,7 @@ const runSchema = `{"type":"object","properties":{
 	"logs":{"type":"array","items":{"type":"string"}},
 	"started_at":{"type":"string"},
 	"elapsed_seconds":{"type":"number"},
+	"durable":{"type":"boolean"},
 	"next_step":{"type":"string"}},
 	"required":["run_id","status"]}`
 

@@ -24,6 +24,7 @@ type runOutput struct {
 	Logs            []string `json:"logs,omitempty"`
 	StartedAt       string   `json:"started_at"`
 	ElapsedSeconds  float64  `json:"elapsed_seconds"`
+	Durable         *bool    `json:"durable,omitempty"`
 	NextStep        string   `json:"next_step"`
 
 	job   jobs.Job
@@ -42,6 +43,7 @@ func newRunOutput(job jobs.Job) *runOutput {
 		Error:          plain(r.Error),
 		StartedAt:      job.StartedAt.UTC().Format(time.RFC3339),
 		ElapsedSeconds: seconds(job),
+		Durable:        durable(job),
 		job:            job,
 	}
 	for _, line := range r.Logs[max(0, len(r.Logs)-maxLogs):] {

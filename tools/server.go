@@ -63,9 +63,11 @@ func NewServer(cfg Config, opts ...server.ServerOption) *server.MCPServer {
 	add(srv, s, buildAutomation, s.buildAutomation)
 	add(srv, s, getBuild, s.getBuild)
 	add(srv, s, cancelBuild, s.cancelBuild)
+	add(srv, s, listBuilds, s.listBuilds)
 	add(srv, s, runFunction, s.runFunction)
 	add(srv, s, getRun, s.getRun)
 	add(srv, s, cancelRun, s.cancelRun)
+	add(srv, s, listRuns, s.listRuns)
 	return srv
 }
 

@@ -52,3 +52,12 @@ func (c cost) MarshalJSON() ([]byte, error) { return json.Marshal(c.usd) }
 func seconds(job jobs.Job) float64 {
 	return math.Round(job.Elapsed(time.Now()).Seconds()*10) / 10
 }
+
+// durable is false for a job that is lost with this process, and otherwise left
+// out: it is what anyone expects.
+func durable(job jobs.Job) *bool {
+	if job.Volatile {
+		return new(false)
+	}
+	return nil
+}

@@ -160,12 +160,14 @@ func TestToolsList(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var answer struct{ Result struct{ Tools json.RawMessage } }
+	var answer struct {
+		Result struct{ Tools json.RawMessage }
+	}
 	if err := json.Unmarshal(raw, &answer); err != nil {
 		t.Fatal(err)
 	}
-	if n := len(answer.Result.Tools); n > 8<<10 {
-		t.Errorf("the tools take %d bytes, want at most 8 KiB: each costs context in every conversation", n)
+	if n := len(answer.Result.Tools); n > 10<<10 {
+		t.Errorf("the tools take %d bytes, want at most 10 KiB: each costs context in every conversation", n)
 	} else {
 		t.Logf("the tools take %d bytes", n)
 	}

@@ -1,0 +1,62 @@
+package jobs
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/anything-mcp/anything-mcp/notte"
+)
+
+// Bounds of the search for what an interrupted build may have made.
+const (
+	candidatePages = 3
+	candidatePage  = 100             // functions
+	maxCandidates  = 5               // told of
+	candidateSlack = 2 * time.Minute // between Notte's clock and ours
+	maxBuildTime   = 2 * time.Hour   // an earlier build may still have made one of them
+	claimedBuilds  = 1000            // looked at
+)
+
+// Candidates returns functions that an interrupted build may have made, newest
+// first: those created at Notte since it began that no other build of its
+// owner's accounts for. It reads, and starts nothing. For other jobs there are
+// none.
+func (m *Manager) Candidates(ctx context.Context, client *notte.Client, job Job) ([]notte.Function, error) {
+	if job.State != StateInterrupted || job.Build == nil || job.Build.FunctionID != "" || !job.Build.Started {
+		return nil, nil
+	}
+	claimed, err := m.claimed(ctx, job)
+	if err != nil {
+		return nil, err
+	}
+	var found []notte.Function
+	for page := 1; page <= candidatePages; page++ {
+		list, err := client.ListFunctions(ctx, page, candidatePage)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range list.Items {
+			if !f.CreatedAt.Before(job.StartedAt.Add(-candidateSlack)) && !claimed[f.ID] && f.ID != "" {
+				found = append(found, f)
+			}
+		}
+		if !list.HasNext {
+			break
+		}
+	}
+	slices.SortStableFunc(found, func(a, b notte.Function) int { return b.CreatedAt.Compare(a.CreatedAt) })
+	return found[:min(maxCandidates, len(found))], nil
+}
+
+// claimed is the functions that builds of the owner's account for.
+func (m *Manager) claimed(ctx context.Context, job Job) (map[string]bool, error) {
+	builds, err := m.store.List(ctx, Query{
+		Owner: job.Owner, Kind: KindBuild, Since: job.StartedAt.Add(-maxBuildTime), Limit: claimedBuilds,
+	})
+	ids := make(map[string]bool)
+	for _, b := range builds {
+		ids[b.Build.FunctionID] = true
+	}
+	return ids, err
+}
