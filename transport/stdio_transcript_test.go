@@ -1,0 +1,95 @@
+package transport
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestStdioTranscripts plays what goes over the wire, both ways. A step is a
+// line to the server ("> "), or "# wait DURATION", "# eof" or "# stop"; what
+// the server wrote since is "< ", what its tool saw "~ ".
+func TestStdioTranscripts(t *testing.T) {
+	replay(t, "testdata/stdio.txtar", func(t *testing.T, steps []string) (lines []string) {
+		synctest.Test(t, func(t *testing.T) { lines = playStdio(t, steps) })
+		return lines
+	})
+}
+
+func playStdio(t *testing.T, steps []string) (lines []string) {
+	w := newWorker()
+	ctx, stop := context.WithCancel(t.Context())
+	in, toServer := io.Pipe()
+	defer toServer.Close()
+	out := &recorder{}
+	start := time.Now()
+	ended := make(chan string, 1)
+	go func() {
+		err := ServeStdio(ctx, w.srv, in, out, StdioOptions{MaxCalls: 3, MaxMessage: 1000, OnStop: w.stop})
+		ended <- fmt.Sprintf("~ ended after %s: %v", time.Since(start).Truncate(100*time.Millisecond), err)
+	}()
+	flush := func() {
+		synctest.Wait()
+		for line := range strings.Lines(out.take()) {
+			lines = append(lines, "< "+strings.TrimRight(line, "\n"))
+		}
+		for _, note := range w.notes() {
+			lines = append(lines, "~ "+note)
+		}
+	}
+	for _, step := range steps {
+		lines = append(lines, step)
+		switch kind, rest, _ := strings.Cut(step, " "); {
+		case kind == ">":
+			fmt.Fprintf(toServer, "%s\n", rest)
+		case step == "# eof":
+			toServer.Close()
+		case step == "# stop":
+			stop()
+		case strings.HasPrefix(step, "# wait "):
+			d, err := time.ParseDuration(strings.TrimPrefix(step, "# wait "))
+			if err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(d)
+		}
+		flush()
+	}
+	stop()
+	w.stop()
+	lines = append(lines, <-ended)
+	return lines
+}
+
+// recorder keeps what is written, and how: a message must be one Write.
+type recorder struct {
+	mu     sync.Mutex // guards what follows
+	b      bytes.Buffer
+	broken []string // writes that were not one line
+}
+
+func (r *recorder) Write(p []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if bytes.Count(p, []byte("\n")) != 1 || p[len(p)-1] != '\n' {
+		r.broken = append(r.broken, string(p))
+	}
+	return r.b.Write(p)
+}
+
+func (r *recorder) take() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := r.b.String()
+	r.b.Reset()
+	for _, p := range r.broken {
+		s += fmt.Sprintf("NOT ONE LINE: %q\n", p)
+	}
+	return s
+}
