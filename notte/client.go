@@ -97,11 +97,11 @@ func NewClient(cfg Config) (*Client, error) {
 	if strings.ContainsFunc(key.secret(), func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return nil, errors.New(keySetting + " holds characters that no key has (spaces, line ends or letters beyond ASCII): copy the key again from https://console.notte.cc")
 	}
-	api, err := newEndpoint(cmp.Or(cfg.APIURL, DefaultAPIURL), apiSetting)
+	api, err := newEndpoint(cfg.APIURL, DefaultAPIURL, apiSetting)
 	if err != nil {
 		return nil, err
 	}
-	anything, err := newEndpoint(cmp.Or(cfg.AnythingURL, DefaultAnythingURL), anythingSetting)
+	anything, err := newEndpoint(cfg.AnythingURL, DefaultAnythingURL, anythingSetting)
 	if err != nil {
 		return nil, err
 	}
@@ -117,10 +117,10 @@ func NewClient(cfg Config) (*Client, error) {
 	}, nil
 }
 
-// newEndpoint checks a base URL. Its errors do not repeat the URL, which may
-// hold a password.
-func newEndpoint(raw, setting string) (endpoint, error) {
-	u, err := url.Parse(strings.TrimSpace(raw))
+// newEndpoint checks a base URL, byDefault if it is empty. Its errors do not
+// repeat the URL, which may hold a password.
+func newEndpoint(raw, byDefault, setting string) (endpoint, error) {
+	u, err := url.Parse(cmp.Or(strings.TrimSpace(raw), byDefault))
 	var wrong string
 	switch {
 	case err != nil:
@@ -136,7 +136,7 @@ func newEndpoint(raw, setting string) (endpoint, error) {
 	default:
 		return endpoint{url: u, setting: setting}, nil
 	}
-	return endpoint{}, fmt.Errorf("%s is not a usable base URL: %s; give one like %s", setting, wrong, DefaultAPIURL)
+	return endpoint{}, fmt.Errorf("%s is not a usable base URL: %s; give one like %s", setting, wrong, byDefault)
 }
 
 // Owner names the key's holder: 32 hexadecimal digits from a hash of the key,

@@ -67,10 +67,14 @@ type scrubber struct {
 
 var percentByte = regexp.MustCompile(`%[0-9A-F]{2}`)
 
+// minScrubbed is the length from which a key is told from ordinary words.
+// Notte's keys are several times as long.
+const minScrubbed = 8
+
 // newScrubber knows the key as it is and as URLs and JSON strings escape it.
 func newScrubber(k APIKey) scrubber {
 	secret := k.secret()
-	if secret == "" {
+	if len(secret) < minScrubbed {
 		return scrubber{}
 	}
 	all := []string{secret, url.QueryEscape(secret), url.PathEscape(secret)}
