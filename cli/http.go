@@ -1,0 +1,109 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/anything-mcp/anything-mcp/tools"
+	"github.com/anything-mcp/anything-mcp/transport"
+)
+
+type httpCommand struct {
+	Addr        string   `default:"127.0.0.1:8808" placeholder:"HOST:PORT" help:"Where to listen. Any address but loopback needs ANYTHING_MCP_AUTH_TOKEN."`
+	AllowOrigin []string `placeholder:"ORIGIN,…" help:"Web pages that may call, like https://app.example.com; * for all."`
+	AllowHost   []string `placeholder:"HOST,…" help:"Names the server goes by, besides its address; * for any."`
+	TLSCert     string   `name:"tls-cert" placeholder:"FILE" help:"Certificate (PEM) to serve HTTPS with."`
+	TLSKey      string   `name:"tls-key" placeholder:"FILE" help:"Its key (PEM)."`
+	SessionIdle duration `default:"1h" placeholder:"TIME" help:"End a session that is idle this long; 1s to 168h."`
+	KeepAlive   duration `default:"15s" placeholder:"TIME" help:"Send something on a quiet stream this often; 1s to 10m."`
+	Wait        duration `default:"45s" placeholder:"TIME" help:"How long a call waits for its build or run before it answers with a handle; 0 to 1h."`
+	MaxCalls    int      `default:"4096" placeholder:"N" help:"Calls at once; more are refused."`
+}
+
+// Help is the details of the command's help.
+func (httpCommand) Help() string {
+	return `MCP is at /mcp, and /healthz tells whether the server is up.
+
+  anything-mcp http
+  ANYTHING_MCP_AUTH_TOKEN=… anything-mcp http --addr 0.0.0.0:8808
+
+Clients then send "Authorization: Bearer …" with the value of
+ANYTHING_MCP_AUTH_TOKEN. There is no flag for it, nor for NOTTE_API_KEY, as
+flags show in lists of processes.`
+}
+
+// Run serves until a signal comes.
+func (c *httpCommand) Run(ctx context.Context, p *program) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	r, err := p.newRig()
+	if err != nil {
+		return err
+	}
+	defer r.close()
+	h, err := transport.NewHTTP(tools.NewServer(r.tools(c.Wait)), transport.HTTPOptions{
+		Addr:           c.Addr,
+		TLSCert:        c.TLSCert,
+		TLSKey:         c.TLSKey,
+		AuthToken:      strings.TrimSpace(p.vars[tokenVariable]),
+		AllowedOrigins: c.AllowOrigin,
+		AllowedHosts:   c.AllowHost,
+		Logger:         r.log,
+		MaxCalls:       c.MaxCalls,
+		SessionIdle:    time.Duration(c.SessionIdle),
+		KeepAlive:      time.Duration(c.KeepAlive),
+		OnStop:         r.stopJobs,
+	})
+	if err != nil {
+		return usageError{err, "http"}
+	}
+	ln, err := listen(ctx, c.Addr)
+	if err != nil {
+		return err
+	}
+	scheme := "http"
+	if c.TLSCert != "" {
+		scheme = "https"
+	}
+	r.welcome("serving MCP over HTTP", "url", scheme+"://"+ln.Addr().String()+"/mcp", "token", p.vars[tokenVariable] != "")
+	err = h.Serve(ctx, ln)
+	r.log.Info("stopped")
+	return err
+}
+
+func (c *httpCommand) check() error {
+	if err := checkServing("http", c.Wait, c.MaxCalls); err != nil {
+		return err
+	}
+	for _, err := range []error{
+		c.SessionIdle.within("--session-idle", time.Second, 168*time.Hour),
+		c.KeepAlive.within("--keep-alive", time.Second, 10*time.Minute),
+	} {
+		if err != nil {
+			return usageError{err, "http"}
+		}
+	}
+	return nil
+}
+
+// listen says in plain words why it could not.
+func listen(ctx context.Context, addr string) (net.Listener, error) {
+	var lc net.ListenConfig
+	ln, err := lc.Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("could not listen on %s: %w; another port can be had with --addr", addr, cause(err))
+	}
+	return ln, nil
+}
+
+// cause is what a network error is about, without the address once more.
+func cause(err error) error {
+	if op, ok := err.(*net.OpError); ok {
+		return op.Err
+	}
+	return err
+}
