@@ -20,8 +20,12 @@ import (
 const maxQuery = 20_000
 
 type buildCommand struct {
-	Query []string `arg:"" optional:"" sep:"none" help:"The task in plain English, or - to read it from stdin."`
-	JSON  bool     `name:"json" help:"Print the result alone, as JSON with the fields of the MCP tool."`
+	Query    []string `arg:"" optional:"" sep:"none" help:"The task in plain English, or - to read it from stdin."`
+	JSON     bool     `name:"json" help:"Print the result alone, as JSON with the fields of the MCP tool."`
+	ForceNew bool     `help:"Build anew even if the same was just built, or is being built. Billed again."`
+
+	keeping  `embed:""`
+	spending `embed:""`
 }
 
 // Help is the details of the command's help.
@@ -43,7 +47,7 @@ func (c *buildCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	r, err := p.newRig()
+	r, err := p.newRig(c.keeping, c.spending)
 	if err != nil {
 		return err
 	}
@@ -55,7 +59,7 @@ func (c *buildCommand) Run(ctx context.Context, p *program) error {
 	if r.sandbox != nil {
 		title = "Building (in the sandbox: nothing is real): " + query
 	}
-	job, err := p.watch(ctx, r, title, jobs.BuildSpec{Client: r.client, Query: query})
+	job, err := p.watch(ctx, r, title, jobs.BuildSpec{Client: r.client, Query: query, ForceNew: c.ForceNew})
 	if err != nil {
 		return err
 	}
@@ -100,13 +104,15 @@ func (p *program) printBuild(ctx context.Context, r *rig, job jobs.Job) error {
 			page.WriteString(beside(name, text, 12, width))
 		}
 	}
-	row("Status", string(job.State)+" after "+age(job.EndedAt.Sub(job.StartedAt)))
+	row("Status", string(job.State)+" after "+age(job.Elapsed(time.Now())))
 	row("Error", progress.Text(b.Error))
 	row("Detail", progress.Text(b.Detail))
 	row("Reason", progress.Text(b.Reason))
 	row("Function", oneLine(b.FunctionName))
 	row("ID", oneLine(b.FunctionID))
-	row("Cost", costText(b.TotalCostUSD, r.sandbox != nil))
+	if job.State.Ended() {
+		row("Cost", costText(b.TotalCostUSD, r.sandbox != nil))
+	}
 	row("Answer", progress.Text(b.Answer))
 	if b.FunctionID != "" {
 		row("Run it", p.howToRun(ctx, r, b.FunctionID))

@@ -21,6 +21,8 @@ type commands struct {
 	HTTP    httpCommand    `cmd:"" name:"http" help:"Serve MCP over Streamable HTTP at /mcp."`
 	Build   buildCommand   `cmd:"" usage:"build QUERY…" help:"Build an automation from here and watch it happen."`
 	Run     runCommand     `cmd:"" usage:"run ID [NAME=VALUE…]" help:"Run a function that was built."`
+	Builds  buildsCommand  `cmd:"" name:"builds" usage:"builds [ID]" help:"List earlier builds and what they cost, or show one."`
+	Runs    runsCommand    `cmd:"" name:"runs" usage:"runs [ID]" help:"List earlier runs, or show one."`
 	Sandbox sandboxCommand `cmd:"" name:"sandbox" help:"Serve the sandbox alone, for other clients of Notte's APIs."`
 	About   versionCommand `cmd:"" name:"version" help:"Tell the version, commit, Go version and MCP versions."`
 }

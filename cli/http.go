@@ -21,6 +21,9 @@ type httpCommand struct {
 	KeepAlive   duration `default:"15s" placeholder:"TIME" help:"Send something on a quiet stream this often; 1s to 10m."`
 	Wait        duration `default:"45s" placeholder:"TIME" help:"How long a call waits for its build or run before it answers with a handle; 0 to 1h."`
 	MaxCalls    int      `default:"4096" placeholder:"N" help:"Calls at once; more are refused."`
+
+	keeping  `embed:""`
+	spending `embed:""`
 }
 
 // Help is the details of the command's help.
@@ -40,7 +43,7 @@ func (c *httpCommand) Run(ctx context.Context, p *program) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	r, err := p.newRig()
+	r, err := p.newRig(c.keeping, c.spending)
 	if err != nil {
 		return err
 	}
@@ -69,6 +72,7 @@ func (c *httpCommand) Run(ctx context.Context, p *program) error {
 	if c.TLSCert != "" {
 		scheme = "https"
 	}
+	r.jobs.Recover(r.client)
 	r.welcome("serving MCP over HTTP", "url", scheme+"://"+ln.Addr().String()+"/mcp", "token", p.vars[tokenVariable] != "")
 	err = h.Serve(ctx, ln)
 	r.log.Info("stopped")

@@ -18,6 +18,8 @@ type runCommand struct {
 	ID        string   `arg:"" optional:"" help:"The function's ID, from build."`
 	Variables []string `arg:"" optional:"" sep:"none" help:"NAME=VALUE for text, which is what functions expect; NAME:=JSON for anything else."`
 	JSON      bool     `name:"json" help:"Print all about the run, as JSON with the fields of the MCP tool."`
+
+	keeping `embed:""`
 }
 
 // Help is the details of the command's help.
@@ -42,7 +44,7 @@ func (c *runCommand) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return usageError{err, "run"}
 	}
-	r, err := p.newRig()
+	r, err := p.newRig(c.keeping, spending{})
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,9 @@ type stdioCommand struct {
 	Wait     duration `default:"45s" placeholder:"TIME" help:"How long a call waits for its build or run before it answers with a handle; 0 to 1h."`
 	MaxCalls int      `default:"1000" placeholder:"N" help:"Calls at once; more are refused."`
 	Grace    duration `default:"5s" placeholder:"TIME" help:"When stdin closes: how long calls under way may still take; 0 to 1m."`
+
+	keeping  `embed:""`
+	spending `embed:""`
 }
 
 // Help is the details of the command's help.
@@ -40,7 +43,7 @@ func (c *stdioCommand) Run(ctx context.Context, p *program) error {
 	if err := c.Grace.within("--grace", 0, time.Minute); err != nil {
 		return usageError{err, "stdio"}
 	}
-	r, err := p.newRig()
+	r, err := p.newRig(c.keeping, c.spending)
 	if err != nil {
 		return err
 	}
@@ -51,6 +54,7 @@ To build something from this terminal instead, try:
   %s build --sandbox "fetch the top 3 hacker news posts"
 `, p.name)
 	}
+	r.jobs.Recover(r.client)
 	r.welcome("serving MCP on stdin and stdout")
 	return transport.ServeStdio(ctx, tools.NewServer(r.tools(c.Wait)), p.env.Stdin, p.env.Stdout, transport.StdioOptions{
 		Logger:   r.log,

@@ -15,20 +15,30 @@ import (
 )
 
 // watch starts a job, shows it to its end and returns it as it ended. When ctx
-// ends the job is cancelled, and watch returns once that is done.
+// ends the job is cancelled, and watch returns once that is done; but a job that
+// was joined is another's, and goes on.
 func (p *program) watch(ctx context.Context, r *rig, title string, spec jobs.Spec) (jobs.Job, error) {
-	job, _, err := r.jobs.Start(ctx, spec)
+	job, joined, err := r.jobs.Start(ctx, spec)
 	if err != nil {
 		return jobs.Job{}, err
 	}
 	v := newView(p.screen, title, job.StartedAt)
+	if joined {
+		fmt.Fprintln(p.screen, joinedText(job))
+	}
 	toEnd := context.WithoutCancel(ctx) // what comes after a cancellation is shown too
+	if joined {
+		toEnd = ctx
+	}
 	over := make(chan struct{})
 	var cancelling sync.WaitGroup
 	cancelling.Go(func() {
 		select {
 		case <-over:
 		case <-ctx.Done():
+			if joined {
+				return
+			}
 			v.step(time.Now(), "Cancelling; once more leaves at once")
 			v.say("Cancelling")
 			// That it had ended by itself is as good; the job tells.
@@ -49,6 +59,14 @@ func (p *program) watch(ctx context.Context, r *rig, title string, spec jobs.Spe
 		fmt.Fprintln(p.screen) // between the steps and the result, which follows on the same terminal
 	}
 	return job, nil
+}
+
+// joinedText tells that nothing was started, and why.
+func joinedText(job jobs.Job) string {
+	if job.State.Ended() {
+		return "The same was built at " + when(job.StartedAt) + ": this is its result, and nothing is billed now. --force-new builds it anew."
+	}
+	return "The same is being built already, since " + when(job.StartedAt) + ": this follows it, and nothing more is billed. --force-new builds it anew."
 }
 
 // verdict is the error with which a command ends whose job has been shown.

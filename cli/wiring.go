@@ -22,8 +22,10 @@ const stopTime = 5 * time.Second
 type rig struct {
 	log     *slog.Logger
 	client  *notte.Client
+	store   jobs.Store
 	jobs    *jobs.Manager
-	sandbox *sandboxHost // nil: the real Notte
+	keep    time.Duration // how long jobs are kept
+	sandbox *sandboxHost  // nil: the real Notte
 
 	stopping sync.Once
 	stopped  sync.WaitGroup
@@ -31,9 +33,11 @@ type rig struct {
 
 // newRig makes no request and, without --sandbox, opens nothing. A missing key
 // is no error here: the client says so when it is needed.
-func (p *program) newRig() (*rig, error) {
-	if err := p.opts.check(); err != nil {
-		return nil, usageError{err: err}
+func (p *program) newRig(k keeping, s spending) (*rig, error) {
+	for _, err := range []error{p.opts.check(), k.check(), s.check()} {
+		if err != nil {
+			return nil, usageError{err: err}
+		}
 	}
 	r := &rig{log: p.logger()}
 	cfg := notte.Config{
@@ -55,7 +59,11 @@ func (p *program) newRig() (*rig, error) {
 		return nil, usageError{err: err}
 	}
 	r.client = client
-	r.jobs = jobs.NewManager(jobs.NewMemory(), jobs.Options{Logger: r.log})
+	r.keep = time.Duration(k.Keep)
+	r.store = k.store(p)
+	rules := k.rules(s)
+	rules.Logger = r.log
+	r.jobs = jobs.NewManager(r.store, rules)
 	return r, nil
 }
 
@@ -78,6 +86,9 @@ func (r *rig) close() {
 	if r.jobs != nil {
 		r.stopJobs()
 		r.stopped.Wait()
+		if err := r.store.Close(); err != nil {
+			r.log.Warn("the store of jobs could not be closed", "err", err)
+		}
 	}
 	if r.sandbox != nil {
 		r.sandbox.close()

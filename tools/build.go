@@ -25,6 +25,7 @@ var buildAutomation = spec{
 		"force_new":{"type":"boolean","description":"Do not join a running build of this query; billed again"}},
 		"required":["query"],"additionalProperties":false}`,
 	output: buildSchema,
+	starts: true,
 }
 
 var getBuild = spec{
@@ -123,7 +124,7 @@ func (s *service) buildAutomation(ctx context.Context, in buildAutomationInput) 
 		return nil, err
 	}
 	reused := joined && job.State.Ended()
-	job, err = s.await(ctx, job, in.WaitSeconds)
+	job, err = s.await(ctx, job, s.startWait(ctx, in.WaitSeconds))
 	if err != nil {
 		return nil, err
 	}

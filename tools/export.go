@@ -14,3 +14,17 @@ func RunJSON(job jobs.Job) ([]byte, error) {
 	}
 	return encode(out)
 }
+
+// BuildsJSON describes builds in the JSON of list_builds, as an array.
+func BuildsJSON(list []jobs.Job) ([]byte, error) { return encodeAll(list, newListedBuild) }
+
+// RunsJSON describes runs in the JSON of list_runs, as an array.
+func RunsJSON(list []jobs.Job) ([]byte, error) { return encodeAll(list, newListedRun) }
+
+func encodeAll[T any](list []jobs.Job, describe func(jobs.Job) T) ([]byte, error) {
+	all := make([]T, len(list))
+	for i, job := range list {
+		all[i] = describe(job)
+	}
+	return encode(all)
+}

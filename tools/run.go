@@ -25,6 +25,7 @@ var runFunction = spec{
 		"wait_seconds":{"type":"integer","minimum":0,"maximum":3600,"description":"How long to wait for the end; 0: not at all"}},
 		"required":["function_id"],"additionalProperties":false}`,
 	output: runSchema,
+	starts: true,
 }
 
 var getRun = spec{
@@ -129,7 +130,7 @@ func (s *service) runFunction(ctx context.Context, in runFunctionInput) (*runOut
 	if err != nil {
 		return nil, err
 	}
-	if job, err = s.await(ctx, job, in.WaitSeconds); err != nil {
+	if job, err = s.await(ctx, job, s.startWait(ctx, in.WaitSeconds)); err != nil {
 		return nil, err
 	}
 	out := newRunOutput(job)

@@ -23,10 +23,23 @@ const MaxWait = time.Hour
 type Config struct {
 	Client  *notte.Client // whose account; without a key every call says how to set one
 	Jobs    *jobs.Manager
-	Wait    time.Duration // 0: [DefaultWait]; at most [MaxWait]
+	Wait    time.Duration // how long calls wait unless they say; 0: [DefaultWait]; negative: not at all
 	Version string        // of this program
 	Sandbox bool          // Client talks to the sandbox: the model is told so
 	Logger  *slog.Logger  // one line per call; nil: none
+
+	Tasks bool          // calls that start long work are answered with tasks where clients take them
+	Keep  time.Duration // how long jobs are kept after their end; 0: for ever
+}
+
+func (cfg Config) withDefaults() Config {
+	if cfg.Wait == 0 {
+		cfg.Wait = DefaultWait
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	return cfg
 }
 
 const instructions = `Builds web automations from plain English with Notte's Anything API, and runs them again.
@@ -44,21 +57,20 @@ const sandboxNote = "\n\nThis server runs on its built-in sandbox: nothing is re
 // NewServer returns an MCP server with all tools; opts add to what it sets. It
 // is safe for concurrent use, as its Config's parts are.
 func NewServer(cfg Config, opts ...server.ServerOption) *server.MCPServer {
-	if cfg.Wait == 0 {
-		cfg.Wait = DefaultWait
-	}
-	if cfg.Logger == nil {
-		cfg.Logger = slog.New(slog.DiscardHandler)
-	}
+	cfg = cfg.withDefaults()
 	text := instructions
 	if cfg.Sandbox {
 		text += sandboxNote
 	}
-	srv := server.NewMCPServer("anything-mcp", cfg.Version, append([]server.ServerOption{
+	own := []server.ServerOption{
 		server.WithTitle("Anything: web automations by Notte"),
 		server.WithInstructions(text),
 		server.WithToolCapabilities(false),
-	}, opts...)...)
+	}
+	if cfg.Tasks {
+		own = append(own, withTasks()...)
+	}
+	srv := server.NewMCPServer("anything-mcp", cfg.Version, append(own, opts...)...)
 	s := &service{cfg}
 	add(srv, s, buildAutomation, s.buildAutomation)
 	add(srv, s, getBuild, s.getBuild)

@@ -16,6 +16,7 @@ type spec struct {
 	name, title, description string
 	input, output            string // JSON schemas
 	hints                    hints
+	starts                   bool // a job, which may outlast the call
 }
 
 // hints are MCP's tool annotations. All our tools reach Notte, an open world.
@@ -65,7 +66,7 @@ func add[In any, Out output](srv *server.MCPServer, s *service, sp spec, handle 
 		if err != nil {
 			return mcp.NewToolResultError(explain(err)), nil
 		}
-		return structured(out)
+		return s.answer(ctx, sp, out)
 	})
 }
 
@@ -86,7 +87,7 @@ func structured(out output) (*mcp.CallToolResult, error) {
 
 // encode writes an output as compact JSON, without the escapes that only HTML
 // would need.
-func encode(out output) ([]byte, error) {
+func encode(out any) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)

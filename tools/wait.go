@@ -16,7 +16,7 @@ import (
 func (s *service) await(ctx context.Context, job jobs.Job, waitSeconds *float64) (jobs.Job, error) {
 	wait := s.Wait
 	if waitSeconds != nil {
-		wait = time.Duration(*waitSeconds) * time.Second
+		wait = time.Duration(*waitSeconds * float64(time.Second))
 	}
 	if wait > 0 && !job.State.Ended() {
 		s.follow(ctx, job, wait)

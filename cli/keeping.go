@@ -1,0 +1,96 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/anything-mcp/anything-mcp/jobs"
+)
+
+// inMemory is the --state-dir that keeps nothing.
+const inMemory = "memory"
+
+// keeping is the settings of where jobs are kept.
+type keeping struct {
+	StateDir string   `placeholder:"DIR" help:"Where builds and runs are kept; memory: nowhere. Default: the user's place for state, or memory with --sandbox."`
+	Keep     duration `default:"2160h" placeholder:"TIME" help:"How long they are kept after their end; 0: for ever."`
+}
+
+// spending is the settings of what may be built.
+type spending struct {
+	ReuseWindow         duration `default:"15m" placeholder:"TIME" help:"Asked for the same again within this time, return the finished build; 0: never."`
+	DailyBudget         float64  `placeholder:"USD" help:"Refuse builds beyond this sum a day."`
+	MaxConcurrentBuilds int      `placeholder:"N" help:"Refuse more builds at once."`
+}
+
+func (k keeping) check() error { return k.Keep.within("--keep", 0, 100*365*24*time.Hour) }
+
+func (s spending) check() error {
+	switch {
+	case !(s.DailyBudget >= 0):
+		return errors.New("--daily-budget must be a sum in US dollars, or be left out for no limit")
+	case s.MaxConcurrentBuilds < 0:
+		return errors.New("--max-concurrent-builds must be 1 or more, or be left out for no limit")
+	}
+	return s.ReuseWindow.within("--reuse-window", 0, 365*24*time.Hour)
+}
+
+// rules is the settings as a Manager takes them.
+func (k keeping) rules(s spending) jobs.Options {
+	return jobs.Options{
+		ReuseWindow:    time.Duration(s.ReuseWindow),
+		MaxBuilds:      s.MaxConcurrentBuilds,
+		DailyBudgetUSD: s.DailyBudget,
+		Keep:           time.Duration(k.Keep),
+	}
+}
+
+// store opens nothing: the database is opened when it is first needed. Without
+// a place to keep it, jobs are kept in memory, which the log tells.
+func (k keeping) store(p *program) jobs.Store {
+	dir := k.StateDir
+	if dir == "" && !p.opts.Sandbox { // the sandbox forgets its functions, and so do we their builds
+		var err error
+		if dir, err = stateDir(p.vars); err != nil {
+			p.logger().Warn("builds and runs are kept in memory alone", "err", err)
+		}
+	}
+	if dir == "" || dir == inMemory {
+		return jobs.NewMemory()
+	}
+	return jobs.NewMemory() // TODO-merge sqlite
+}
+
+// stateDir is where a user's programs keep their state: $XDG_STATE_HOME, or
+// what stands for it on the platform.
+func stateDir(vars environment) (string, error) {
+	const name = "anything-mcp"
+	if dir := vars["XDG_STATE_HOME"]; filepath.IsAbs(dir) {
+		return filepath.Join(dir, name), nil
+	}
+	switch runtime.GOOS {
+	case "windows":
+		if dir := vars["LocalAppData"]; dir != "" {
+			return filepath.Join(dir, name), nil
+		}
+		if dir := vars["LOCALAPPDATA"]; dir != "" {
+			return filepath.Join(dir, name), nil
+		}
+	case "darwin":
+		if home := vars["HOME"]; home != "" {
+			return filepath.Join(home, "Library", "Application Support", name), nil
+		}
+	default:
+		if home := vars["HOME"]; home != "" {
+			return filepath.Join(home, ".local", "state", name), nil
+		}
+	}
+	if home, err := os.UserHomeDir(); err == nil && home != "" {
+		return filepath.Join(home, "."+name), nil
+	}
+	return "", fmt.Errorf("this user has no home directory: name a place with --state-dir")
+}
