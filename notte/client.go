@@ -177,6 +177,10 @@ func NewHTTPClient() *http.Client {
 		MaxIdleConnsPerHost:   4,
 		// An answer's header may not eat the memory that bodies may not.
 		MaxResponseHeaderBytes: 256 << 10,
+		// Requests are small, and bodies are read past the buffer: a thousand
+		// quiet streams need no more.
+		ReadBufferSize:  1 << 10,
+		WriteBufferSize: 1 << 10,
 	}}
 }
 

@@ -24,6 +24,14 @@ const maxNesting = 1000
 // decodeEvent reads the data of one event. typ is the type that stands beside
 // the data, for JSON that names none. Where a key comes twice, the last counts.
 func decodeEvent(typ, data string) (Event, error) {
+	if ev, ok := plainDelta(data); ok {
+		return ev, nil
+	}
+	return decodeObject(typ, data)
+}
+
+// decodeObject reads an event of any type, in any JSON.
+func decodeObject(typ, data string) (Event, error) {
 	object, ok := readJSON(data)
 	if !ok || !object.IsObject() {
 		return Event{}, errNotEvent

@@ -12,7 +12,7 @@ const (
 
 	// A framer reads in pieces that grow from minRead to maxRead while they
 	// come full: a thousand quiet builds need little, a fast one gets more.
-	minRead, maxRead = 4 << 10, 64 << 10
+	minRead, maxRead = 512, 64 << 10
 
 	// largeEvent is the size from which an event's buffers are given back
 	// once it is through.
@@ -304,6 +304,12 @@ func (n *nesting) valueFits() bool {
 // scan follows b up to its first line end and returns the length up to there.
 func (n *nesting) scan(b []byte) int {
 	for i := 0; i < len(b); i++ {
+		if n.inString && !n.escaped {
+			i += plainLength(b[i:])
+			if i == len(b) {
+				break
+			}
+		}
 		c := b[i]
 		if isLineEnd(c) {
 			return i
@@ -330,6 +336,17 @@ func (n *nesting) scan(b []byte) int {
 			n.depth--
 		}
 		n.last = c
+	}
+	return len(b)
+}
+
+// plainLength is the length of b up to the first byte that may mean something
+// in a JSON string: a quote, a backslash or a line end.
+func plainLength(b []byte) int {
+	for i, c := range b {
+		if c <= '"' && c != ' ' || c == '\\' {
+			return i
+		}
 	}
 	return len(b)
 }

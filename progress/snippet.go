@@ -20,7 +20,7 @@ type tail struct {
 	ended bool            // the next delta begins a new text
 	cut   bool            // text before buf was dropped
 	n     int             // bytes of buf in use
-	buf   [2 * snippetBytes]byte
+	buf   []byte          // 2*snippetBytes long once there is text: quiet jobs are many
 }
 
 // add appends a delta, of which only the last snippetBytes matter.
@@ -28,12 +28,15 @@ func (t *tail) add(kind notte.EventType, delta string) {
 	if t.ended || t.kind != kind {
 		t.kind, t.ended, t.cut, t.n = kind, false, false, 0
 	}
+	if t.buf == nil {
+		t.buf = make([]byte, 2*snippetBytes)
+	}
 	if len(delta) > snippetBytes {
 		delta = delta[len(delta)-snippetBytes:]
 		t.n, t.cut = 0, true
 	}
 	if t.n+len(delta) > len(t.buf) {
-		t.n = copy(t.buf[:], t.buf[t.n-snippetBytes:t.n])
+		t.n = copy(t.buf, t.buf[t.n-snippetBytes:t.n])
 		t.cut = true
 	}
 	t.n += copy(t.buf[t.n:], delta)

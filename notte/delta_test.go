@@ -1,0 +1,43 @@
+package notte
+
+import (
+	"reflect"
+	"testing"
+)
+
+func TestPlainDelta(t *testing.T) {
+	for data, want := range map[string]bool{
+		`{"type":"text_delta","delta":"hello"}`:           true,
+		`{"type": "thinking_delta", "delta": "a b c "}`:   true,
+		`{"type":"text_delta","delta":"é€"}`:              true,
+		`{"type":"text_delta","delta":""}`:                true,
+		`{"type":"text_delta","delta":"a\nb"}`:            false, // an escape
+		`{"type":"text_delta","delta":"a","type":"done"}`: false, // the last type counts
+		`{"type":"text_delta","delta":"a"} x`:             false,
+		`{"type":"text_delta","delta":"a`:                 false,
+		`{"delta":"a","type":"text_delta"}`:               false,
+		`{"type":"status","delta":"a"}`:                   false,
+		"{\"type\":\"text_delta\",\"delta\":\"\xff\"}":    false,
+		"{\"type\":\"text_delta\",\"delta\":\"a\tb\"}":    false,
+	} {
+		if _, got := plainDelta(data); got != want {
+			t.Errorf("plainDelta(%s) = %v, want %v", data, got, want)
+		}
+	}
+}
+
+// FuzzPlainDelta holds the short way through a delta against the long one.
+func FuzzPlainDelta(f *testing.F) {
+	f.Add(`{"type":"text_delta","delta":"hello"}`)
+	f.Add(`{"type": "thinking_delta", "delta": "é"}`)
+	f.Add(`{"type":"text_delta","delta":"a\"b"}`)
+	f.Fuzz(func(t *testing.T, data string) {
+		ev, ok := plainDelta(data)
+		if !ok {
+			return
+		}
+		if want, err := decodeObject("", data); err != nil || !reflect.DeepEqual(ev, want) {
+			t.Errorf("plainDelta(%q) = %+v, and its JSON says %+v, %v", data, ev, want, err)
+		}
+	})
+}
