@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -42,6 +43,11 @@ flags show in lists of processes.`
 func (c *httpCommand) Run(ctx context.Context, p *program) error {
 	if err := c.check(); err != nil {
 		return err
+	}
+	if p.vars["GOGC"] == "" {
+		// Many quiet calls are the rule here: memory counts for more than the
+		// little garbage that they make.
+		debug.SetGCPercent(50)
 	}
 	r, err := p.newRig(c.keeping, c.spending)
 	if err != nil {

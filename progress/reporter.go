@@ -68,12 +68,13 @@ type Reporter struct {
 	kind    Kind
 	started time.Time
 
-	ctxDone <-chan struct{} // the call's context has ended
-	wake    chan struct{}   // of 1: there is news for run
-	done    chan struct{}   // closed when run has ended
+	ctx     context.Context // the call's
 
-	mu           sync.Mutex // guards the fields below
-	over         bool       // nothing more is to be sent
+	mu           sync.Mutex    // guards the fields below
+	timer        *time.Timer   // runs tell when a line may be due; no goroutine waits meanwhile
+	sending      chan struct{} // closed when the Send under way has returned; nil when there is none
+	sent         int64         // updates
+	over         bool          // nothing more is to be sent
 	step         string     // waits to be sent, or ""
 	lastStep     string     // the newest step, sent or not
 	text         tail       // what the agent thinks or writes
@@ -94,14 +95,14 @@ func NewReporter(ctx context.Context, sink Sink, opts ...Option) *Reporter {
 		sink:    sink,
 		kind:    Build,
 		started: time.Now(),
-		ctxDone: ctx.Done(),
-		wake:    make(chan struct{}, 1),
-		done:    make(chan struct{}),
+		ctx:     ctx,
 	}
 	for _, opt := range opts {
 		opt(r)
 	}
-	go r.run(ctx)
+	r.sending = make(chan struct{})
+	r.timer = time.AfterFunc(QuietInterval, r.tell)
+	go r.begin()
 	return r
 }
 
@@ -171,12 +172,17 @@ func (r *Reporter) Close() {
 		return
 	}
 	r.stop()
-	select {
-	case <-r.done:
-	case <-r.ctxDone:
+	r.mu.Lock()
+	sending := r.sending
+	r.mu.Unlock()
+	if sending != nil {
 		select {
-		case <-r.done:
-		case <-time.After(ResultGap):
+		case <-sending:
+		case <-r.ctx.Done():
+			select {
+			case <-sending:
+			case <-time.After(ResultGap):
+			}
 		}
 	}
 	r.mu.Lock()
@@ -193,53 +199,69 @@ func (r *Reporter) stop() {
 	r.notify()
 }
 
+// notify has tell look for a line that is due. The caller holds mu.
 func (r *Reporter) notify() {
-	select {
-	case r.wake <- struct{}{}:
-	default:
+	if r.sending == nil {
+		r.timer.Reset(0)
 	}
 }
 
-// run sends the updates of the call. Close waits for it.
-func (r *Reporter) run(ctx context.Context) {
-	defer close(r.done)
-	line := startLine(r.kind, time.Since(r.started))
-	for n := int64(1); line != "" && ctx.Err() == nil; n++ {
-		if r.sink.Send(ctx, Update{Progress: n, Message: line}) != nil {
-			break
-		}
-		r.mu.Lock()
-		r.lastSent = time.Now()
-		r.mu.Unlock()
-		line = r.next(ctx)
-	}
-	r.stop()
+// begin sends the first update, which Close waits for like for any other.
+func (r *Reporter) begin() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.send(startLine(r.kind, time.Since(r.started)))
+	r.tellDue()
 }
 
-// next waits for the next line to be due, and returns "" when there is none.
-func (r *Reporter) next(ctx context.Context) string {
-	timer := time.NewTimer(QuietInterval)
-	defer timer.Stop()
+// tell is what the timer runs.
+func (r *Reporter) tell() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.sending == nil {
+		r.tellDue()
+	}
+}
+
+// tellDue sends what is due and sets the timer for what will be. The caller
+// holds mu.
+func (r *Reporter) tellDue() {
 	for {
 		line, wait, ok := r.due(time.Now())
-		if !ok || line != "" {
-			return line
+		if !ok || r.ctx.Err() != nil {
+			r.timer.Stop()
+			return
 		}
-		timer.Reset(wait)
-		select {
-		case <-ctx.Done():
-			return ""
-		case <-r.wake:
-		case <-timer.C:
+		if line == "" {
+			r.timer.Reset(wait)
+			return
 		}
+		r.sending = make(chan struct{})
+		r.send(line)
+	}
+}
+
+// send sends an update and ends what stands in sending. The caller holds mu,
+// which is let go meanwhile.
+func (r *Reporter) send(line string) {
+	r.sent++
+	u := Update{Progress: r.sent, Message: line}
+	r.mu.Unlock()
+	err := r.ctx.Err()
+	if err == nil {
+		err = r.sink.Send(r.ctx, u)
+	}
+	r.mu.Lock()
+	close(r.sending)
+	r.sending, r.over = nil, r.over || err != nil
+	if err == nil {
+		r.lastSent = time.Now()
 	}
 }
 
 // due takes the line to be sent now, or says how long to wait for one that no
 // news comes before. It is false when the reporting is over.
 func (r *Reporter) due(now time.Time) (line string, wait time.Duration, ok bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	if r.over {
 		return "", 0, false
 	}
