@@ -1,0 +1,159 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"time"
+)
+
+// httpServer is a running server, or relay, that is reached over HTTP.
+type httpServer struct {
+	cmd *exec.Cmd
+	url string // without a path
+}
+
+// startHTTP starts the server on a port that was free a moment before and
+// returns when it is up.
+func (l *lab) startHTTP(ctx context.Context) (*httpServer, error) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	addr := ln.Addr().String()
+	ln.Close()
+	s := &httpServer{
+		cmd: l.programs.command(ctx, l.programs.server, l.upstream.env(), "http", "--addr", addr),
+		url: "http://" + addr,
+	}
+	if err := s.cmd.Start(); err != nil {
+		return nil, err
+	}
+	for range 500 {
+		resp, err := http.Get(s.url + "/healthz")
+		if err == nil {
+			resp.Body.Close()
+			return s, nil
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return nil, errors.Join(fmt.Errorf("the server at %s does not come up", addr), s.stop())
+}
+
+// startRelay starts the relay, which says itself where it listens.
+func (l *lab) startRelay(ctx context.Context) (*httpServer, error) {
+	cmd := l.programs.command(ctx, l.programs.relay, nil, l.upstream.url)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	s := &httpServer{cmd: cmd, url: strings.TrimSpace(line)}
+	if err != nil {
+		return nil, errors.Join(err, s.stop())
+	}
+	return s, nil
+}
+
+// stop ends the server at once: nothing that it does then is of interest.
+func (s *httpServer) stop() error {
+	err := s.cmd.Process.Kill()
+	s.cmd.Wait()
+	return err
+}
+
+// caller posts JSON-RPC to a server's /mcp. Each answer that is still open has
+// a connection of its own.
+type caller struct {
+	client  *http.Client
+	url     string
+	session string // of the older protocol; empty: the one without sessions
+}
+
+// beginSession shakes hands in the older protocol, for the calls after it.
+func (c *caller) beginSession(ctx context.Context) error {
+	resp, err := c.post(ctx, "initialize", 0, handshake(), nil)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if _, err := io.Copy(io.Discard, resp.Body); err != nil {
+		return err
+	}
+	if c.session = resp.Header.Get("Mcp-Session-Id"); c.session == "" {
+		return errors.New("the answer to initialize names no session")
+	}
+	return nil
+}
+
+// startBuild calls for a build, with id as request ID and progress token, and
+// returns the answer's stream.
+func (c *caller) startBuild(ctx context.Context, query string, id int) (*http.Response, error) {
+	params := buildCall(query, id)
+	header := map[string]string{"Mcp-Protocol-Version": "2025-11-25", "Mcp-Session-Id": c.session}
+	if c.session == "" {
+		const version = "2026-07-28"
+		header = map[string]string{
+			"Mcp-Protocol-Version": version, "Mcp-Method": "tools/call", "Mcp-Name": "build_automation",
+		}
+		meta := params["_meta"].(map[string]any)
+		meta["io.modelcontextprotocol/protocolVersion"] = version
+		meta["io.modelcontextprotocol/clientInfo"] = handshake()["clientInfo"]
+		meta["io.modelcontextprotocol/clientCapabilities"] = map[string]any{}
+	}
+	return c.post(ctx, "tools/call", id, params, header)
+}
+
+func (c *caller) post(ctx context.Context, method string, id int, params any, header map[string]string) (*http.Response, error) {
+	body, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": id, "method": method, "params": params})
+	if err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url+"/mcp", bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Accept", "application/json, text/event-stream")
+	for name, value := range header {
+		req.Header.Set(name, value)
+	}
+	resp, err := c.client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode != http.StatusOK {
+		defer resp.Body.Close()
+		text, _ := io.ReadAll(io.LimitReader(resp.Body, 500))
+		return nil, fmt.Errorf("%s: %s %s", method, resp.Status, text)
+	}
+	return resp, nil
+}
+
+// residentBytes is the memory of a process that is in RAM.
+func residentBytes(ctx context.Context, pid int) (int64, error) {
+	var kib int64
+	if status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid)); err == nil {
+		_, rest, _ := strings.Cut(string(status), "VmRSS:")
+		_, err = fmt.Sscan(rest, &kib)
+		return kib << 10, err
+	}
+	out, err := exec.CommandContext(ctx, "ps", "-o", "rss=", "-p", fmt.Sprint(pid)).Output()
+	if err != nil {
+		return 0, fmt.Errorf("asking ps for the resident memory of a process: %w", err)
+	}
+	_, err = fmt.Sscan(string(out), &kib)
+	return kib << 10, err
+}

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/anything-mcp/anything-mcp/notte/sandbox"
+)
+
+// upstream is the sandbox in the place of Notte, in this process, on loopback.
+type upstream struct {
+	*sandbox.Server
+	url     string
+	http    *http.Server
+	serving sync.WaitGroup
+}
+
+func newUpstream() (*upstream, error) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	u := &upstream{Server: sandbox.New(), url: "http://" + ln.Addr().String()}
+	u.http = &http.Server{Handler: u.Server}
+	u.serving.Go(func() { u.http.Serve(ln) })
+	return u, nil
+}
+
+func (u *upstream) close() {
+	u.Server.Close()
+	u.http.Close()
+	u.serving.Wait()
+}
+
+// env makes a server use the upstream, and be silent.
+func (u *upstream) env() []string {
+	return []string{
+		"NOTTE_API_KEY=bench", "NOTTE_API_URL=" + u.url, "NOTTE_ANYTHING_URL=" + u.url,
+		"ANYTHING_MCP_LOG_LEVEL=error",
+	}
+}
+
+// build asks for a build as a bare HTTP client does.
+func (u *upstream) build(ctx context.Context, client *http.Client, base, query string) (*http.Response, error) {
+	body := fmt.Sprintf(`{"query":%q}`, query)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/api/anything/start", strings.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Authorization", "Bearer bench")
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode != http.StatusOK {
+		resp.Body.Close()
+		return nil, fmt.Errorf("asking %s for a build: %s", base, resp.Status)
+	}
+	return resp, nil
+}
+
+// done is the event that ends every build here.
+func done() map[string]any {
+	return map[string]any{"type": "done", "function_id": "bench", "total_cost_usd": 0.43}
+}
