@@ -261,7 +261,7 @@ func endMessage(job jobs.Job) string {
 			made = functionLine(b)
 		}
 	}
-	if why = plain(why); why != "" {
+	if why = progress.OneLine(why, progress.MaxMessage); why != "" {
 		text += ": " + why
 	}
 	if made != "" {

@@ -46,6 +46,7 @@ type wire interface {
 type call struct {
 	id    json.RawMessage
 	token json.RawMessage // nil: the client asked for no progress
+	caps  json.RawMessage // the client's capabilities; nil: it gave none with the request
 	out   wire
 	stop  context.CancelCauseFunc
 

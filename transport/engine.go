@@ -24,9 +24,18 @@ var errStopped = errors.New("the server is stopping")
 
 // engine hands messages to mcp-go. Both transports share its rules.
 type engine struct {
-	srv  *server.MCPServer
-	log  *slog.Logger
-	gate gate
+	srv   *server.MCPServer
+	log   *slog.Logger
+	gate  gate
+	tasks Tasks // nil: there are none
+
+	identity func() *mcp.Meta // the _meta of results that are not mcp-go's
+}
+
+func newEngine(srv *server.MCPServer, log *slog.Logger, maxCalls int, tasks Tasks) *engine {
+	e := &engine{srv: srv, log: log, gate: gate{max: maxCalls}, tasks: tasks}
+	e.identity = sync.OnceValue(e.identify)
+	return e
 }
 
 // handle has mcp-go answer one message and returns its response, nil for a
@@ -34,21 +43,35 @@ type engine struct {
 // log. The message must not be kept alive by the caller: a handler may wait
 // for minutes.
 //
-// An extension of the protocol that mcp-go does not know is answered here.
+// The extensions of the protocol that mcp-go does not know are answered here.
 func (e *engine) handle(ctx context.Context, s *session, method string, raw []byte, c *call) (resp mcp.JSONRPCMessage) {
 	defer func() {
 		if p := recover(); p != nil {
 			e.log.Error("a handler panicked", "method", method, "panic", p, "stack", string(debug.Stack()))
-			resp = mcp.NewJSONRPCError(mcp.RequestId{}, internalError.code, internalError.text, nil)
+			resp = internalFailure()
 		}
 	}()
 	if c.token != nil {
 		ctx = progress.WithSink(ctx, c)
 	}
+	if e.tasks != nil && c.id != nil {
+		if resp := e.extend(ctx, method, raw, c); resp != nil {
+			return resp
+		}
+	}
 	if method == string(mcp.MethodSubscriptionsListen) {
 		return e.listen(ctx, raw, c)
 	}
-	return e.srv.HandleMessage(e.srv.WithContext(ctx, s), raw)
+	resp = e.srv.HandleMessage(e.srv.WithContext(ctx, s), raw)
+	if e.tasks != nil {
+		resp = flatten(resp, c)
+	}
+	return resp
+}
+
+// internalFailure is the response for what is in the log.
+func internalFailure() mcp.JSONRPCMessage {
+	return mcp.NewJSONRPCError(mcp.RequestId{}, internalError.code, internalError.text, nil)
 }
 
 // listen answers subscriptions/listen: mcp-go acknowledges through the
@@ -80,7 +103,7 @@ func (e *engine) listen(ctx context.Context, raw []byte, c *call) mcp.JSONRPCMes
 // long reports whether a request may wait: everything else mcp-go answers at
 // once.
 func long(method string) bool {
-	return method == string(mcp.MethodToolsCall) || method == string(mcp.MethodSubscriptionsListen)
+	return method == string(mcp.MethodToolsCall) || method == string(mcp.MethodSubscriptionsListen) || isTaskMethod(method)
 }
 
 // gate counts the calls in flight, bounds them, and closes when the server

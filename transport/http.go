@@ -34,6 +34,8 @@ type HTTPOptions struct {
 	KeepAlive   time.Duration // a quiet call's stream gets a comment this often; default 15 s
 	StopWait    time.Duration // for calls in flight after OnStop; default 8 s
 
+	Tasks Tasks // of the tools that answer with tasks; nil: none do
+
 	// OnStop is called once when the server stops. It makes waiting handlers
 	// return, and returns itself without waiting for them.
 	OnStop func()
@@ -58,7 +60,7 @@ func (o HTTPOptions) withDefaults() HTTPOptions {
 // progress and the answer of a call go out on that call's own response.
 type HTTP struct {
 	opts     HTTPOptions
-	engine   engine
+	engine   *engine
 	guard    guard
 	tls      *tls.Config // nil: plain HTTP
 	sessions sessions
@@ -75,7 +77,7 @@ func NewHTTP(srv *server.MCPServer, opts HTTPOptions) (*HTTP, error) {
 	}
 	h := &HTTP{
 		opts:     opts,
-		engine:   engine{srv: srv, log: opts.Logger, gate: gate{max: opts.MaxCalls}},
+		engine:   newEngine(srv, opts.Logger, opts.MaxCalls, opts.Tasks),
 		guard:    g,
 		sessions: sessions{idle: opts.SessionIdle, max: opts.MaxSessions},
 		stopping: make(chan struct{}),

@@ -23,7 +23,7 @@ import (
 // leaves request N, or "# stop". What came on response N since is "<N ".
 func TestHTTPTranscripts(t *testing.T) {
 	replay(t, "testdata/http.txtar", func(t *testing.T, steps []string) (lines []string) {
-		synctest.Test(t, func(t *testing.T) { lines = playHTTP(t, steps) })
+		synctest.Test(t, func(t *testing.T) { lines = playHTTP(t, newWorker(), steps, nil) })
 		return lines
 	})
 }
@@ -41,9 +41,9 @@ type player struct {
 	sessions []string
 }
 
-func playHTTP(t *testing.T, steps []string) (lines []string) {
-	p := &player{w: newWorker()}
-	h, err := NewHTTP(p.w.srv, HTTPOptions{Addr: "127.0.0.1:8808", MaxCalls: 3, SessionIdle: time.Hour, OnStop: p.w.stop})
+func playHTTP(t *testing.T, w *worker, steps []string, tasks Tasks) (lines []string) {
+	p := &player{w: w}
+	h, err := NewHTTP(p.w.srv, HTTPOptions{Addr: "127.0.0.1:8808", MaxCalls: 3, SessionIdle: time.Hour, OnStop: p.w.stop, Tasks: tasks})
 	if err != nil {
 		t.Fatal(err)
 	}

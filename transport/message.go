@@ -15,6 +15,7 @@ type message struct {
 	params   json.RawMessage // nil when absent
 	token    json.RawMessage // the progress token as the client wrote it: a string or an integer; nil for none
 	version  string          // the protocol version in _meta: given since 2026-07-28, empty before
+	caps     json.RawMessage // the client's capabilities in _meta, unread: given since 2026-07-28
 	response bool            // the answer to a request of ours
 }
 
@@ -60,14 +61,16 @@ func parseMessage(raw []byte) (message, *rpcError) {
 	return m, nil
 }
 
-// readMeta takes the progress token and the protocol version from params._meta.
-// Either counts as absent when its type is wrong; mcp-go judges the rest. The
-// error is about the types of params and _meta.
+// readMeta takes the progress token, the protocol version and the capabilities
+// from params._meta. Either of the first two counts as absent when its type is
+// wrong; mcp-go judges the rest. The error is about the types of params and
+// _meta.
 func (m *message) readMeta() error {
 	var params struct {
 		Meta struct {
 			Token   json.RawMessage `json:"progressToken"`
 			Version json.RawMessage `json:"io.modelcontextprotocol/protocolVersion"`
+			Caps    json.RawMessage `json:"io.modelcontextprotocol/clientCapabilities"`
 		} `json:"_meta"`
 	}
 	if err := json.Unmarshal(m.params, &params); err != nil {
@@ -76,6 +79,7 @@ func (m *message) readMeta() error {
 	if token := params.Meta.Token; isString(token) || isInteger(token) {
 		m.token = token
 	}
+	m.caps = params.Meta.Caps
 	if isString(params.Meta.Version) {
 		return json.Unmarshal(params.Meta.Version, &m.version)
 	}

@@ -56,7 +56,7 @@ func (h *HTTP) serveModern(w http.ResponseWriter, r *http.Request, m message, bo
 		w.WriteHeader(http.StatusAccepted)
 		return
 	}
-	if bad := checkHeaders(r.Header, m); bad != nil {
+	if bad := checkHeaders(r.Header, m, h.engine.tasks != nil); bad != nil {
 		refuse(w, http.StatusBadRequest, m.id, bad)
 		return
 	}
@@ -64,8 +64,8 @@ func (h *HTTP) serveModern(w http.ResponseWriter, r *http.Request, m message, bo
 }
 
 // checkHeaders compares the headers of a request with its body, as
-// intermediaries rely on them since 2026-07-28.
-func checkHeaders(header http.Header, m message) *rpcError {
+// intermediaries rely on them since 2026-07-28, also for tasks where there are any.
+func checkHeaders(header http.Header, m message, tasks bool) *rpcError {
 	version := header.Get(mcp.HeaderProtocolVersion)
 	switch {
 	case header.Get(mcp.HeaderLastEventID) != "":
@@ -83,6 +83,9 @@ func checkHeaders(header http.Header, m message) *rpcError {
 	}
 	if err := mcp.ValidateStandardHeaders(header.Get, version, mcp.MCPMethod(m.method), m.params); err != nil {
 		return &rpcError{mcp.HEADER_MISMATCH, err.Error()}
+	}
+	if tasks {
+		return checkTaskName(header, m)
 	}
 	return nil
 }
@@ -141,7 +144,7 @@ func (h *HTTP) serveRequest(w http.ResponseWriter, r *http.Request, s *session, 
 	defer out.close()
 	ctx, stop := context.WithCancelCause(r.Context())
 	defer stop(nil)
-	c := &call{id: m.id, out: out, stop: stop}
+	c := &call{id: m.id, caps: m.caps, out: out, stop: stop}
 	if out.streams {
 		c.token = m.token
 	}

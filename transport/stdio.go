@@ -25,6 +25,8 @@ type StdioOptions struct {
 	// ended, since a host that closed it is about to kill the process.
 	StopWait time.Duration
 
+	Tasks Tasks // of the tools that answer with tasks; nil: none do
+
 	// OnStop is called once, before ServeStdio returns, when no new calls are
 	// taken. It makes waiting handlers return, and returns itself without
 	// waiting for them.
@@ -51,7 +53,7 @@ func (o StdioOptions) withDefaults() StdioOptions {
 
 // stdio serves the one client at the other end of a pair of pipes.
 type stdio struct {
-	engine  engine
+	engine  *engine
 	out     *lineWriter
 	session session
 	calls   calls
@@ -71,7 +73,7 @@ type stdio struct {
 func ServeStdio(ctx context.Context, srv *server.MCPServer, in io.Reader, out io.Writer, opts StdioOptions) error {
 	opts = opts.withDefaults()
 	s := &stdio{
-		engine: engine{srv: srv, log: opts.Logger, gate: gate{max: opts.MaxCalls}},
+		engine: newEngine(srv, opts.Logger, opts.MaxCalls, opts.Tasks),
 		out:    newLineWriter(out),
 	}
 	defer s.out.closed.Store(true)
@@ -160,7 +162,7 @@ func (s *stdio) handle(ctx context.Context, raw []byte) {
 // start runs a call on its own goroutine, or refuses it at once.
 func (s *stdio) start(ctx context.Context, m message, raw []byte) {
 	ctx, stop := context.WithCancelCause(ctx)
-	c := &call{id: m.id, token: m.token, out: s.out, stop: stop}
+	c := &call{id: m.id, token: m.token, caps: m.caps, out: s.out, stop: stop}
 	bad := s.engine.gate.enter()
 	if bad == nil {
 		if bad = s.calls.add(c); bad != nil {

@@ -17,13 +17,12 @@ import (
 // the server wrote since is "< ", what its tool saw "~ ".
 func TestStdioTranscripts(t *testing.T) {
 	replay(t, "testdata/stdio.txtar", func(t *testing.T, steps []string) (lines []string) {
-		synctest.Test(t, func(t *testing.T) { lines = playStdio(t, steps) })
+		synctest.Test(t, func(t *testing.T) { lines = playStdio(t, newWorker(), steps, nil) })
 		return lines
 	})
 }
 
-func playStdio(t *testing.T, steps []string) (lines []string) {
-	w := newWorker()
+func playStdio(t *testing.T, w *worker, steps []string, tasks Tasks) (lines []string) {
 	ctx, stop := context.WithCancel(t.Context())
 	in, toServer := io.Pipe()
 	defer toServer.Close()
@@ -31,7 +30,7 @@ func playStdio(t *testing.T, steps []string) (lines []string) {
 	start := time.Now()
 	ended := make(chan string, 1)
 	go func() {
-		err := ServeStdio(ctx, w.srv, in, out, StdioOptions{MaxCalls: 3, MaxMessage: 1000, OnStop: w.stop})
+		err := ServeStdio(ctx, w.srv, in, out, StdioOptions{MaxCalls: 3, MaxMessage: 1000, OnStop: w.stop, Tasks: tasks})
 		ended <- fmt.Sprintf("~ ended after %s: %v", time.Since(start).Truncate(100*time.Millisecond), err)
 	}()
 	flush := func() {
