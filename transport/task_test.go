@@ -1,0 +1,106 @@
+package transport
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+)
+
+// TestTaskTranscripts plays the tasks extension over both transports, in the
+// steps of TestStdioTranscripts and TestHTTPTranscripts.
+func TestTaskTranscripts(t *testing.T) {
+	replay(t, "testdata/tasks-stdio.txtar", func(t *testing.T, steps []string) (lines []string) {
+		synctest.Test(t, func(t *testing.T) {
+			w, tasks := newTaskWorker()
+			lines = playStdio(t, w, steps, tasks)
+		})
+		return lines
+	})
+	replay(t, "testdata/tasks-http.txtar", func(t *testing.T, steps []string) (lines []string) {
+		synctest.Test(t, func(t *testing.T) {
+			w, tasks := newTaskWorker()
+			lines = playHTTP(t, w, steps, tasks)
+		})
+		return lines
+	})
+}
+
+func TestDeclaresTasks(t *testing.T) {
+	for caps, want := range map[string]bool{
+		``: false, `{}`: false, `[]`: false, `null`: false, `"extensions"`: false, `{"extensions":7}`: false,
+		`{"extensions":{}}`: false,
+		`{"tasks":{}}`:      false,
+		`{"extensions":{"io.modelcontextprotocol/tasks":null}}`:                           false,
+		`{"extensions":{"io.modelcontextprotocol/tasks":true}}`:                           false,
+		`{"extensions":{"io.modelcontextprotocol/ui":{}}}`:                                false,
+		`{"extensions":{"io.modelcontextprotocol/tasks":{}}}`:                             true,
+		`{"extensions":{"io.modelcontextprotocol\/tasks":{}}}`:                            true,
+		`{"roots":7,"extensions":{"x":1,"io.modelcontextprotocol/tasks": {"later":"a"}}}`: true,
+	} {
+		if got := declaresTasks(json.RawMessage(caps)); got != want {
+			t.Errorf("declaresTasks(%s) = %v", caps, got)
+		}
+	}
+}
+
+// taskTable is the tasks of a worker whose tool task begins one, which works
+// until it is cancelled. The task "broken" cannot be looked after.
+type taskTable struct {
+	mu     sync.Mutex        // guards status
+	status map[string]string // by ID
+	note   func(string)
+}
+
+var errBroken = errors.New("the disk is on fire")
+
+func newTaskWorker() (*worker, *taskTable) {
+	w := newWorker()
+	tasks := &taskTable{status: make(map[string]string), note: w.note}
+	server.WithExtensions(map[string]any{tasksExtension: struct{}{}})(w.srv)
+	w.srv.AddTool(mcp.NewTool("task", mcp.WithDescription("Begins a task.")), tasks.begin)
+	return w, tasks
+}
+
+func (tt *taskTable) begin(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+	id := req.GetString("id", "t-1")
+	tt.mu.Lock()
+	tt.status[id] = "working"
+	tt.mu.Unlock()
+	task, _, err := tt.Get(ctx, id)
+	return &mcp.CallToolResult{Result: mcp.Result{ResultType: resultTypeTask}, RawStructuredContent: task}, err
+}
+
+func (tt *taskTable) Get(_ context.Context, id string) (json.RawMessage, bool, error) {
+	tt.mu.Lock()
+	defer tt.mu.Unlock()
+	if id == "broken" {
+		return nil, false, errBroken
+	}
+	status, ok := tt.status[id]
+	return fmt.Appendf(nil, `{"taskId":%q,"status":%q,"ttlMs":null}`, id, status), ok, nil
+}
+
+func (tt *taskTable) Update(_ context.Context, id string, responses json.RawMessage) (bool, error) {
+	tt.mu.Lock()
+	defer tt.mu.Unlock()
+	tt.note(id + " was told " + string(responses))
+	_, ok := tt.status[id]
+	return ok, nil
+}
+
+func (tt *taskTable) Cancel(_ context.Context, id string) (bool, error) {
+	tt.mu.Lock()
+	defer tt.mu.Unlock()
+	_, ok := tt.status[id]
+	if ok {
+		tt.status[id] = "cancelled"
+	}
+	return ok, nil
+}
