@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/anything-mcp/anything-mcp/tools"
 	"github.com/anything-mcp/anything-mcp/transport"
 )
 
@@ -20,9 +19,9 @@ type httpCommand struct {
 	TLSKey      string   `name:"tls-key" placeholder:"FILE" help:"Its key (PEM)."`
 	SessionIdle duration `default:"1h" placeholder:"TIME" help:"End a session that is idle this long; 1s to 168h."`
 	KeepAlive   duration `default:"15s" placeholder:"TIME" help:"Send something on a quiet stream this often; 1s to 10m."`
-	Wait        duration `default:"45s" placeholder:"TIME" help:"How long a call waits for its build or run before it answers with a handle; 0 to 1h."`
 	MaxCalls    int      `default:"4096" placeholder:"N" help:"Calls at once; more are refused."`
 
+	serving  `embed:""`
 	keeping  `embed:""`
 	spending `embed:""`
 }
@@ -54,7 +53,9 @@ func (c *httpCommand) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	defer r.close()
-	h, err := transport.NewHTTP(tools.NewServer(r.tools(c.Wait)), transport.HTTPOptions{
+	srv, tasks := r.server(c.serving)
+	h, err := transport.NewHTTP(srv, transport.HTTPOptions{
+		Tasks:          tasks,
 		Addr:           c.Addr,
 		TLSCert:        c.TLSCert,
 		TLSKey:         c.TLSKey,
@@ -86,7 +87,7 @@ func (c *httpCommand) Run(ctx context.Context, p *program) error {
 }
 
 func (c *httpCommand) check() error {
-	if err := checkServing("http", c.Wait, c.MaxCalls); err != nil {
+	if err := c.serving.check("http", c.MaxCalls); err != nil {
 		return err
 	}
 	for _, err := range []error{

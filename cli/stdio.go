@@ -5,15 +5,14 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/anything-mcp/anything-mcp/tools"
 	"github.com/anything-mcp/anything-mcp/transport"
 )
 
 type stdioCommand struct {
-	Wait     duration `default:"45s" placeholder:"TIME" help:"How long a call waits for its build or run before it answers with a handle; 0 to 1h."`
 	MaxCalls int      `default:"1000" placeholder:"N" help:"Calls at once; more are refused."`
 	Grace    duration `default:"5s" placeholder:"TIME" help:"When stdin closes: how long calls under way may still take; 0 to 1m."`
 
+	serving  `embed:""`
 	keeping  `embed:""`
 	spending `embed:""`
 }
@@ -37,7 +36,7 @@ carries JSON-RPC and nothing else; logs go to stderr.`
 
 // Run serves until stdin closes or a signal comes.
 func (c *stdioCommand) Run(ctx context.Context, p *program) error {
-	if err := checkServing("stdio", c.Wait, c.MaxCalls); err != nil {
+	if err := c.serving.check("stdio", c.MaxCalls); err != nil {
 		return err
 	}
 	if err := c.Grace.within("--grace", 0, time.Minute); err != nil {
@@ -56,7 +55,9 @@ To build something from this terminal instead, try:
 	}
 	r.jobs.Recover(r.client)
 	r.welcome("serving MCP on stdin and stdout")
-	return transport.ServeStdio(ctx, tools.NewServer(r.tools(c.Wait)), p.env.Stdin, p.env.Stdout, transport.StdioOptions{
+	srv, tasks := r.server(c.serving)
+	return transport.ServeStdio(ctx, srv, p.env.Stdin, p.env.Stdout, transport.StdioOptions{
+		Tasks:    tasks,
 		Logger:   r.log,
 		MaxCalls: c.MaxCalls,
 		Grace:    max(time.Duration(c.Grace), 1), // to transport 0 means the default

@@ -9,10 +9,13 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mark3labs/mcp-go/server"
+
 	"github.com/anything-mcp/anything-mcp/jobs"
 	"github.com/anything-mcp/anything-mcp/notte"
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 	"github.com/anything-mcp/anything-mcp/tools"
+	"github.com/anything-mcp/anything-mcp/transport"
 )
 
 // stopTime bounds how long jobs may take to end when the program does.
@@ -95,19 +98,33 @@ func (r *rig) close() {
 	}
 }
 
-// tools is what the MCP tools work with.
-func (r *rig) tools(wait duration) tools.Config {
-	if wait == 0 {
-		wait = -1 // to tools 0 means the default
-	}
-	return tools.Config{
+// serving is the settings that both servers have.
+type serving struct {
+	Wait  duration `default:"45s" placeholder:"TIME" help:"How long a call waits for its build or run before it answers with a handle; 0 to 1h."`
+	Tasks string   `default:"on" enum:"on,off" placeholder:"on|off" help:"MCP tasks, for clients that declare them."`
+}
+
+// server is the MCP server, with its view of jobs as tasks, nil if there is to
+// be none.
+func (r *rig) server(s serving) (*server.MCPServer, transport.Tasks) {
+	cfg := tools.Config{
 		Client:  r.client,
 		Jobs:    r.jobs,
-		Wait:    time.Duration(wait),
+		Wait:    time.Duration(s.Wait),
 		Version: readVersion().version,
 		Sandbox: r.sandbox != nil,
 		Logger:  r.log,
+		Tasks:   s.Tasks == "on",
+		Keep:    r.keep,
 	}
+	if s.Wait == 0 {
+		cfg.Wait = -1 // to tools 0 means the default
+	}
+	srv := tools.NewServer(cfg)
+	if !cfg.Tasks {
+		return srv, nil
+	}
+	return srv, tools.NewTasks(cfg)
 }
 
 // sandboxKey is the key that is sent to our own sandbox, which takes any.
@@ -154,9 +171,9 @@ func (h *sandboxHost) close() {
 	}
 }
 
-// checkServing checks the settings that both servers have.
-func checkServing(command string, wait duration, maxCalls int) error {
-	if err := wait.within("--wait", 0, tools.MaxWait); err != nil {
+// check checks the settings that both servers have.
+func (s serving) check(command string, maxCalls int) error {
+	if err := s.Wait.within("--wait", 0, tools.MaxWait); err != nil {
 		return usageError{err, command}
 	}
 	if maxCalls < 1 {
