@@ -58,7 +58,9 @@ func encodeMember(id json.RawMessage, name string, value any) ([]byte, error) {
 	b.WriteString(`{"jsonrpc":"2.0","id":`)
 	b.Write(id)
 	b.WriteString(`,"` + name + `":`)
-	if err := json.NewEncoder(&b).Encode(value); err != nil {
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(value); err != nil {
 		return nil, err
 	}
 	b.Truncate(b.Len() - len("\n"))

@@ -9,7 +9,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -66,7 +69,22 @@ func (e *engine) handle(ctx context.Context, s *session, method string, raw []by
 	if e.tasks != nil {
 		resp = flatten(resp, c)
 	}
+	if method == string(mcp.MethodToolsCall) {
+		resp = e.nameTools(resp)
+	}
 	return resp
+}
+
+// nameTools puts a sentence with the tools' names in the place of mcp-go's
+// words about a tool that there is not.
+func (e *engine) nameTools(resp mcp.JSONRPCMessage) mcp.JSONRPCMessage {
+	failed, ok := resp.(mcp.JSONRPCError)
+	if !ok || !strings.HasSuffix(failed.Error.Message, server.ErrToolNotFound.Error()) {
+		return resp
+	}
+	names := slices.Sorted(maps.Keys(e.srv.ListTools()))
+	failed.Error.Message = "There is no tool of that name: the tools are " + strings.Join(names, ", ") + "."
+	return failed
 }
 
 // internalFailure is the response for what is in the log.

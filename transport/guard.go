@@ -175,5 +175,7 @@ func refuse(w http.ResponseWriter, status int, id json.RawMessage, e *rpcError) 
 func writeJSON(w http.ResponseWriter, status int, value any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(value)
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false) // people read these raw
+	_ = enc.Encode(value)
 }
