@@ -275,6 +275,8 @@ func nextForBuild(job jobs.Job) string {
 		return "Tell the user the cost. Call run_function with this function_id whenever the task is to be done again."
 	case job.State == jobs.StateDone:
 		return "Tell the user the cost. The agent made no function, so there is nothing to run again: its answer is the result."
+	case made && job.State == jobs.StateInterrupted:
+		return "The function was made before sight of the build was lost: run_function can run this function_id. Check its result before relying on it, and tell the user that the cost is not known."
 	case made:
 		return "The build did not end well, but the function was made before that: run_function can run this function_id. Check its result before relying on it."
 	case job.State == jobs.StateInterrupted:

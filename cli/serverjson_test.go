@@ -1,0 +1,55 @@
+package cli
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+// TestServerJSON holds what the registry is told against the program.
+func TestServerJSON(t *testing.T) {
+	raw, err := os.ReadFile("../server.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var entry struct {
+		Schema      string `json:"$schema"`
+		Name        string
+		Description string
+		Version     string
+		Meta        map[string]struct {
+			EnvironmentVariables []struct {
+				Name, Default string
+				IsSecret      bool
+			}
+		} `json:"_meta"`
+	}
+	if err := json.Unmarshal(raw, &entry); err != nil {
+		t.Fatal(err)
+	}
+	if entry.Name != "io.github.anything-mcp/anything-mcp" || entry.Version != version || !strings.Contains(entry.Schema, "/2025-12-11/") {
+		t.Errorf("server.json is of %s %s, schema %s; this is version %s", entry.Name, entry.Version, entry.Schema, version)
+	}
+	if n := utf8.RuneCountInString(entry.Description); n == 0 || n > 100 {
+		t.Errorf("the description has %d characters, and the schema allows 1 to 100", n)
+	}
+	for _, v := range entry.Meta["io.modelcontextprotocol.registry/publisher-provided"].EnvironmentVariables {
+		if strings.Contains(v.Name, "KEY") != v.IsSecret {
+			t.Errorf("%s: isSecret is %v", v.Name, v.IsSecret)
+		}
+		if strings.HasPrefix(v.Name, prefix) && !settingExists(t, v.Name) {
+			t.Errorf("no flag knows %s", v.Name)
+		}
+	}
+}
+
+// settingExists reports whether a variable of ours means something: the program
+// warns of one that does not.
+func settingExists(t *testing.T, name string) bool {
+	t.Helper()
+	var out, log strings.Builder
+	Main([]string{"help"}, Env{Environ: []string{name + "=true"}, Stdout: &out, Stderr: &log})
+	return !strings.Contains(log.String(), name)
+}

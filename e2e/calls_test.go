@@ -1,0 +1,198 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/anything-mcp/anything-mcp/notte/sandbox"
+)
+
+// event is an event of a build's stream.
+type event map[string]any
+
+// gate returns a step that waits until open is called.
+func gate(t *testing.T) (wait sandbox.Step, open func()) {
+	ch := make(chan struct{})
+	t.Cleanup(func() {
+		select {
+		case <-ch:
+		default:
+			close(ch)
+		}
+	})
+	return sandbox.Wait(ch), func() { close(ch) }
+}
+
+// done is the end of a build that went well.
+func done(functionID string) sandbox.Step {
+	return sandbox.Event(event{"type": "done", "function_id": functionID, "total_cost_usd": 0.43})
+}
+
+func working(status string) sandbox.Step {
+	return sandbox.Event(event{"type": "status", "status": status})
+}
+
+// A build and a run, in every version of the protocol.
+func TestVersions(t *testing.T) {
+	versions := []era{"2024-11-05", "2025-03-26", "2025-06-18", legacy, modern}
+	everywhere(t, versions, func(t *testing.T, api *sandbox.Server, c *conn, _ *process) {
+		var listed struct {
+			Tools      []struct{ Name string }
+			ResultType string
+		}
+		m := c.answer(c.request("tools/list", nil))
+		if err := json.Unmarshal(m.Result, &listed); err != nil {
+			t.Fatalf("tools/list: %v: %s", err, m.Result)
+		}
+		var names []string
+		for _, tool := range listed.Tools {
+			names = append(names, tool.Name)
+		}
+		for _, want := range []string{"build_automation", "get_build", "cancel_build", "run_function", "get_run", "cancel_run"} {
+			if !slices.Contains(names, want) {
+				t.Errorf("tools/list lacks %s: it has %v", want, names)
+			}
+		}
+		if complete := listed.ResultType == "complete"; complete != (c.era >= modern) {
+			t.Errorf("resultType is %q in %s", listed.ResultType, c.era)
+		}
+
+		built := c.outcome(c.build("fetch the top 3 posts"))
+		if built.isError || built.Status != "done" || built.FunctionID == "" || built.TotalCostUSD == nil {
+			t.Fatalf("the build came to %s", built.text)
+		}
+		ran := c.outcome(c.call("run_function", args{"function_id": built.FunctionID, "variables": args{"count": "2"}}))
+		if ran.isError || ran.OK == nil || !*ran.OK || len(ran.Result) == 0 {
+			t.Fatalf("the run came to %s", ran.text)
+		}
+		if bad := c.outcome(c.call("build_automation", args{"query": 7})); !bad.isError || bad.BuildID != "" {
+			t.Errorf("a query that is a number was answered with %s", bad.text)
+		}
+		if m := c.answer(c.call("no_such_tool", nil)); m.Error == nil || m.Error.Code != -32602 {
+			t.Errorf("an unknown tool was answered with %+v", m)
+		}
+	})
+}
+
+// Twenty builds at once, of five hundred events each. What was written is
+// checked for its order in the end; here it is checked that there was any.
+func TestProgress(t *testing.T) {
+	everywhere(t, bothEras, func(t *testing.T, api *sandbox.Server, c *conn, _ *process) {
+		const builds, steps = 20, 5
+		ids := map[int]string{}
+		for n := range builds {
+			query := fmt.Sprintf("build number %d", n)
+			script := []sandbox.Step{working("planning")}
+			for step := range steps {
+				script = append(script,
+					sandbox.Event(event{"type": "tool_start", "name": fmt.Sprintf("step_%d_of_%d", step, n)}),
+					sandbox.Batch(sandbox.Repeat(98, sandbox.Event(event{"type": "text_delta", "delta": "x\n"}))),
+					sandbox.Delay(120*time.Millisecond))
+			}
+			api.Script(query, append(script, done(fmt.Sprintf("fn-%d", n)))...)
+			ids[c.build(query)] = fmt.Sprintf("fn-%d", n)
+		}
+		for id, function := range ids {
+			if out := c.outcome(id); out.FunctionID != function {
+				t.Errorf("call %d came to %s, want %s", id, out.text, function)
+			}
+			if n := c.journal(id).updates(id); n < 2 || n > 2+4 {
+				t.Errorf("call %d got %d updates in about 600 ms, want 2 to 6", id, n)
+			}
+		}
+	})
+}
+
+// A caller that does not wait gets a handle, and picks up the progress and the
+// result with it.
+func TestHandle(t *testing.T) {
+	everywhere(t, bothEras, func(t *testing.T, api *sandbox.Server, c *conn, _ *process) {
+		wait, open := gate(t)
+		api.Script("take your time", working("planning"), wait, done("fn"))
+		handle := c.outcome(c.call("build_automation", args{"query": "take your time", "wait_seconds": 0}))
+		if handle.isError || handle.Status != "running" {
+			t.Fatalf("a call that does not wait was answered with %s", handle.text)
+		}
+		id := c.call("get_build", args{"build_id": handle.BuildID})
+		c.progress(id, 1)
+		open()
+		if out := c.outcome(id); out.Status != "done" || out.FunctionID != "fn" || out.BuildID != handle.BuildID {
+			t.Errorf("get_build was answered with %s", out.text)
+		}
+	})
+}
+
+// The same query asked twice is one build, for which two calls wait.
+func TestJoining(t *testing.T) {
+	everywhere(t, bothEras, func(t *testing.T, api *sandbox.Server, c *conn, _ *process) {
+		wait, open := gate(t)
+		api.Script("only once", working("planning"), wait, done("fn"))
+		first := c.build("only once")
+		c.progress(first, 1)
+		second := c.build("only once")
+		c.progress(second, 1)
+		open()
+		a, b := c.outcome(first), c.outcome(second)
+		if a.BuildID != b.BuildID || a.Joined || !b.Joined || a.Status != "done" || b.Status != "done" {
+			t.Errorf("the calls came to\n%s\n%s", a.text, b.text)
+		}
+		if n := requests(api, "POST", "/start"); n != 1 {
+			t.Errorf("Notte was asked for %d builds", n)
+		}
+	})
+}
+
+// A cancelled call is not answered, and what it waited for goes on.
+func TestCancellation(t *testing.T) {
+	everywhere(t, bothEras, func(t *testing.T, api *sandbox.Server, c *conn, p *process) {
+		wait, open := gate(t)
+		api.Script("go on without me", working("planning"), wait, working("still there"), done("fn"))
+		cancelled := c.build("go on without me")
+		c.progress(cancelled, 1)
+		c.cancel(cancelled)
+		p.stderr.await(t, "the end of the cancelled call", hasWords("build_automation", "caller left"))
+		before := c.journal(cancelled).updates(cancelled)
+
+		second := c.build("go on without me")
+		c.progress(second, 1)
+		open()
+		if out := c.outcome(second); out.Status != "done" || !out.Joined {
+			t.Errorf("the build came to %s", out.text)
+		}
+		c.ping()
+		for _, m := range c.journal(cancelled).messages(t) {
+			if m.answers(cancelled) {
+				t.Errorf("the cancelled call was answered: %s", m.Result)
+			}
+		}
+		if n := c.journal(cancelled).updates(cancelled); n != before {
+			t.Errorf("the cancelled call got %d more updates", n-before)
+		}
+	})
+}
+
+// 150 calls that wait keep nobody else waiting.
+func TestManyWaiting(t *testing.T) {
+	everywhere(t, bothEras, func(t *testing.T, api *sandbox.Server, c *conn, _ *process) {
+		wait, open := gate(t)
+		var ids []int
+		for n := range 150 {
+			query := fmt.Sprintf("wait %d", n)
+			api.Script(query, working("planning"), wait, done("fn"))
+			ids = append(ids, c.build(query))
+		}
+		for _, id := range ids {
+			c.progress(id, 1)
+		}
+		c.ping()
+		open()
+		for _, id := range ids {
+			if out := c.outcome(id); out.Status != "done" {
+				t.Errorf("call %d came to %s", id, out.text)
+			}
+		}
+	})
+}

@@ -1,0 +1,149 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"github.com/anything-mcp/anything-mcp/notte/sandbox"
+)
+
+// era is the protocol version that a client speaks.
+type era string
+
+// The last version with a handshake, and the first without.
+const (
+	legacy era = "2025-11-25"
+	modern era = "2026-07-28"
+)
+
+// conn is the connection of one client, over either transport.
+type conn struct {
+	t   *testing.T
+	era era
+	wire
+	lastID int
+}
+
+// wire is what the transports have in common. A journal holds the messages that
+// come where the answer to a request is due: all of stdout, or one response.
+type wire interface {
+	send(id int, method string, message json.RawMessage)
+	journal(id int) *journal
+	cancel(id int)
+}
+
+// request sends a request and returns its ID. It asks for progress, with its
+// ID as the token.
+func (c *conn) request(method string, params map[string]any) (id int) {
+	c.t.Helper()
+	c.lastID++
+	meta := map[string]any{"progressToken": c.lastID}
+	if c.era >= modern {
+		meta["io.modelcontextprotocol/protocolVersion"] = c.era
+		meta["io.modelcontextprotocol/clientCapabilities"] = map[string]any{}
+	}
+	all := map[string]any{"_meta": meta}
+	for name, value := range params {
+		all[name] = value
+	}
+	message, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": c.lastID, "method": method, "params": all})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.send(c.lastID, method, message)
+	return c.lastID
+}
+
+type args map[string]any
+
+// call sends a tools/call and returns its ID.
+func (c *conn) call(tool string, arguments args) (id int) {
+	c.t.Helper()
+	return c.request("tools/call", map[string]any{"name": tool, "arguments": arguments})
+}
+
+// build calls build_automation for a query.
+func (c *conn) build(query string) (id int) {
+	c.t.Helper()
+	return c.call("build_automation", args{"query": query})
+}
+
+// answer waits for the response to a request.
+func (c *conn) answer(id int) message {
+	c.t.Helper()
+	return c.journal(id).await(c.t, fmt.Sprintf("the answer to request %d", id), func(_ string, m message) bool {
+		return m.answers(id)
+	})
+}
+
+// outcome waits for the result of a call.
+func (c *conn) outcome(id int) outcome {
+	c.t.Helper()
+	return c.answer(id).outcome(c.t)
+}
+
+// progress waits for the n-th update of a call.
+func (c *conn) progress(id, n int) message {
+	c.t.Helper()
+	return c.journal(id).await(c.t, fmt.Sprintf("update %d of call %d", n, id), func(_ string, m message) bool {
+		return m.updates(id) && m.Params.Progress >= float64(n)
+	})
+}
+
+// ping shows that the server is there.
+func (c *conn) ping() {
+	c.t.Helper()
+	method := "ping"
+	if c.era >= modern {
+		method = "server/discover" // which took its place
+	}
+	if m := c.answer(c.request(method, nil)); m.Error != nil {
+		c.t.Fatalf("%s was answered with %q", method, m.Error.Message)
+	}
+}
+
+// handshake does what a client of the era does first.
+func (c *conn) handshake() {
+	c.t.Helper()
+	if c.era >= modern {
+		return
+	}
+	m := c.answer(c.request("initialize", map[string]any{
+		"protocolVersion": c.era, "capabilities": map[string]any{}, "clientInfo": map[string]any{"name": "e2e", "version": "1"},
+	}))
+	var result struct{ ProtocolVersion era }
+	if err := json.Unmarshal(m.Result, &result); err != nil || result.ProtocolVersion != c.era {
+		c.t.Fatalf("initialize with %s was answered with %s", c.era, m.Result)
+	}
+	c.send(0, "notifications/initialized", json.RawMessage(`{"jsonrpc":"2.0","method":"notifications/initialized"}`))
+}
+
+// connect starts a server of either transport and connects to it.
+func connect(t *testing.T, transport string, e era, url string, flags ...string) (*conn, *process) {
+	t.Helper()
+	if transport == "stdio" {
+		h := newHost(t, url, flags...)
+		return h.connect(e), h.process
+	}
+	s := newSite(t, url, nil, flags...)
+	return s.connect(t, e), s.process
+}
+
+// everywhere runs a test over both transports in each of the eras, every time
+// with processes and a sandbox of its own.
+func everywhere(t *testing.T, eras []era, test func(t *testing.T, api *sandbox.Server, c *conn, p *process)) {
+	for _, transport := range []string{"stdio", "http"} {
+		for _, e := range eras {
+			t.Run(transport+"/"+string(e), func(t *testing.T) {
+				t.Parallel()
+				api, url := newSandbox(t)
+				c, p := connect(t, transport, e, url)
+				test(t, api, c, p)
+			})
+		}
+	}
+}
+
+// bothEras are for tests of what the eras do differently.
+var bothEras = []era{legacy, modern}

@@ -1,0 +1,140 @@
+package e2e_test
+
+import (
+	"bufio"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+)
+
+// What is refused, and in what words. A request is a line with method and path,
+// its headers and, after an empty line, its body.
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	_, url := newSandbox(t)
+	s := newSite(t, url, []string{"ANYTHING_MCP_AUTH_TOKEN=" + accessToken}, "--allow-origin", "https://app.example.com")
+	replay(t, "testdata/refusals.txtar", func(t *testing.T, request string) string {
+		head, body, _ := strings.Cut(request, "\n\n")
+		first, fields, _ := strings.Cut(head, "\n")
+		method, path, _ := strings.Cut(strings.TrimSpace(first), " ")
+		header := http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json, text/event-stream"}}
+		for line := range strings.Lines(fields) {
+			name, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
+			header.Set(name, strings.ReplaceAll(value, "{token}", accessToken))
+		}
+		resp, text := s.do(t, method, path, expand(body), header)
+		answer := []string{resp.Status}
+		for _, name := range []string{"Allow", "WWW-Authenticate", "Access-Control-Allow-Origin"} {
+			if value := resp.Header.Get(name); value != "" {
+				answer = append(answer, name+": "+value)
+			}
+		}
+		return strings.Join(append(answer, strings.TrimSpace(text)), "\n")
+	})
+}
+
+// One client cannot end another's call, whose ID it may guess, and the end of
+// a session is the end of its calls alone.
+func TestForeignCancellation(t *testing.T) {
+	t.Parallel()
+	api, url := newSandbox(t)
+	s := newSite(t, url, nil)
+	wait, open := gate(t)
+	api.Script("mine", working("planning"), wait, done("fn"))
+	mine := s.connect(t, legacy)
+	id := mine.build("mine")
+	mine.progress(id, 1)
+	for _, e := range bothEras {
+		other := s.connect(t, e)
+		other.wire.(*webClient).notifyCancelled(id)
+		other.ping()
+	}
+	open()
+	if out := mine.outcome(id); out.Status != "done" {
+		t.Errorf("the call came to %s", out.text)
+	}
+}
+
+// A quiet stream is kept alive by comments.
+func TestKeepAlive(t *testing.T) {
+	t.Parallel()
+	api, url := newSandbox(t)
+	s := newSite(t, url, nil, "--keep-alive", "1s")
+	for _, e := range bothEras {
+		c := s.connect(t, e)
+		wait, open := gate(t)
+		api.Script("hush "+string(e), working("planning"), wait, done("fn"))
+		id := c.build("hush " + string(e))
+		c.wire.(*webClient).find(id).comments.await(t, "a comment", func(string, message) bool { return true })
+		open()
+		if out := c.outcome(id); out.Status != "done" {
+			t.Errorf("the call came to %s", out.text)
+		}
+	}
+}
+
+// Streams that legacy clients hold open hear nothing, and do not keep a server
+// from stopping.
+func TestListeningStream(t *testing.T) {
+	skipWithoutSignals(t)
+	t.Parallel()
+	_, url := newSandbox(t)
+	s := newSite(t, url, nil)
+	c := s.connect(t, legacy)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header = c.wire.(*webClient).header("", nil)
+	resp, err := s.http.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK || resp.Header.Get("X-Accel-Buffering") != "no" {
+		t.Fatalf("the stream began with %s, %v", resp.Status, resp.Header)
+	}
+	if out := c.outcome(c.build("fetch a post")); out.Status != "done" {
+		t.Errorf("the build came to %s", out.text)
+	}
+	s.signal(os.Interrupt)
+	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
+		t.Errorf("the stream carried %q", lines.Text())
+	}
+	s.exits(0)
+}
+
+// Over the cap a call is refused in plain words, and the next one is welcome
+// when another has ended.
+func TestCap(t *testing.T) {
+	for _, transport := range []string{"stdio", "http"} {
+		t.Run(transport, func(t *testing.T) {
+			t.Parallel()
+			api, url := newSandbox(t)
+			c, _ := connect(t, transport, legacy, url, "--max-calls", "2")
+			wait, open := gate(t)
+			var ids []int
+			for n := range 2 {
+				query := fmt.Sprintf("wait %d", n)
+				api.Script(query, working("planning"), wait, done("fn"))
+				ids = append(ids, c.build(query))
+				c.progress(ids[n], 1)
+			}
+			if m := c.answer(c.build("one too many")); m.Error == nil || !strings.Contains(m.Error.Message, "2 calls are running") {
+				t.Errorf("the third call was answered with %+v", m)
+			}
+			c.ping()
+			open()
+			for _, id := range ids {
+				if out := c.outcome(id); out.Status != "done" {
+					t.Errorf("a call came to %s", out.text)
+				}
+			}
+			if n := requests(api, "POST", "/start"); n != 2 {
+				t.Errorf("Notte was asked for %d builds", n)
+			}
+		})
+	}
+}

@@ -1,0 +1,137 @@
+package e2e_test
+
+import (
+	"context"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/anything-mcp/anything-mcp/notte/sandbox"
+)
+
+// process is the program at work.
+type process struct {
+	t              *testing.T
+	cmd            *exec.Cmd
+	stdout, stderr journal
+	ended          chan struct{} // closed when it has exited and its output is read
+	err            error         // of Wait; set before ended is closed
+}
+
+// launch starts the program with Notte at url, reads its output, and checks it
+// in the end. A process that still runs then is killed, which is all right with
+// tests that are about other things. checkStdout sees all of stdout.
+func launch(t *testing.T, url string, stdin *os.File, checkStdout func(*journal), env []string, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, cmd: exec.Command(binary, args...), ended: make(chan struct{})}
+	p.cmd.Env, p.cmd.Stdin = environ(t, url, env...), stdin
+	stdout, err := p.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stderr, err := p.cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		defer close(p.ended)
+		read := make(chan struct{})
+		go func() {
+			defer close(read)
+			p.stdout.readFrom(stdout)
+		}()
+		p.stderr.readFrom(stderr)
+		<-read
+		p.err = p.cmd.Wait()
+	}()
+	t.Cleanup(func() {
+		p.cmd.Process.Kill() // fails if it has ended
+		<-p.ended
+		p.check()
+		checkStdout(&p.stdout)
+	})
+	return p
+}
+
+// environ is the environment of a process with Notte at url. Nothing of the
+// user's own gets in, and nothing is written outside the test's directory.
+func environ(t *testing.T, url string, more ...string) []string {
+	home := t.TempDir()
+	return append([]string{
+		"PATH=" + os.Getenv("PATH"), "SystemRoot=" + os.Getenv("SystemRoot"),
+		"HOME=" + home, "XDG_STATE_HOME=" + home, "USERPROFILE=" + home, "LocalAppData=" + home,
+		"NOTTE_API_KEY=" + apiKey, "NOTTE_API_URL=" + url, "NOTTE_ANYTHING_URL=" + url,
+		"ANYTHING_MCP_LOG_LEVEL=debug", "ANYTHING_MCP_LOG_FORMAT=json",
+		"GORACE=atexit_sleep_ms=50", // instead of a second for each process
+	}, more...)
+}
+
+// check looks at all that the process wrote.
+func (p *process) check() {
+	log := p.stderr.String()
+	checkSecrets(p.t, "the log", log, viewerToken)
+	checkSecrets(p.t, "stdout", p.stdout.String())
+	if strings.Contains(log, "DATA RACE") || strings.Contains(log, "goroutine ") {
+		p.t.Error("the process raced or panicked")
+	}
+	if p.t.Failed() {
+		p.t.Logf("the log of %v:\n%s", p.cmd.Args[1:], log)
+	}
+}
+
+// signal sends a signal.
+func (p *process) signal(sig os.Signal) {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(sig); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// exits waits for the end of the process and checks its exit code.
+func (p *process) exits(code int) {
+	p.t.Helper()
+	select {
+	case <-p.ended:
+	case <-time.After(patience):
+		p.t.Fatal("the process did not exit")
+	}
+	if got := exitCode(p.err); got != code {
+		p.t.Fatalf("the process exited with %d (%v), want %d", got, p.err, code)
+	}
+}
+
+// newSandbox serves Notte's APIs on loopback until the test ends.
+func newSandbox(t *testing.T) (api *sandbox.Server, url string) {
+	t.Helper()
+	api = sandbox.New(sandbox.WithSpeed(0), sandbox.WithKey(apiKey))
+	server := httptest.NewServer(api)
+	t.Cleanup(server.Close)
+	t.Cleanup(api.Close) // first: it ends the streams that the server would wait for
+	return api, server.URL
+}
+
+// requests counts the requests that the sandbox has seen of a kind.
+func requests(api *sandbox.Server, method, pathPart string) (n int) {
+	for _, r := range api.Requests() {
+		if r.Method == method && strings.Contains(r.Path, pathPart) {
+			n++
+		}
+	}
+	return n
+}
+
+// awaitRequest waits until the sandbox has seen such a request.
+func awaitRequest(t *testing.T, api *sandbox.Server, match func(sandbox.Request) bool) {
+	t.Helper()
+	ctx, stop := context.WithTimeout(t.Context(), patience)
+	defer stop()
+	if _, err := api.WaitRequest(ctx, match); err != nil {
+		t.Fatal(err)
+	}
+}

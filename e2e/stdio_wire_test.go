@@ -1,0 +1,57 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"testing"
+)
+
+// host is an MCP host that has the program as its stdio server.
+type host struct {
+	*process
+	stdin *os.File
+}
+
+func newHost(t *testing.T, url string, flags ...string) *host {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.Close() })
+	p := launch(t, url, r, func(stdout *journal) { checkOrder(t, stdout.messages(t)) }, nil, append([]string{"stdio"}, flags...)...)
+	r.Close()
+	return &host{p, w}
+}
+
+func (h *host) connect(e era) *conn {
+	c := &conn{t: h.t, era: e, wire: h}
+	c.handshake()
+	return c
+}
+
+// write sends bytes as they are.
+func (h *host) write(s string) {
+	h.t.Helper()
+	if _, err := io.WriteString(h.stdin, s); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+func (h *host) send(_ int, _ string, message json.RawMessage) { h.write(string(message) + "\n") }
+
+func (h *host) journal(int) *journal { return &h.stdout }
+
+func (h *host) cancel(id int) {
+	h.write(fmt.Sprintf(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":%d,"reason":"stopped by the user"}}`+"\n", id))
+}
+
+// hangUp ends the server's input.
+func (h *host) hangUp() {
+	h.t.Helper()
+	if err := h.stdin.Close(); err != nil {
+		h.t.Fatal(err)
+	}
+}

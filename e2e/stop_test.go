@@ -1,0 +1,194 @@
+package e2e_test
+
+import (
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/anything-mcp/anything-mcp/notte/sandbox"
+)
+
+// When the input ends, a call in flight may still end by itself.
+func TestInputEnds(t *testing.T) {
+	t.Parallel()
+	api, url := newSandbox(t)
+	h := newHost(t, url, "--grace", "1m")
+	c := h.connect(legacy)
+	wait, open := gate(t)
+	api.Script("almost done", working("planning"), wait, working("writing"), done("fn"))
+	id := c.build("almost done")
+	c.progress(id, 1)
+	h.hangUp()
+	open()
+	if out := c.outcome(id); out.Status != "done" || out.FunctionID != "fn" {
+		t.Errorf("the call came to %s", out.text)
+	}
+	h.exits(0)
+}
+
+// A call that takes longer is answered with its handle.
+func TestInputEndsTooEarly(t *testing.T) {
+	t.Parallel()
+	api, url := newSandbox(t)
+	h := newHost(t, url, "--grace", "50ms")
+	c := h.connect(modern)
+	api.Script("never done", working("planning"), sandbox.Stall())
+	id := c.build("never done")
+	c.progress(id, 1)
+	h.hangUp()
+	if out := c.outcome(id); out.Status != "interrupted" || out.BuildID == "" {
+		t.Errorf("the call came to %s", out.text)
+	}
+	h.exits(0)
+}
+
+// A last line needs no line end.
+func TestLastLine(t *testing.T) {
+	t.Parallel()
+	_, url := newSandbox(t)
+	h := newHost(t, url)
+	c := h.connect(legacy)
+	h.write(`{"jsonrpc":"2.0","id":2,"method":"ping"}`)
+	h.hangUp()
+	c.answer(2)
+	h.exits(0)
+}
+
+func skipWithoutSignals(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("there are no such signals on Windows")
+	}
+}
+
+// A signal ends a server in order: calls that wait are answered with handles.
+func TestSignals(t *testing.T) {
+	skipWithoutSignals(t)
+	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+		t.Run(sig.String(), func(t *testing.T) {
+			everywhere(t, bothEras, func(t *testing.T, api *sandbox.Server, c *conn, p *process) {
+				var ids []int
+				for _, query := range []string{"one", "two", "three"} {
+					api.Script(query, working("planning"), sandbox.Stall())
+					ids = append(ids, c.build(query))
+				}
+				for _, id := range ids {
+					c.progress(id, 1)
+				}
+				begun := time.Now()
+				p.signal(sig)
+				for _, id := range ids {
+					if out := c.outcome(id); out.Status != "interrupted" || out.BuildID == "" {
+						t.Errorf("a call came to %s", out.text)
+					}
+				}
+				p.exits(0)
+				if took := time.Since(begun); took > 10*time.Second {
+					t.Errorf("stopping took %s", took)
+				}
+			})
+		})
+	}
+}
+
+// A second signal ends the program where it stands: here while its host does
+// not read the answer to the call that the first one ended.
+func TestSecondSignal(t *testing.T) {
+	skipWithoutSignals(t)
+	t.Parallel()
+	api, url := newSandbox(t)
+	api.Script("stuck", working("planning"), sandbox.Stall())
+	stdin, toServer := newPipe(t)
+	fromServer, stdout := newPipe(t)
+	fill(t, stdout)
+	cmd := exec.Command(binary, "stdio")
+	cmd.Env, cmd.Stdin, cmd.Stdout = environ(t, url), stdin, stdout
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Process.Kill()
+	c := &conn{t: t, era: modern, wire: &host{&process{t: t}, toServer}}
+	c.build("stuck")
+	isBuild := func(r sandbox.Request) bool { return strings.HasSuffix(r.Path, "/start") }
+	awaitRequest(t, api, isBuild)
+	for _, sig := range []os.Signal{os.Interrupt, os.Interrupt} {
+		if err := cmd.Process.Signal(sig); err != nil {
+			t.Fatal(err)
+		}
+		// The first one has been taken when the build's stream is closed.
+		awaitRequest(t, api, func(r sandbox.Request) bool { return isBuild(r) && !r.ClientLeft.IsZero() })
+	}
+	begun := time.Now()
+	if code := exitCode(cmd.Wait()); code != 130 {
+		t.Errorf("the program exited with %d, want 130", code)
+	}
+	if took := time.Since(begun); took > 5*time.Second {
+		t.Errorf("it took %s", took)
+	}
+	fromServer.Close()
+}
+
+// newPipe returns a pipe that is closed when the test ends.
+func newPipe(t *testing.T) (r, w *os.File) {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.Close(); w.Close() })
+	return r, w
+}
+
+// fill writes to a pipe until it takes no more.
+func fill(t *testing.T, w *os.File) {
+	t.Helper()
+	for chunk := make([]byte, 4<<10); ; {
+		if err := w.SetWriteDeadline(time.Now().Add(20 * time.Millisecond)); err != nil {
+			t.Skipf("pipes have no deadlines here: %v", err)
+		}
+		if _, err := w.Write(chunk); err != nil {
+			return
+		}
+	}
+}
+
+// A host that stops reading stdout is gone: the program ends and says why. One
+// that stops reading the log is not.
+func TestOutputsClosed(t *testing.T) {
+	skipWithoutSignals(t)
+	t.Parallel()
+	_, url := newSandbox(t)
+	for _, test := range []struct {
+		closed string
+		code   int
+	}{{"stdout", 1}, {"stderr", 0}} {
+		t.Run(test.closed, func(t *testing.T) {
+			stdin, toServer := newPipe(t)
+			gone, closed := newPipe(t)
+			gone.Close()
+			cmd := exec.Command(binary, "stdio")
+			cmd.Env, cmd.Stdin = environ(t, url), stdin
+			var other strings.Builder
+			if cmd.Stdout, cmd.Stderr = closed, &other; test.closed == "stderr" {
+				cmd.Stdout, cmd.Stderr = &other, closed
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			defer cmd.Process.Kill()
+			if _, err := toServer.WriteString(`{"jsonrpc":"2.0","id":1,"method":"ping"}` + "\n"); err != nil {
+				t.Fatal(err)
+			}
+			toServer.Close()
+			if code := exitCode(cmd.Wait()); code != test.code {
+				t.Errorf("the program exited with %d, want %d; the other output is %q", code, test.code, other.String())
+			}
+			if test.closed == "stderr" && other.String() != `{"jsonrpc":"2.0","id":1,"result":{}}`+"\n" {
+				t.Errorf("stdout is %q", other.String())
+			}
+		})
+	}
+}
