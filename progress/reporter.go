@@ -68,17 +68,17 @@ type Reporter struct {
 	kind    Kind
 	started time.Time
 
-	ctx     context.Context // the call's
+	ctx context.Context // the call's
 
 	mu           sync.Mutex    // guards the fields below
 	timer        *time.Timer   // runs tell when a line may be due; no goroutine waits meanwhile
 	sending      chan struct{} // closed when the Send under way has returned; nil when there is none
 	sent         int64         // updates
 	over         bool          // nothing more is to be sent
-	step         string     // waits to be sent, or ""
-	lastStep     string     // the newest step, sent or not
-	text         tail       // what the agent thinks or writes
-	textNew      bool       // text has grown since it was last told
+	step         string        // waits to be sent, or ""
+	lastStep     string        // the newest step, sent or not
+	text         tail          // what the agent thinks or writes
+	textNew      bool          // text has grown since it was last told
 	textNewSince time.Time
 	lastSent     time.Time // when an update was last written; zero for never
 }
