@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/anything-mcp/anything-mcp/jobs"
+	"github.com/anything-mcp/anything-mcp/jobs/sqlite"
 )
 
 // inMemory is the --state-dir that keeps nothing.
@@ -62,7 +63,7 @@ func (k keeping) store(p *program) jobs.Store {
 	if dir == "" || dir == inMemory {
 		return jobs.NewMemory()
 	}
-	return jobs.NewMemory() // TODO-merge sqlite
+	return jobs.NewFallback(sqlite.New(dir), p.logger())
 }
 
 // stateDir is where a user's programs keep their state: $XDG_STATE_HOME, or

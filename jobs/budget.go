@@ -18,7 +18,7 @@ const (
 type Account struct {
 	Spent   Spending  // of the builds that ended since the budget's day began
 	Running int       // builds that have not ended
-	Costs   []float64 // known costs of finished builds, in any order
+	Costs   []float64 // known costs of finished builds, the latest few hundred at least, in any order
 }
 
 // Reserve is what a build of this account is taken to cost, in US dollars.

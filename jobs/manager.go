@@ -249,6 +249,10 @@ func (m *Manager) nextStored(id string) func(context.Context, int64) ([]Entry, e
 				return nil, err
 			}
 			if job.State.Ended() {
+				// It may have ended, with more to say, since the log was read.
+				if entries, err := m.store.Entries(ctx, id, after, followBatch); err != nil || len(entries) > 0 {
+					return entries, err
+				}
 				// The caller's position is past the end.
 				return []Entry{{Seq: after, At: job.EndedAt, Final: true}}, nil
 			}

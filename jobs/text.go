@@ -54,8 +54,6 @@ func (t *text) reset() {
 	t.head, t.tail, t.dropped = t.head[:0], t.tail[:0], 0
 }
 
-func (t *text) len() int { return len(t.head) + len(t.tail) }
-
 // String gives what was kept, with a note in the place of what was not.
 func (t *text) String() string {
 	t.trim(t.limit - t.limit/2)

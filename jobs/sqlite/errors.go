@@ -1,0 +1,100 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"syscall"
+
+	"github.com/anything-mcp/anything-mcp/jobs"
+	driver "modernc.org/sqlite"
+	codes "modernc.org/sqlite/lib"
+)
+
+// Error says what could not be done with the database, and what to do about it.
+// The database is as it was before.
+type Error struct {
+	Op   string // what was tried: "open", "list jobs from", …
+	Path string // of the database
+	Err  error  // why it failed
+}
+
+// Error names the file, the cause and the remedy.
+func (e *Error) Error() string {
+	return fmt.Sprintf("cannot %s the jobs database %s: %v; %s", e.Op, e.Path, e.Err, remedy(e.Err))
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// What is wrong with a file that is not to be touched.
+var (
+	errForeign = errors.New("the file belongs to another program")
+	errNewer   = errors.New("the file was written by a newer version of anything-mcp")
+)
+
+// What to do about it.
+const (
+	moveAside    = "move it aside, with its -wal and -shm files if it has them, and a new one is made"
+	makeRoom     = "free some space on its disk, or use another --state-dir"
+	makeWritable = "see that its directory is there and can be written, or use another --state-dir"
+)
+
+// remedy is what to do about an error.
+func remedy(err error) string {
+	switch {
+	case errors.Is(err, errForeign):
+		return moveAside
+	case errors.Is(err, errNewer):
+		return "update this anything-mcp, or use another --state-dir"
+	case errors.Is(err, syscall.ENOSPC):
+		return makeRoom
+	case errors.Is(err, errClosed):
+		return "this server is stopping"
+	}
+	if _, ok := errors.AsType[*fs.PathError](err); ok {
+		return makeWritable
+	}
+	switch code(err) {
+	case codes.SQLITE_NOTADB, codes.SQLITE_CORRUPT:
+		return moveAside
+	case codes.SQLITE_FULL:
+		return makeRoom
+	case codes.SQLITE_READONLY, codes.SQLITE_PERM, codes.SQLITE_CANTOPEN:
+		return makeWritable
+	case codes.SQLITE_BUSY:
+		return "another process keeps it locked: try again, and look for an anything-mcp that hangs"
+	}
+	return "see that its disk has space and is in order, or use another --state-dir"
+}
+
+// code is the primary result code of an error of SQLite's, or 0.
+func code(err error) int {
+	if e, ok := errors.AsType[*driver.Error](err); ok {
+		return e.Code() & 0xff
+	}
+	return codes.SQLITE_OK
+}
+
+// expected reports whether an error is the contract's or a context's: an answer
+// rather than a failure.
+func expected(err error) bool {
+	if _, ok := errors.AsType[*jobs.LimitError](err); ok {
+		return true
+	}
+	for _, known := range []error{jobs.ErrNotFound, jobs.ErrEnded, jobs.ErrLeaseLost, context.Canceled, context.DeadlineExceeded} {
+		if errors.Is(err, known) {
+			return true
+		}
+	}
+	return false
+}
+
+// explain wraps a failure in an [*Error]; what is expected stays as it is.
+func explain(op, path string, err error) error {
+	if err == nil || expected(err) {
+		return err
+	}
+	return &Error{Op: op, Path: path, Err: err}
+}

@@ -1,0 +1,200 @@
+package sqlite_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/anything-mcp/anything-mcp/jobs"
+	"github.com/anything-mcp/anything-mcp/jobs/jobstest"
+	"github.com/anything-mcp/anything-mcp/jobs/sqlite"
+)
+
+func TestContract(t *testing.T) {
+	jobstest.Test(t, func(t *testing.T) jobs.Store { return sqlite.New(t.TempDir()) })
+}
+
+// TestContractTwice has two stores in one directory, as two processes have, and
+// gives each call to the other one.
+func TestContractTwice(t *testing.T) {
+	jobstest.Test(t, func(t *testing.T) jobs.Store {
+		dir := t.TempDir()
+		return &pair{stores: [2]*sqlite.Store{sqlite.New(dir), sqlite.New(dir)}}
+	})
+}
+
+// pair is two stores that share their calls.
+type pair struct {
+	stores [2]*sqlite.Store
+	calls  atomic.Int64
+}
+
+func (p *pair) next() *sqlite.Store { return p.stores[p.calls.Add(1)%2] }
+
+func (p *pair) Create(ctx context.Context, job jobs.Job, claim jobs.Claim) (jobs.Job, jobs.Lease, error) {
+	return p.next().Create(ctx, job, claim)
+}
+func (p *pair) Get(ctx context.Context, id string) (jobs.Job, error) { return p.next().Get(ctx, id) }
+func (p *pair) List(ctx context.Context, q jobs.Query) ([]jobs.Job, error) {
+	return p.next().List(ctx, q)
+}
+func (p *pair) Spending(ctx context.Context, owner string, since time.Time) (jobs.Spending, error) {
+	return p.next().Spending(ctx, owner, since)
+}
+func (p *pair) Entries(ctx context.Context, id string, after int64, limit int) ([]jobs.Entry, error) {
+	return p.next().Entries(ctx, id, after, limit)
+}
+func (p *pair) Update(ctx context.Context, lease jobs.Lease, job jobs.Job) error {
+	return p.next().Update(ctx, lease, job)
+}
+func (p *pair) Append(ctx context.Context, lease jobs.Lease, entries []jobs.Entry) error {
+	return p.next().Append(ctx, lease, entries)
+}
+func (p *pair) Finish(ctx context.Context, lease jobs.Lease, job jobs.Job, entries []jobs.Entry) error {
+	return p.next().Finish(ctx, lease, job, entries)
+}
+func (p *pair) Cancel(ctx context.Context, id string) error { return p.next().Cancel(ctx, id) }
+func (p *pair) Renew(ctx context.Context, leases []jobs.Lease, until time.Time) ([]string, error) {
+	return p.next().Renew(ctx, leases, until)
+}
+func (p *pair) Adopt(ctx context.Context, owner string, claim jobs.Claim, now time.Time) ([]jobs.Adopted, error) {
+	return p.next().Adopt(ctx, owner, claim, now)
+}
+func (p *pair) Forget(ctx context.Context, before time.Time) (int, error) {
+	return p.next().Forget(ctx, before)
+}
+func (p *pair) Close() error {
+	err := p.stores[0].Close()
+	if err2 := p.stores[1].Close(); err2 != nil {
+		err = err2
+	}
+	return err
+}
+
+func TestStoreOutlivesItsProcess(t *testing.T) {
+	dir := t.TempDir()
+	first := sqlite.New(dir)
+	lease := start(t, first, "build_1")
+	odd := entry(1)
+	odd.Text = "NUL \x00, not UTF-8 \xff\xfe, é, \"'%\n"
+	if err := first.Append(t.Context(), lease, []jobs.Entry{odd}); err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	second := sqlite.New(dir)
+	defer second.Close()
+	log, err := second.Entries(t.Context(), "build_1", 0, 10)
+	if err != nil || len(log) != 1 || log[0].Text != odd.Text {
+		t.Errorf("the log is %+v, %v; want %+v", log, err, odd)
+	}
+	job := ended(build("build_1"))
+	job.Build.Answer, job.Build.Steps = odd.Text, []string{}
+	if err := second.Finish(t.Context(), lease, job, nil); err != nil {
+		t.Errorf("a lease outlives the store that gave it: %v", err)
+	}
+	got, err := second.Get(t.Context(), "build_1")
+	if err != nil || got.Build.Answer != odd.Text || got.Build.Steps == nil {
+		t.Errorf("Get = %+v, %v", got.Build, err)
+	}
+}
+
+// TestVersion1 opens a database as version 1 made it.
+func TestVersion1(t *testing.T) {
+	script, err := os.ReadFile("testdata/version1.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "jobs.db")
+	query(t, path, string(script))
+	store := sqlite.New(filepath.Dir(path))
+	defer store.Close()
+	job, err := store.Get(t.Context(), "build_1")
+	if err != nil || job.State != jobs.StateDone || job.Build.FunctionName != "Headlines" || job.Build.Answer != "Done." || *job.Build.TotalCostUSD != 0.43 {
+		t.Errorf("the build is %+v %+v, %v", job, job.Build, err)
+	}
+	run, err := store.Get(t.Context(), "run_1")
+	if err != nil || run.State != jobs.StateRunning || run.Run.RunID != "r1" || string(run.Run.Variables) != `{ "count": 3 }` {
+		t.Errorf("the run is %+v %+v, %v", run, run.Run, err)
+	}
+	log, err := store.Entries(t.Context(), "build_1", 0, 10)
+	if err != nil || len(log) != 2 || log[0].Text != "goto" || !log[1].Final {
+		t.Errorf("its log is %+v, %v", log, err)
+	}
+	sum, err := store.Spending(t.Context(), "ann", epoch)
+	if want := (jobs.Spending{USD: 0.43, Builds: 2, Unknown: 1}); err != nil || sum != want {
+		t.Errorf("spent are %+v, %v; want %+v", sum, err, want)
+	}
+	adopted, err := store.Adopt(t.Context(), "ann", jobs.Claim{Holder: "there", Until: epoch.Add(time.Hour)}, epoch.Add(time.Hour))
+	if err != nil || len(adopted) != 1 || adopted[0].Lease.Fence != 4 {
+		t.Errorf("adopted %+v, %v; want the run with the fence 4", adopted, err)
+	}
+}
+
+// TestLogIsBounded appends more than a log holds, in entries and in bytes.
+func TestLogIsBounded(t *testing.T) {
+	for name, c := range map[string]struct {
+		entries, size int
+		most, least   int // that remain
+	}{
+		"many entries": {10_000, 10, 4096, 3072 - 1},
+		"large ones":   {200, 16 << 10, 31, 23},
+		"a huge one":   {3, 1 << 20, 1, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			store := sqlite.New(t.TempDir())
+			defer store.Close()
+			lease := start(t, store, "build_1")
+			var batch []jobs.Entry
+			for seq := range c.entries {
+				e := entry(int64(seq + 1))
+				e.Text = strings.Repeat("x", c.size)
+				if batch = append(batch, e); len(batch) == 50 || seq == c.entries-1 {
+					if err := store.Append(t.Context(), lease, batch); err != nil {
+						t.Fatal(err)
+					}
+					batch = nil
+				}
+			}
+			log, err := store.Entries(t.Context(), "build_1", 0, 10_000)
+			if err != nil || len(log) > c.most || len(log) < c.least {
+				t.Fatalf("%d entries, %v; want %d to %d", len(log), err, c.least, c.most)
+			}
+			for i, e := range log {
+				if want := int64(c.entries - len(log) + i + 1); e.Seq != want || len(e.Text) != c.size {
+					t.Fatalf("entry %d of %d has Seq %d and %d bytes, want %d and %d", i, len(log), e.Seq, len(e.Text), want, c.size)
+				}
+			}
+		})
+	}
+}
+
+// TestForgetMany deletes more than fits into a transaction, with all that
+// belongs to it.
+func TestForgetMany(t *testing.T) {
+	path := fill(t, 1000)
+	store := sqlite.New(filepath.Dir(path))
+	defer store.Close()
+	lease := start(t, store, "build_late")
+	before, err := store.Spending(t.Context(), "ann", time.Time{})
+	if err != nil || before.Builds != 1001 {
+		t.Fatalf("Spending = %+v, %v", before, err)
+	}
+	if n, err := store.Forget(t.Context(), epoch.Add(-500*time.Minute)); err != nil || n != 500 {
+		t.Errorf("Forget = %d, %v; want 500", n, err)
+	}
+	if n, err := store.Forget(t.Context(), epoch.Add(time.Hour)); err != nil || n != 501 {
+		t.Errorf("Forget = %d, %v; want 501", n, err)
+	}
+	if after, err := store.Spending(t.Context(), "ann", time.Time{}); err != nil || after != before {
+		t.Errorf("Spending = %+v, %v; want %+v as before", after, err, before)
+	}
+	if err := store.Append(t.Context(), lease, []jobs.Entry{entry(1)}); err != nil {
+		t.Errorf("a running job was forgotten: %v", err)
+	}
+}
