@@ -77,7 +77,10 @@ func (p *program) run(ctx context.Context, args []string) error {
 
 // plain says in other words what kong says in its own.
 func plain(err error, app *kong.Application) error {
-	text := err.Error()
+	text := strings.Replace(err.Error(), `one of "",`, "one of ", 1)
+	if text != err.Error() {
+		return errors.New(text)
+	}
 	if flag, _, ok := strings.Cut(text, ": expected "); ok && strings.Contains(text, "<EOL>") {
 		return fmt.Errorf("%s needs a value", flag)
 	}

@@ -79,7 +79,6 @@ func (c *httpCommand) Run(ctx context.Context, p *program) error {
 	if c.TLSCert != "" {
 		scheme = "https"
 	}
-	r.jobs.Recover(r.client)
 	r.welcome("serving MCP over HTTP", "url", scheme+"://"+ln.Addr().String()+"/mcp", "token", p.vars[tokenVariable] != "")
 	err = h.Serve(ctx, ln)
 	r.log.Info("stopped")

@@ -53,7 +53,6 @@ To build something from this terminal instead, try:
   %s build --sandbox "fetch the top 3 hacker news posts"
 `, p.name)
 	}
-	r.jobs.Recover(r.client)
 	r.welcome("serving MCP on stdin and stdout")
 	srv, tasks := r.server(c.serving)
 	return transport.ServeStdio(ctx, srv, p.env.Stdin, p.env.Stdout, transport.StdioOptions{

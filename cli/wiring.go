@@ -67,6 +67,7 @@ func (p *program) newRig(k keeping, s spending) (*rig, error) {
 	rules := k.rules(s)
 	rules.Logger = r.log
 	r.jobs = jobs.NewManager(r.store, rules)
+	r.jobs.Recover(client)
 	return r, nil
 }
 

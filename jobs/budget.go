@@ -66,6 +66,9 @@ func (e *LimitError) Error() string {
 	}
 	text := fmt.Sprintf("the daily budget of $%.2f does not allow another build: $%.2f are spent today, $%.2f are reserved for %d running builds and %d of unknown cost, and one more is taken to cost $%.2f",
 		e.Limits.BudgetUSD, e.Spent.USD, e.ReservedUSD, e.Running, e.Spent.Unknown, e.NextUSD)
+	if e.NextUSD > e.Limits.BudgetUSD {
+		return text + ": the budget is too small for a single one"
+	}
 	next := e.Limits.Since.AddDate(0, 0, 1).Format(time.RFC3339)
 	if e.Running > 0 {
 		return text + "; there may be room when a running build ends, and the next day's budget begins at " + next

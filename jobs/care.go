@@ -91,6 +91,7 @@ func (m *Manager) Recover(client *notte.Client) {
 func (m *Manager) care(client *notte.Client) {
 	wait := careDelay
 	var looked, forgotten time.Time
+	var waiting []Adopted // what could not be taken over yet
 	for {
 		select {
 		case <-m.ctx.Done():
@@ -104,7 +105,7 @@ func (m *Manager) care(client *notte.Client) {
 		woken := !looked.IsZero() && now.Sub(looked) > 2*careEvery
 		looked = now
 		if client.Ready() == nil && !woken {
-			m.adopt(client)
+			waiting = m.adopt(client, waiting)
 		}
 		if m.opts.Keep > 0 && now.Sub(forgotten) > forgetEvery {
 			forgotten = now
@@ -117,23 +118,25 @@ func (m *Manager) care(client *notte.Client) {
 	}
 }
 
-// adopt brings jobs without a holder to their end.
-func (m *Manager) adopt(client *notte.Client) {
+// adopt brings jobs without a holder to their end, and those that are waiting
+// for it. It returns those for which the store failed: they are held, but not
+// renewed, so that another process may have them.
+func (m *Manager) adopt(client *notte.Client, waiting []Adopted) []Adopted {
 	now := time.Now()
 	claim := Claim{Holder: m.holder, Until: now.Add(leaseTime)}
 	adopted, err := m.store.Adopt(m.ctx, client.Owner(), claim, now)
-	if err != nil {
-		if m.ctx.Err() == nil {
-			m.log.Warn("jobs of ended processes could not be looked for", "err", err)
-		}
-		return
+	if err != nil && m.ctx.Err() == nil {
+		m.log.Warn("jobs of ended processes could not be looked for", "err", err)
 	}
-	for _, a := range adopted {
+	var failed []Adopted
+	for _, a := range append(waiting, adopted...) {
 		m.log.Info("taking over a job of a process that is gone", "job", a.Job.ID)
 		if err := m.resume(a, client); err != nil {
-			m.log.Warn("a job could not be taken over", "job", a.Job.ID, "err", err)
+			m.log.Warn("a job could not be taken over for now", "job", a.Job.ID, "err", err)
+			failed = append(failed, a)
 		}
 	}
+	return failed
 }
 
 // resume rebuilds a job from its log and goes on with what can be done for it.
@@ -157,13 +160,18 @@ func (m *Manager) resume(a Adopted, client *notte.Client) error {
 	return nil
 }
 
-// bare is the job without what its log can tell.
+// bare is the job without what its log tells whole. What was stored by itself
+// stays: it may have come after the last entry.
 func (j Job) bare() Job {
 	if j.Build != nil {
-		j.Build = &Build{Query: j.Build.Query, Started: true}
+		b := *j.Build
+		b.Started, b.Steps, b.StepCount, b.Answer, b.Thinking, b.Dropped = true, nil, 0, "", "", 0
+		j.Build = &b
 	}
 	if j.Run != nil {
-		j.Run = &Run{FunctionID: j.Run.FunctionID, Variables: j.Run.Variables, RunID: j.Run.RunID, SessionID: j.Run.SessionID}
+		r := *j.Run
+		r.Logs = nil
+		j.Run = &r
 	}
 	return j
 }

@@ -3,6 +3,7 @@ package jobs
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync/atomic"
@@ -13,8 +14,8 @@ import (
 // when it does not: a disk that is full or damaged must not keep anyone from
 // working. Jobs that are in memory are Volatile.
 //
-// Limits and sums count what is in memory besides what is on disk, as long as
-// the disk can be read.
+// While the disk fails, a build that has limits to keep is refused: what was
+// spent so far is on the disk, and limits that cannot be checked do not hold.
 type Fallback struct {
 	disk   Store
 	memory *Memory
@@ -39,6 +40,9 @@ func (f *Fallback) Create(ctx context.Context, job Job, claim Claim) (Job, Lease
 		return stored, lease, err
 	}
 	f.note(err)
+	if job.Build != nil && (claim.Limits.BudgetUSD > 0 || claim.Limits.MaxRunning > 0) {
+		return Job{}, Lease{}, fmt.Errorf("the limits on builds cannot be checked: %w", err)
+	}
 	return f.memory.Create(ctx, job, claim)
 }
 

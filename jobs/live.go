@@ -23,7 +23,6 @@ const followBatch = 256
 // changes. One goroutine feeds it; any number look on.
 type live struct {
 	cancel  context.CancelCauseFunc // ends the job's work
-	done    chan struct{}           // closed once the end is stored and published
 	flushed func()                  // called when time, not an event, has made an entry
 	scrub   func(string) string     // takes the owner's key out of a text
 
@@ -52,7 +51,6 @@ func newLive(job Job, client *notte.Client, cancel context.CancelCauseFunc) *liv
 		cancel:   cancel,
 		flushed:  func() {},
 		scrub:    client.Scrub,
-		done:     make(chan struct{}),
 		job:      job,
 		answer:   text{limit: maxAnswer},
 		thinking: text{limit: maxThinking},
@@ -180,20 +178,21 @@ func (l *live) takeUnsaved() (Lease, []Entry) {
 	return l.lease, entries
 }
 
-// end sets the final state and returns what the store has to keep of it. The
-// final entry is not published yet: followers learn of an end only once it is
-// stored.
+// end returns the job in its final state and what is left of its log, for the
+// store to keep. Here the job runs on until publish: nobody learns of an end
+// before it is stored.
 func (l *live) end(end outcome) (Job, []Entry) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.flushDelta()
-	l.job.State, l.job.EndedAt = end.state, time.Now()
-	if l.job.Build != nil {
-		l.job.Build.ViewerURL = "" // its token outlives its use
+	job := l.snapshotLocked()
+	job.State, job.EndedAt = end.state, time.Now()
+	if job.Build != nil {
+		job.Build.ViewerURL = "" // its token outlives its use
 	}
-	entries := append(l.unsaved, Entry{Seq: l.seq + 1, At: l.job.EndedAt, Type: end.event, Final: true})
+	entries := append(l.unsaved, Entry{Seq: l.seq + 1, At: job.EndedAt, Type: end.event, Final: true})
 	l.unsaved = nil
-	return l.snapshotLocked(), entries
+	return job, entries
 }
 
 // keep marks an ended job whose end is not stored.
@@ -211,13 +210,17 @@ func (l *live) unstored() func() error {
 }
 
 // publish shows the end to everyone who follows.
-func (l *live) publish(final Entry) {
+func (l *live) publish(job Job, final Entry) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.job.State, l.job.EndedAt = job.State, job.EndedAt
+	if l.job.Build != nil {
+		l.job.Build.ViewerURL = ""
+	}
+	EraseLinks(l.log.entries)
 	l.seq = final.Seq
 	l.log.add(final)
 	l.wake()
-	close(l.done)
 }
 
 // next waits for entries above after and returns some, or the reason why ctx
@@ -226,6 +229,10 @@ func (l *live) next(ctx context.Context, after int64) ([]Entry, error) {
 	for {
 		l.mu.Lock()
 		batch := slices.Clone(l.log.above(after, followBatch))
+		if len(batch) == 0 && l.job.State.Ended() {
+			// The follower's position is past the end.
+			batch = []Entry{{Seq: after, At: l.job.EndedAt, Final: true}}
+		}
 		if len(batch) > 0 {
 			l.mu.Unlock()
 			return batch, nil

@@ -170,7 +170,7 @@ func (m *Manager) finish(l *live, end outcome) {
 	} else {
 		defer m.forget(job.ID)
 	}
-	l.publish(entries[len(entries)-1])
+	l.publish(job, entries[len(entries)-1])
 }
 
 // storeEnd stores an end even when the Manager is stopping: that is when it
@@ -260,6 +260,8 @@ func (m *Manager) nextStored(id string) func(context.Context, int64) ([]Entry, e
 			case <-time.After(foreignPoll):
 			case <-ctx.Done():
 				return nil, context.Cause(ctx)
+			case <-m.ctx.Done(): // the job goes on without us
+				return nil, context.Cause(m.ctx)
 			}
 		}
 	}
@@ -278,7 +280,10 @@ func (m *Manager) Cancel(ctx context.Context, owner, id string) (Job, error) {
 	}
 	if l := m.find(id); l != nil {
 		l.cancel(errCancelled)
-	} else if err := m.store.Cancel(ctx, id); err != nil {
+	} else if err := m.store.Cancel(ctx, id); errors.Is(err, ErrEnded) {
+		job, _ = m.Get(ctx, owner, id) // it has ended since it was looked at
+		return job, ErrEnded
+	} else if err != nil {
 		return job, err
 	}
 	for _, err := range m.Follow(ctx, owner, id, 0) {

@@ -459,6 +459,33 @@ func TestRunWhoseStreamIsLost(t *testing.T) {
 	}
 }
 
+func TestRunWhoseResultIsNoEnd(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench) {
+		id := b.notte.AddFunction(sandbox.Function{Name: "n", Run: &sandbox.Outcome{Result: 1, After: time.Minute}})
+		b.notte.ScriptRun(id, event("result", "message", `{"status":"active"}`))
+		job, _ := b.end(t, b.start(t, jobs.RunSpec{Client: b.client, FunctionID: id}))
+		if job.State != jobs.StateClosed || !job.Run.OK {
+			t.Errorf("looked up by its ID the run is %+v", job.Run)
+		}
+		b.notte.Fault("POST", "/functions/{id}/runs/create", sandbox.Status(405, "", ""))
+		job, _ = b.end(t, b.start(t, jobs.RunSpec{Client: b.client, FunctionID: id}))
+		if job.State != jobs.StateInterrupted || job.Run.Error == "" {
+			t.Errorf("without an ID the run is %s: %+v", job.State, job.Run)
+		}
+	})
+}
+
+func TestRunStoppedElsewhere(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench) {
+		id := b.notte.AddFunction(sandbox.Function{Name: "n"})
+		b.notte.ScriptRun(id, event("result", "message", `{"status":"stopped"}`))
+		job, _ := b.end(t, b.start(t, jobs.RunSpec{Client: b.client, FunctionID: id}))
+		if job.State != jobs.StateCancelled || job.Run.OK {
+			t.Errorf("job = %s %+v", job.State, job.Run)
+		}
+	})
+}
+
 func TestRunWithoutCreate(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
 		id := b.notte.AddFunction(sandbox.Function{Name: "n"})

@@ -18,12 +18,13 @@ const (
 
 // Memory is a [Store] that lasts as long as the process: its jobs are Volatile.
 type Memory struct {
-	mu     sync.Mutex         // guards all below
-	rows   map[string]*row    // by job ID
-	keys   map[joinKey]string // the newest running job of each key
-	ended  []string           // IDs in the order in which they ended
-	bytes  int                // of the ended
-	ledger []bill             // every build that ended, whether it is still kept or not
+	mu      sync.Mutex         // guards all below
+	rows    map[string]*row    // by job ID
+	keys    map[joinKey]string // the newest running job of each key
+	ended   []string           // IDs in the order in which they ended
+	created int                // jobs ever
+	bytes   int                // of the ended
+	ledger  []bill             // every build that ended, whether it is still kept or not
 }
 
 // bill is what one build has cost.
@@ -35,6 +36,7 @@ type bill struct {
 
 type row struct {
 	job     Job
+	number  int // of its creation
 	log     window
 	key     joinKey
 	holder  string
@@ -53,7 +55,7 @@ type joinKey struct{ owner, key string }
 
 // NewMemory returns an empty store.
 func NewMemory() *Memory {
-	return &Memory{rows: make(map[string]*row), keys: make(map[joinKey]string)}
+	return &Memory{rows: make(map[string]*row)}
 }
 
 func (m *Memory) Create(_ context.Context, job Job, claim Claim) (Job, Lease, error) {
@@ -69,10 +71,8 @@ func (m *Memory) Create(_ context.Context, job Job, claim Claim) (Job, Lease, er
 		}
 	}
 	job.Volatile = true
-	m.rows[job.ID] = &row{job: job, key: key, holder: claim.Holder, fence: 1, expires: claim.Until}
-	if claim.JoinKey != "" {
-		m.keys[key] = job.ID
-	}
+	m.created++
+	m.rows[job.ID] = &row{job: job, number: m.created, key: key, holder: claim.Holder, fence: 1, expires: claim.Until}
 	return job, Lease{JobID: job.ID, Fence: 1}, nil
 }
 
@@ -98,20 +98,21 @@ func (m *Memory) joinable(key joinKey, claim Claim) *row {
 	if !claim.Join || claim.JoinKey == "" {
 		return nil
 	}
-	if id, ok := m.keys[key]; ok {
-		return m.rows[id]
-	}
-	if claim.ReuseSince.IsZero() {
-		return nil
-	}
-	var newest *row
+	var running, succeeded *row
 	for _, r := range m.rows {
-		if r.key == key && r.job.Succeeded() && !r.job.EndedAt.Before(claim.ReuseSince) &&
-			(newest == nil || r.job.EndedAt.After(newest.job.EndedAt)) {
-			newest = r
+		switch {
+		case r.key != key:
+		case !r.job.State.Ended():
+			if running == nil || r.number > running.number {
+				running = r
+			}
+		case !claim.ReuseSince.IsZero() && r.job.Succeeded() && !r.job.EndedAt.Before(claim.ReuseSince):
+			if succeeded == nil || r.job.EndedAt.After(succeeded.job.EndedAt) {
+				succeeded = r
+			}
 		}
 	}
-	return newest
+	return cmp.Or(running, succeeded)
 }
 
 // account counts an owner's builds. Callers hold m.mu.
@@ -217,9 +218,6 @@ func (m *Memory) Finish(_ context.Context, lease Lease, job Job, entries []Entry
 		r.set(job)
 		r.log.add(entries...)
 		EraseLinks(r.log.entries)
-		if m.keys[r.key] == job.ID {
-			delete(m.keys, r.key)
-		}
 		m.ended = append(m.ended, job.ID)
 		m.bytes += r.size()
 		if job.Build != nil && job.Build.Started {

@@ -52,7 +52,7 @@ func (s RunSpec) work(t *task) outcome {
 			err = errors.New(cmp.Or(ev.Error, ev.Detail, ev.Message, "Notte reported an error without a word"))
 			break
 		}
-		if res := ev.Result; res != nil && ended(res.Status) {
+		if res := ev.Result; res != nil && (ended(res.Status) || res.Status == "") {
 			return t.runEnded(res.Status, res.Result, res.Failure())
 		}
 	}
@@ -64,10 +64,10 @@ func (s RunSpec) resume(t *task) outcome {
 	return s.lookUp(t, errors.New("the process that followed this run has ended, and Notte's record of the run does not tell its outcome"))
 }
 
-// ended reports whether a run's status is final. Of a result without a status
-// we take it that it is one.
+// ended reports whether a run's status is final. One that we do not know may
+// not be.
 func ended(status notte.RunStatus) bool {
-	return status != notte.RunActive && status != notte.RunCreated
+	return status == notte.RunClosed || status == notte.RunFailed || status == notte.RunStopped
 }
 
 // runEnded ends a run as Notte says it ended. A run may be closed and yet have
@@ -76,13 +76,16 @@ func (t *task) runEnded(status notte.RunStatus, result json.RawMessage, failure 
 	t.live.update(func(j *Job) {
 		j.Run.Result = result
 		j.Run.Error = clip(failure)
-		j.Run.OK = failure == "" && status != notte.RunFailed
-		if status == notte.RunFailed && failure == "" {
-			j.Run.Error = "Notte calls the run failed and gives no reason"
+		j.Run.OK = failure == "" && status != notte.RunFailed && status != notte.RunStopped
+		if !j.Run.OK && failure == "" {
+			j.Run.Error = fmt.Sprintf("Notte calls the run %s and gives no reason", status)
 		}
 	})
-	if status == notte.RunFailed {
+	switch status {
+	case notte.RunFailed:
 		return outcome{StateFailed, notte.EventResult}
+	case notte.RunStopped:
+		return outcome{StateCancelled, notte.EventCancelled}
 	}
 	return outcome{StateClosed, notte.EventResult}
 }
@@ -90,6 +93,9 @@ func (t *task) runEnded(status notte.RunStatus, result json.RawMessage, failure 
 // lookUp finds the outcome of a run that was started and lost sight of, by its
 // ID and with patience: it may still be running.
 func (s RunSpec) lookUp(t *task, lost error) outcome {
+	if lost == nil {
+		lost = errors.New("the run's stream ended without its outcome")
+	}
 	id := t.live.snapshot().Run.RunID
 	if id == "" {
 		return s.broke(t, lost, true)
@@ -158,6 +164,8 @@ func (s RunSpec) broke(t *task, err error, started bool) outcome {
 	case !told:
 		end = outcome{StateFailed, notte.EventResult}
 		note = err.Error()
+	case end.state == StateCancelled && !started:
+		note = "cancelled before it began"
 	case end.state == StateCancelled:
 		note = s.stopAtNotte(t)
 	default:

@@ -242,3 +242,45 @@ func TestEndThatCannotBeStored(t *testing.T) {
 		}
 	})
 }
+
+// slowStore takes its time to store an end.
+type slowStore struct{ jobs.Store }
+
+func (s slowStore) Finish(ctx context.Context, l jobs.Lease, j jobs.Job, e []jobs.Entry) error {
+	time.Sleep(time.Second)
+	return s.Store.Finish(ctx, l, j, e)
+}
+
+func TestNobodyIsToldBeforeTheEndIsStored(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench) {
+		b = &bench{Manager: jobs.NewManager(slowStore{jobs.NewMemory()}, jobs.Options{}), notte: b.notte, client: b.client}
+		defer b.Stop(context.Background())
+		b.notte.Script("q", sandbox.Delay(time.Second), event("done", "function_id", "f"))
+		job := b.build(t, "q")
+		time.Sleep(1500 * time.Millisecond)
+		if now, err := b.Get(t.Context(), job.Owner, job.ID); err != nil || now.State.Ended() {
+			t.Errorf("while its end is being stored the job is told to be %s, %v", now.State, err)
+		}
+		if ended, _ := b.end(t, job); ended.State != jobs.StateDone || ended.Elapsed(time.Now()) != time.Second {
+			t.Errorf("job = %+v", ended)
+		}
+	})
+}
+
+func TestFollowerOfAnotherProcessLeavesWhenItsOwnStops(t *testing.T) {
+	inPair(t, jobs.Options{}, func(t *testing.T, p *pair) {
+		p.here.notte.Script("q", sandbox.Stall())
+		job := p.here.build(t, "q")
+		time.AfterFunc(time.Second, func() { p.there.Stop(context.Background()) })
+		var last error
+		for _, err := range p.there.Follow(t.Context(), job.Owner, job.ID, 0) {
+			last = err
+		}
+		if last == nil {
+			t.Error("the follower was not told why it ended")
+		}
+		if job, err := p.here.Get(t.Context(), job.Owner, job.ID); err != nil || job.State.Ended() {
+			t.Errorf("the job itself is %s, %v", job.State, err)
+		}
+	})
+}

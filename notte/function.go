@@ -50,6 +50,7 @@ const (
 	RunActive  RunStatus = "active"
 	RunClosed  RunStatus = "closed"
 	RunFailed  RunStatus = "failed"
+	RunStopped RunStatus = "stopped" // by a DELETE
 )
 
 // RunResult is the outcome of a run, as its start or its stream tells it.

@@ -29,6 +29,7 @@ func Test(t *testing.T, open func(*testing.T) jobs.Store) {
 		"WholeOfAJob":   testWholeOfAJob,
 		"UnknownJobs":   testUnknownJobs,
 		"JoinAfterEnds": testJoinAfterEnds,
+		"JoinRunning":   testJoinWhatStillRuns,
 		"Reuse":         testReuse,
 		"List":          testList,
 		"ListPages":     testListPages,
@@ -136,6 +137,15 @@ func testJoin(t *testing.T, s jobs.Store) {
 	stored, _, err := s.Create(t.Context(), build("late", "ann"), claim("k", true))
 	if want := "build_for_not asked to join"; err != nil || stored.ID != want {
 		t.Errorf("two jobs of one key run: joined %s, %v, want the newer, %s", stored.ID, err, want)
+	}
+}
+
+func testJoinWhatStillRuns(t *testing.T, s jobs.Store) {
+	create(t, s, build("build_1", "ann"), claim("k", true))
+	newer := build("build_2", "ann")
+	finish(t, s, create(t, s, newer, claim("k", false)), newer)
+	if job, _, err := s.Create(t.Context(), build("build_3", "ann"), claim("k", true)); err != nil || job.ID != "build_1" {
+		t.Errorf("a newer job of the key has ended: got %s, %v; want build_1, which runs", job.ID, err)
 	}
 }
 
