@@ -1,9 +1,8 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
-	"fmt"
-	"os"
 	"path/filepath"
 	"runtime"
 	"time"
@@ -73,25 +72,14 @@ func stateDir(vars environment) (string, error) {
 	if dir := vars["XDG_STATE_HOME"]; filepath.IsAbs(dir) {
 		return filepath.Join(dir, name), nil
 	}
-	switch runtime.GOOS {
-	case "windows":
-		if dir := vars["LocalAppData"]; dir != "" {
-			return filepath.Join(dir, name), nil
-		}
-		if dir := vars["LOCALAPPDATA"]; dir != "" {
-			return filepath.Join(dir, name), nil
-		}
-	case "darwin":
-		if home := vars["HOME"]; home != "" {
-			return filepath.Join(home, "Library", "Application Support", name), nil
-		}
-	default:
-		if home := vars["HOME"]; home != "" {
-			return filepath.Join(home, ".local", "state", name), nil
-		}
+	home := vars["HOME"]
+	switch {
+	case runtime.GOOS == "windows" && cmp.Or(vars["LocalAppData"], vars["LOCALAPPDATA"]) != "":
+		return filepath.Join(cmp.Or(vars["LocalAppData"], vars["LOCALAPPDATA"]), name), nil
+	case home == "":
+		return "", errors.New("this user has no home directory: name a place with --state-dir")
+	case runtime.GOOS == "darwin":
+		return filepath.Join(home, "Library", "Application Support", name), nil
 	}
-	if home, err := os.UserHomeDir(); err == nil && home != "" {
-		return filepath.Join(home, "."+name), nil
-	}
-	return "", fmt.Errorf("this user has no home directory: name a place with --state-dir")
+	return filepath.Join(home, ".local", "state", name), nil
 }
