@@ -18,13 +18,12 @@ const (
 
 // Memory is a [Store] that lasts as long as the process: its jobs are Volatile.
 type Memory struct {
-	mu      sync.Mutex         // guards all below
-	rows    map[string]*row    // by job ID
-	keys    map[joinKey]string // the newest running job of each key
-	ended   []string           // IDs in the order in which they ended
-	created int                // jobs ever
-	bytes   int                // of the ended
-	ledger  []bill             // every build that ended, whether it is still kept or not
+	mu      sync.Mutex      // guards all below
+	rows    map[string]*row // by job ID
+	ended   []string        // IDs in the order in which they ended
+	created int             // jobs ever
+	bytes   int             // of the ended
+	ledger  []bill          // every build that ended, whether it is still kept or not
 }
 
 // bill is what one build has cost.
