@@ -14,13 +14,13 @@ const (
 	candidatePage  = 100             // functions
 	maxCandidates  = 5               // told of
 	candidateSlack = 2 * time.Minute // between Notte's clock and ours
-	maxBuildTime   = 2 * time.Hour   // an earlier build may still have made one of them
+	maxBuildTime   = 2 * time.Hour   // what came later, no build made that began when this one did
 	claimedBuilds  = 1000            // looked at
 )
 
 // Candidates returns functions that an interrupted build may have made, newest
-// first: those created at Notte since it began that no other build of its
-// owner's accounts for. It reads, and starts nothing. For other jobs there are
+// first: those created at Notte while it may have run that no other build of
+// its owner's accounts for. It reads, and starts nothing. For other jobs there are
 // none.
 func (m *Manager) Candidates(ctx context.Context, client *notte.Client, job Job) ([]notte.Function, error) {
 	if job.State != StateInterrupted || job.Build == nil || job.Build.FunctionID != "" || !job.Build.Started {
@@ -37,7 +37,8 @@ func (m *Manager) Candidates(ctx context.Context, client *notte.Client, job Job)
 			return nil, err
 		}
 		for _, f := range list.Items {
-			if !f.CreatedAt.Before(job.StartedAt.Add(-candidateSlack)) && !claimed[f.ID] && f.ID != "" {
+			inTime := f.CreatedAt.After(job.StartedAt.Add(-candidateSlack)) && f.CreatedAt.Before(job.StartedAt.Add(maxBuildTime))
+			if inTime && !claimed[f.ID] && f.ID != "" {
 				found = append(found, f)
 			}
 		}

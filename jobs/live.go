@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/anything-mcp/anything-mcp/notte"
 )
@@ -122,11 +123,15 @@ func (l *live) gather(ev notte.Event) {
 		l.flushDelta()
 		l.deltaType = ev.Type
 	}
-	room := maxField - l.delta.Len()
-	l.delta.WriteString(ev.Delta[:min(room, len(ev.Delta))])
-	if l.delta.Len() >= deltaBytes {
+	rest := ev.Delta
+	for l.delta.Len()+len(rest) >= deltaBytes {
+		n := fit(rest, max(deltaBytes-l.delta.Len(), utf8.UTFMax))
+		l.delta.WriteString(rest[:n])
+		rest = rest[n:]
 		l.flushDelta()
-	} else if l.deltaDue == nil && l.delta.Len() > 0 {
+	}
+	l.delta.WriteString(rest)
+	if l.deltaDue == nil && l.delta.Len() > 0 {
 		l.deltaDue = time.AfterFunc(deltaDelay, l.flushLate)
 	}
 }

@@ -304,6 +304,7 @@ func (m *Manager) Stop(ctx context.Context) error {
 	idle := make(chan struct{})
 	go func() {
 		m.work.Wait()
+		m.storeEnds(m.running()) // the last chance of those that could not be stored
 		close(idle)
 	}()
 	select {

@@ -46,8 +46,9 @@ func (s RunSpec) job() Job {
 }
 
 func (s BuildSpec) claim() Claim {
-	// The same words with other spacing ask for the same thing.
-	sum := sha256.Sum256([]byte(strings.Join(strings.Fields(s.Query), " ")))
+	// The same words with other spacing ask for the same thing; of another
+	// service, a sandbox for one, they ask for another.
+	sum := sha256.Sum256([]byte(s.Client.AnythingURL() + "\n" + strings.Join(strings.Fields(s.Query), " ")))
 	return Claim{JoinKey: hex.EncodeToString(sum[:]), Join: !s.ForceNew}
 }
 

@@ -3,6 +3,7 @@ package jobs
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // Bounds of what a job keeps, whatever its stream does.
@@ -64,6 +65,20 @@ func (t *text) String() string {
 	return strings.ToValidUTF8(string(t.head), "") +
 		fmt.Sprintf(" [… %d bytes left out …] ", t.dropped) +
 		strings.ToValidUTF8(string(t.tail), "")
+}
+
+// fit is how much of s to take so that it is at most n bytes, but some, and no
+// rune is cut. n is utf8.UTFMax at least.
+func fit(s string, n int) int {
+	if n >= len(s) {
+		return len(s)
+	}
+	for i := n; i > n-utf8.UTFMax; i-- {
+		if utf8.RuneStart(s[i]) {
+			return i
+		}
+	}
+	return n
 }
 
 // clip bounds a field of an event and lets go of the event that held it, which

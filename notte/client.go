@@ -144,6 +144,9 @@ func newEndpoint(raw, byDefault, setting string) (endpoint, error) {
 // and gives nothing away.
 func (c *Client) Owner() string { return c.key.owner() }
 
+// AnythingURL is where builds are started.
+func (c *Client) AnythingURL() string { return c.anything.url.String() }
+
 // Scrub takes the key out of a text, however it is spelled there. What this
 // package returns is scrubbed already; a text put together of several events
 // may hold a key that none of them held whole.

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/anything-mcp/anything-mcp/jobs"
+	"github.com/anything-mcp/anything-mcp/progress"
 )
 
 // maxQuery bounds a query, in characters.
@@ -22,7 +23,7 @@ var buildAutomation = spec{
 	input: `{"type":"object","properties":{
 		"query":{"type":"string","minLength":1,"maxLength":20000,"description":"The task: the site, what to do or fetch, what to return, what varies from run to run"},
 		"wait_seconds":{"type":"integer","minimum":0,"maximum":3600,"description":"How long to wait for the end; 0: not at all"},
-		"force_new":{"type":"boolean","description":"Do not join a running build of this query; billed again"}},
+		"force_new":{"type":"boolean","description":"Build anew even if this query is being built or was just built; billed again"}},
 		"required":["query"],"additionalProperties":false}`,
 	output: buildSchema,
 	starts: true,
@@ -237,7 +238,7 @@ func newBuildOutput(job jobs.Job) *buildOutput {
 		job:            job,
 	}
 	for _, step := range b.Steps {
-		out.Steps = append(out.Steps, plain(step))
+		out.Steps = append(out.Steps, progress.OneLine(step, maxStep))
 	}
 	if job.State.Ended() {
 		out.TotalCostUSD = &cost{b.TotalCostUSD}
@@ -268,21 +269,27 @@ func (o *buildOutput) attrs() []slog.Attr {
 // cost money: starting again what still runs, and losing what was made.
 func nextForBuild(job jobs.Job) string {
 	made := job.Build.FunctionID != ""
+	tell := "Tell the user the cost. "
+	if job.Build.TotalCostUSD == nil {
+		tell = "Notte did not tell the cost: tell the user that it is not known. "
+	}
 	switch {
 	case job.State == jobs.StateRunning:
 		return `Still building. Call get_build with this build_id until status is no longer "running"; do not call build_automation again for this task.`
 	case job.State == jobs.StateDone && made:
-		return "Tell the user the cost. Call run_function with this function_id whenever the task is to be done again."
+		return tell + "Call run_function with this function_id whenever the task is to be done again."
 	case job.State == jobs.StateDone:
-		return "Tell the user the cost. The agent made no function, so there is nothing to run again: its answer is the result."
+		return tell + "The agent made no function, so there is nothing to run again: its answer is the result."
 	case made && job.State == jobs.StateInterrupted:
 		return "The function was made before sight of the build was lost: run_function can run this function_id. Check its result before relying on it, and tell the user that the cost is not known."
 	case made:
 		return "The build did not end well, but the function was made before that: run_function can run this function_id. Check its result before relying on it."
 	case job.State == jobs.StateInterrupted:
-		return "How the build ended is not known, and Notte may still finish and bill it: ask the user to look at https://console.notte.cc before building this again."
+		return "How the build ended is not known, and Notte may still finish and bill it. Call get_build with this build_id in a few minutes: it tells of functions that the build may have made. Before building this again, ask the user to look at https://console.notte.cc."
+	case !job.Build.Started:
+		return "The build never began, so nothing was made or billed: read the error, see to its cause, and only then build again."
 	case job.State == jobs.StateCancelled:
 		return "The build was cancelled and made no function. Build again only if the user asks for it: that is billed anew."
 	}
-	return "The build made no function. Read the error, and tell the user before building again: that is billed anew."
+	return "No function of this build is known. Read the error, and tell the user before building again: that is billed anew."
 }

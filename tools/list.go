@@ -1,6 +1,7 @@
 package tools
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"fmt"
@@ -148,15 +149,14 @@ func (s *service) listBuilds(ctx context.Context, in listBuildsInput) (*buildLis
 		out.Builds[i] = newListedBuild(job)
 	}
 	now := time.Now()
-	today, err := s.Jobs.Spending(ctx, s.Client.Owner(), jobs.Today(now))
-	if err != nil {
-		return nil, err
+	today, errToday := s.Jobs.Spending(ctx, s.Client.Owner(), jobs.Today(now))
+	month, errMonth := s.Jobs.Spending(ctx, s.Client.Owner(), now.AddDate(0, 0, -30))
+	if err := cmp.Or(errToday, errMonth); err != nil {
+		// The list is of use without its sums; a part would pass for the whole.
+		s.Logger.Warn("what builds have cost could not be read", "err", err)
+		return out, nil
 	}
-	month, err := s.Jobs.Spending(ctx, s.Client.Owner(), now.AddDate(0, 0, -30))
-	if err != nil {
-		return nil, err
-	}
-	out.SpentToday, out.Spent30Days, out.Unknown30Days = cents(today.USD), cents(month.USD), month.Unknown
+	out.SpentToday, out.Spent30Days, out.Unknown30Days = new(cents(today.USD)), new(cents(month.USD)), month.Unknown
 	return out, nil
 }
 
@@ -177,8 +177,8 @@ func (s *service) listRuns(ctx context.Context, in listRunsInput) (*runList, err
 type buildList struct {
 	Builds        []listedBuild `json:"builds"`
 	NextCursor    string        `json:"next_cursor,omitempty"`
-	SpentToday    float64       `json:"spent_today_usd"`
-	Spent30Days   float64       `json:"spent_30_days_usd"`
+	SpentToday    *float64      `json:"spent_today_usd,omitempty"` // nil: not known
+	Spent30Days   *float64      `json:"spent_30_days_usd,omitempty"`
 	Unknown30Days int           `json:"unknown_costs_30_days,omitempty"`
 }
 

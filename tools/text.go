@@ -17,6 +17,7 @@ const (
 	maxAnswer = 60_000 // bytes
 	maxPage   = 60_000 // bytes of a run's result
 	maxPlain  = 2_000  // characters of any other text
+	maxStep   = 80     // characters of a tool's name
 	maxLogs   = 20     // lines
 )
 

@@ -3,6 +3,7 @@ package tools
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/anything-mcp/anything-mcp/jobs"
@@ -21,7 +22,12 @@ func (s *service) await(ctx context.Context, job jobs.Job, waitSeconds *float64)
 	if wait > 0 && !job.State.Ended() {
 		s.follow(ctx, job, wait)
 	}
-	return s.Jobs.Get(ctx, job.Owner, job.ID)
+	now, err := s.Jobs.Get(ctx, job.Owner, job.ID)
+	if err != nil {
+		// Who started it must learn its ID: it has been paid for.
+		return job, fmt.Errorf("%s could not be read just now: %w. It is not lost: call get_%s with this ID, and start nothing anew", job.ID, err, job.Kind)
+	}
+	return now, nil
 }
 
 func (s *service) follow(ctx context.Context, job jobs.Job, wait time.Duration) {
