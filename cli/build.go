@@ -111,7 +111,7 @@ func (p *program) printBuild(ctx context.Context, r *rig, job jobs.Job) error {
 	row("Function", oneLine(b.FunctionName))
 	row("ID", oneLine(b.FunctionID))
 	if job.State.Ended() {
-		row("Cost", costText(b.TotalCostUSD, r.sandbox != nil))
+		row("Cost", costText(b, r.sandbox != nil))
 	}
 	row("Answer", progress.Text(b.Answer))
 	if b.FunctionID != "" {
@@ -120,17 +120,21 @@ func (p *program) printBuild(ctx context.Context, r *rig, job jobs.Job) error {
 	return p.print(page.String())
 }
 
-// costText is an amount in US dollars; nil is not nothing, but not known.
-func costText(usd *float64, simulated bool) string {
-	switch {
+// costText is what an ended build has cost. What nobody told is not nothing,
+// but not known.
+func costText(b *jobs.Build, simulated bool) string {
+	switch usd := b.TotalCostUSD; {
+	case usd == nil && !b.Started:
+		return "none"
 	case usd == nil:
 		return "unknown"
 	case simulated:
 		return fmt.Sprintf("$%.2f (simulated: nothing is billed)", *usd)
 	case *usd > 0 && *usd < 0.01:
 		return fmt.Sprintf("$%.4f", *usd)
+	default:
+		return fmt.Sprintf("$%.2f", *usd)
 	}
-	return fmt.Sprintf("$%.2f", *usd)
 }
 
 // howToRun is the command that runs a new function. A sandbox of this process

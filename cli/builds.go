@@ -80,13 +80,10 @@ func (c *buildsCommand) Run(ctx context.Context, p *program) error {
 }
 
 func costCell(job jobs.Job) string {
-	switch {
-	case !job.State.Ended():
+	if !job.State.Ended() {
 		return "-"
-	case job.Build.TotalCostUSD == nil && !job.Build.Started:
-		return "$0.00"
 	}
-	return costText(job.Build.TotalCostUSD, false)
+	return costText(job.Build, false)
 }
 
 // printSpending tells what builds have cost, below their list.

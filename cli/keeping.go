@@ -32,9 +32,9 @@ func (k keeping) check() error { return k.Keep.within("--keep", 0, 100*365*24*ti
 func (s spending) check() error {
 	switch {
 	case !(s.DailyBudget >= 0):
-		return errors.New("--daily-budget must be a sum in US dollars, or be left out for no limit")
+		return errors.New("--daily-budget must be a sum in US dollars; 0 is no limit")
 	case s.MaxConcurrentBuilds < 0:
-		return errors.New("--max-concurrent-builds must be 1 or more, or be left out for no limit")
+		return errors.New("--max-concurrent-builds must be a number of builds; 0 is no limit")
 	}
 	return s.ReuseWindow.within("--reuse-window", 0, 365*24*time.Hour)
 }

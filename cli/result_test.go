@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"github.com/anything-mcp/anything-mcp/jobs"
 	"reflect"
 	"testing"
 )
@@ -67,11 +68,11 @@ func FuzzEscaped(f *testing.F) {
 
 func TestCostText(t *testing.T) {
 	for usd, want := range map[float64]string{0: "$0.00", 0.43: "$0.43", 12.345: "$12.35", 0.0042: "$0.0042"} {
-		if got := costText(&usd, false); got != want {
+		if got := costText(&jobs.Build{TotalCostUSD: &usd}, false); got != want {
 			t.Errorf("costText(%v) = %q, want %q", usd, got, want)
 		}
 	}
-	if got := costText(nil, true); got != "unknown" {
+	if got := costText(&jobs.Build{Started: true}, true); got != "unknown" {
 		t.Errorf("costText(nil) = %q: what is not known is not nothing", got)
 	}
 }

@@ -48,6 +48,9 @@ func (p *program) watch(ctx context.Context, r *rig, title string, spec jobs.Spe
 	err = v.follow(r.jobs.Follow(toEnd, job.Owner, job.ID, 0))
 	close(over)
 	cancelling.Wait()
+	if err != nil && joined && ctx.Err() != nil {
+		fmt.Fprintf(p.screen, "The build goes on: %s builds %s shows what came of it.\n", p.name, job.ID)
+	}
 	if err != nil {
 		return jobs.Job{}, err
 	}

@@ -71,7 +71,13 @@ func (m *Manager) storeEnds(held []*live) {
 			m.log.Info("a job's end is stored after all", "job", id)
 			m.forget(id)
 		case errors.Is(err, ErrEnded), errors.Is(err, ErrLeaseLost), errors.Is(err, ErrNotFound):
-			l.keep(nil) // another process has ended it its way: here it stays as it was
+			// Another process has it or has ended it its way. What we know of its
+			// end stays here, unless that is nothing.
+			if l.snapshot().State == StateInterrupted {
+				m.forget(id)
+			} else {
+				l.keep(nil)
+			}
 		}
 	}
 }

@@ -35,8 +35,11 @@ func (f *Fallback) Create(ctx context.Context, job Job, claim Claim) (Job, Lease
 		return earlier, Lease{}, nil
 	}
 	stored, lease, err := f.disk.Create(ctx, job, claim)
-	if _, refused := errors.AsType[*LimitError](err); refused || err == nil || ctx.Err() != nil {
+	switch _, refused := errors.AsType[*LimitError](err); {
+	case refused || err == nil:
 		f.note(nil)
+		return stored, lease, err
+	case ctx.Err() != nil: // which tells nothing of the disk
 		return stored, lease, err
 	}
 	f.note(err)

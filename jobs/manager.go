@@ -280,9 +280,11 @@ func (m *Manager) Cancel(ctx context.Context, owner, id string) (Job, error) {
 	}
 	if l := m.find(id); l != nil {
 		l.cancel(errCancelled)
-	} else if err := m.store.Cancel(ctx, id); errors.Is(err, ErrEnded) {
-		job, _ = m.Get(ctx, owner, id) // it has ended since it was looked at
-		return job, ErrEnded
+	} else if err = m.store.Cancel(ctx, id); errors.Is(err, ErrEnded) {
+		if job, err = m.Get(ctx, owner, id); err == nil { // it has ended since it was looked at
+			err = ErrEnded
+		}
+		return job, err
 	} else if err != nil {
 		return job, err
 	}

@@ -22,7 +22,7 @@ const (
 )
 
 // stopTime bounds the request that ends a run at Notte.
-const stopTime = 10 * time.Second
+const stopTime = 4 * time.Second
 
 // work creates a run, so that its ID is known before it starts, starts it and
 // follows it to its end: by its stream, or by its ID if the stream is lost.
@@ -164,8 +164,8 @@ func (s RunSpec) broke(t *task, err error, started bool) outcome {
 	case !told:
 		end = outcome{StateFailed, notte.EventResult}
 		note = err.Error()
-	case end.state == StateCancelled && !started:
-		note = "cancelled before it began"
+	case !started:
+		note = "stopped before it began"
 	case end.state == StateCancelled:
 		note = s.stopAtNotte(t)
 	default:

@@ -65,6 +65,7 @@ func (t *task) saveState() {
 // for is at Notte, and whoever waits here gets it from memory.
 func (t *task) check(err error) {
 	if err != nil && !t.troubled.Swap(true) {
+		t.live.update(func(j *Job) { j.Volatile = true })
 		t.log.Warn("a running job could not be stored", "job", t.live.held().JobID, "err", err)
 	}
 }

@@ -124,7 +124,7 @@ func (s *service) buildAutomation(ctx context.Context, in buildAutomationInput) 
 	if err != nil {
 		return nil, err
 	}
-	reused := joined && job.State.Ended()
+	reused := joined && job.Succeeded()
 	job, err = s.await(ctx, job, s.startWait(ctx, in.WaitSeconds))
 	if err != nil {
 		return nil, err
@@ -162,6 +162,9 @@ func (s *service) addCandidates(ctx context.Context, out *buildOutput) {
 	functions, err := s.Jobs.Candidates(ctx, s.Client, out.job)
 	if err != nil {
 		s.Logger.Warn("what an interrupted build has made could not be looked up", "build", out.BuildID, "err", err)
+	}
+	if err == nil && out.job.State == jobs.StateInterrupted && out.FunctionID == "" {
+		out.NextStep = "How the build ended is not known, Notte may still finish and bill it, and no function that it may have made is there yet. Before building this again, ask the user to look at https://console.notte.cc."
 	}
 	for _, f := range functions {
 		out.Candidates = append(out.Candidates, candidate{plain(f.ID), plain(f.Name), f.CreatedAt.UTC().Format(time.RFC3339)})
