@@ -73,10 +73,11 @@ func (c *buildsCommand) Run(ctx context.Context, p *program) error {
 		b := job.Build
 		table.row(when(job.StartedAt), string(job.State), costCell(job), cmp.Or(oneLine(b.FunctionID), "-"), job.ID, progress.OneLine(b.Query, 60))
 	}
-	if err := p.print(table.String()); err != nil {
+	sums, err := spent(ctx, r)
+	if err != nil {
 		return err
 	}
-	return p.printSpending(ctx, r)
+	return p.print(table.String() + sums)
 }
 
 func costCell(job jobs.Job) string {
@@ -86,22 +87,30 @@ func costCell(job jobs.Job) string {
 	return costText(job.Build, false)
 }
 
-// printSpending tells what builds have cost, below their list.
-func (p *program) printSpending(ctx context.Context, r *rig) error {
+// spent tells what builds have cost, below their list.
+func spent(ctx context.Context, r *rig) (string, error) {
 	now := time.Now()
 	today, err := r.jobs.Spending(ctx, r.client.Owner(), jobs.Today(now))
 	if err != nil {
-		return err
+		return "", err
 	}
 	month, err := r.jobs.Spending(ctx, r.client.Owner(), now.AddDate(0, 0, -30))
 	if err != nil {
-		return err
+		return "", err
 	}
 	text := fmt.Sprintf("\nSpent today $%.2f, in the last 30 days $%.2f", today.USD, month.USD)
 	if month.Unknown > 0 {
-		text += fmt.Sprintf(", and %d builds at a cost that is not known", month.Unknown)
+		text += fmt.Sprintf(", and %s at a cost that is not known", count(month.Unknown, "build"))
 	}
-	return p.print(text + ".\n")
+	return text + ".\n", nil
+}
+
+// count is a number of things.
+func count(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
 }
 
 type runsCommand struct {

@@ -77,9 +77,12 @@ func (p *program) run(ctx context.Context, args []string) error {
 
 // plain says in other words what kong says in its own.
 func plain(err error, app *kong.Application) error {
-	text := strings.Replace(err.Error(), `one of "",`, "one of ", 1)
-	if text != err.Error() {
-		return errors.New(text)
+	text := err.Error()
+	if flag, choice, ok := strings.Cut(text, ` must be one of "",`); ok {
+		return errors.New(flag + " must be one of " + choice)
+	}
+	if flag, _, ok := strings.Cut(text, ": expected float value"); ok {
+		return fmt.Errorf("%s needs a number", flag)
 	}
 	if flag, _, ok := strings.Cut(text, ": expected "); ok && strings.Contains(text, "<EOL>") {
 		return fmt.Errorf("%s needs a value", flag)

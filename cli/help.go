@@ -83,7 +83,7 @@ func (h *helpPage) flags(flags []*kong.Flag) {
 			name += " " + flag.PlaceHolder
 		}
 		text := flag.Help
-		if flag.HasDefault {
+		if flag.HasDefault && flag.Default != "" {
 			text += " Default: " + flag.Default + "."
 		}
 		if v := variable(flag); !strings.HasPrefix(v, prefix) {

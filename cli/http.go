@@ -14,7 +14,7 @@ import (
 type httpCommand struct {
 	Addr        string   `default:"127.0.0.1:8808" placeholder:"HOST:PORT" help:"Where to listen. Any address but loopback needs ANYTHING_MCP_AUTH_TOKEN."`
 	AllowOrigin []string `placeholder:"ORIGIN,…" help:"Web pages that may call, like https://app.example.com; * for all."`
-	AllowHost   []string `placeholder:"HOST,…" help:"Names the server goes by, besides its address; * for any."`
+	AllowHost   []string `placeholder:"HOST,…" help:"Names that clients may use for the server, besides that in --addr; * for any."`
 	TLSCert     string   `name:"tls-cert" placeholder:"FILE" help:"Certificate (PEM) to serve HTTPS with."`
 	TLSKey      string   `name:"tls-key" placeholder:"FILE" help:"Its key (PEM)."`
 	SessionIdle duration `default:"1h" placeholder:"TIME" help:"End a session that is idle this long; 1s to 168h."`
@@ -79,7 +79,7 @@ func (c *httpCommand) Run(ctx context.Context, p *program) error {
 	if c.TLSCert != "" {
 		scheme = "https"
 	}
-	r.welcome("serving MCP over HTTP", "url", scheme+"://"+ln.Addr().String()+"/mcp", "token", p.vars[tokenVariable] != "")
+	r.welcome("serving MCP over HTTP", "url", scheme+"://"+reachable(ln.Addr().String())+"/mcp", "token", p.vars[tokenVariable] != "")
 	err = h.Serve(ctx, ln)
 	r.log.Info("stopped")
 	return err
@@ -116,4 +116,14 @@ func cause(err error) error {
 		return op.Err
 	}
 	return err
+}
+
+// reachable is an address to connect to: a server on every address of the
+// machine is on this one too.
+func reachable(addr string) string {
+	host, port, err := net.SplitHostPort(addr)
+	if ip := net.ParseIP(host); err != nil || !ip.IsUnspecified() {
+		return addr
+	}
+	return net.JoinHostPort("127.0.0.1", port)
 }

@@ -16,15 +16,15 @@ const inMemory = "memory"
 
 // keeping is the settings of where jobs are kept.
 type keeping struct {
-	StateDir string   `placeholder:"DIR" help:"Where builds and runs are kept; memory: nowhere. Default: the user's place for state, or memory with --sandbox."`
+	StateDir string   `placeholder:"DIR" help:"Where builds and runs are kept; memory: nowhere. Default: $XDG_STATE_HOME/anything-mcp, or the place for state of this system and user; memory with --sandbox."`
 	Keep     duration `default:"2160h" placeholder:"TIME" help:"How long they are kept after their end; 0: for ever."`
 }
 
 // spending is the settings of what may be built.
 type spending struct {
 	ReuseWindow         duration `default:"15m" placeholder:"TIME" help:"Asked for the same again within this time, return the finished build; 0: never."`
-	DailyBudget         float64  `placeholder:"USD" help:"Refuse builds beyond this sum a day."`
-	MaxConcurrentBuilds int      `placeholder:"N" help:"Refuse more builds at once."`
+	DailyBudget         float64  `placeholder:"USD" help:"Refuse builds beyond this sum in US dollars a day; 0: no limit. The next build is taken to cost $1 until the costs of five are known."`
+	MaxConcurrentBuilds int      `placeholder:"N" help:"Refuse more builds at once; 0: no limit."`
 }
 
 func (k keeping) check() error { return k.Keep.within("--keep", 0, 100*365*24*time.Hour) }

@@ -50,6 +50,6 @@ func TestServerJSON(t *testing.T) {
 func settingExists(t *testing.T, name string) bool {
 	t.Helper()
 	var out, log strings.Builder
-	Main([]string{"help"}, Env{Environ: []string{name + "=true"}, Stdout: &out, Stderr: &log})
+	Main([]string{"version"}, Env{Environ: []string{name + "=true"}, Stdout: &out, Stderr: &log})
 	return !strings.Contains(log.String(), name)
 }

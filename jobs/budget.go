@@ -62,9 +62,9 @@ type LimitError struct {
 // Error says which limit, what is used of it, and when there is room again.
 func (e *LimitError) Error() string {
 	if e.Limits.MaxRunning > 0 && e.Running >= e.Limits.MaxRunning {
-		return fmt.Sprintf("%d builds are running, which is as many as --max-concurrent-builds allows at once: there is room when one of them has ended", e.Running)
+		return fmt.Sprintf("--max-concurrent-builds allows %d at once, and as many are running: there is room when one of them has ended", e.Limits.MaxRunning)
 	}
-	text := fmt.Sprintf("the daily budget of $%.2f does not allow another build: $%.2f are spent today, $%.2f are reserved for %d running builds and %d of unknown cost, and one more is taken to cost $%.2f",
+	text := fmt.Sprintf("the daily budget of $%.2f does not allow another build: $%.2f spent today, $%.2f reserved for builds that run (%d) or whose cost is unknown (%d), and $%.2f that one more is taken to cost",
 		e.Limits.BudgetUSD, e.Spent.USD, e.ReservedUSD, e.Running, e.Spent.Unknown, e.NextUSD)
 	if e.NextUSD > e.Limits.BudgetUSD {
 		return text + ": the budget is too small for a single one"

@@ -29,7 +29,7 @@ var listBuilds = spec{
 	description: `Lists earlier builds, newest first, and what builds have cost today and in the last 30 days. To find a function again before building anew.`,
 	input: `{"type":"object","properties":{
 		"status":{"type":"string","enum":["running","done","error","timeout","cancelled","interrupted"]},
-		"limit":{"type":"integer","minimum":1,"maximum":100},
+		"limit":{"type":"integer","minimum":1,"maximum":100,"description":"Default 20"},
 		"cursor":{"type":"string","description":"next_cursor of the page before"}},
 		"additionalProperties":false}`,
 	output: `{"type":"object","properties":{
@@ -49,7 +49,7 @@ var listRuns = spec{
 	input: `{"type":"object","properties":{
 		"function_id":{"type":"string"},
 		"status":{"type":"string","enum":["running","closed","failed","cancelled","interrupted"]},
-		"limit":{"type":"integer","minimum":1,"maximum":100},
+		"limit":{"type":"integer","minimum":1,"maximum":100,"description":"Default 20"},
 		"cursor":{"type":"string"}},
 		"additionalProperties":false}`,
 	output: `{"type":"object","properties":{

@@ -26,12 +26,14 @@ func (s spec) tool() mcp.Tool {
 	t := mcp.NewToolWithRawSchema(s.name, s.description, compact(s.input))
 	t.Title = s.title
 	t.RawOutputSchema = compact(s.output)
-	open := true
 	t.Annotations = mcp.ToolAnnotation{
-		ReadOnlyHint:    &s.hints.readOnly,
-		DestructiveHint: &s.hints.destructive,
-		IdempotentHint:  &s.hints.idempotent,
-		OpenWorldHint:   &open,
+		ReadOnlyHint:   &s.hints.readOnly,
+		IdempotentHint: &s.hints.idempotent,
+		OpenWorldHint:  new(true),
+	}
+	if !s.starts {
+		// What an automation does on the web is not ours to promise.
+		t.Annotations.DestructiveHint = &s.hints.destructive
 	}
 	return t
 }
