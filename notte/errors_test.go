@@ -1,0 +1,160 @@
+package notte_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/anything-mcp/anything-mcp/notte"
+)
+
+func TestErrorBodies(t *testing.T) {
+	for _, tt := range []struct{ body, want string }{
+		{`{"message":"No such thing","detail":"look again"}`, "No such thing: look again"},
+		{`{"message":"same","detail":"same"}`, "same"},
+		{`{"error":"text"}`, "text"},
+		{`{"error":{"code":"bad_key","message":"Key unknown"}}`, "Key unknown (bad_key)"},
+		{`{"error":{"code":17}}`, "(17)"},
+		{`{"detail":"text"}`, "text"},
+		{`{"detail":[{"loc":["body","query"],"msg":"Field required","type":"missing","input":"secret"},{"loc":["body","items",0],"msg":"bad"}]}`, "query: Field required; items.0: bad"},
+		{`{"detail":{"message":"inner"}}`, "inner"},
+		{`"just text"`, "just text"},
+		{`{}`, ""}, {`[]`, ""}, {`null`, ""}, {"", ""}, {" \n ", ""},
+		{"<!DOCTYPE html><html><head>\n<TITLE lang=en> 502 &amp; more\n</TITLE></head><body>secret</body>", "502 & more"},
+		{"<html><body>secret</body></html>", ""},
+		{"upstream went\r\n\taway\x00 \x1b[31mnow\x1b[0m\x1b]0;title\x07", "upstream went away now"},
+		{`{"error":"a\u001b[2Jb\u202ec"}`, "abc"},
+		{"\xff\xfe", "\uFFFD"},
+		{strings.Repeat("[", 1<<20), strings.Repeat("[", 499) + "…"},
+		{strings.Repeat("é", 2000), strings.Repeat("é", 499) + "…"},
+	} {
+		c := newTest(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusBadRequest)
+			io.WriteString(w, tt.body)
+		})
+		_, err := c.GetFunction(t.Context(), "f1")
+		var e *notte.Error
+		if !errors.As(err, &e) || e.StatusCode != 400 || e.Message != tt.want {
+			t.Errorf("%.80q: %v", tt.body, err)
+		}
+	}
+}
+
+func TestErrorBodyIsBounded(t *testing.T) {
+	var written atomic.Int64
+	c := newTest(t, func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusInternalServerError)
+		for r.Context().Err() == nil && written.Load() < 1<<28 {
+			n, err := w.Write(bytes.Repeat([]byte("x"), 1<<16))
+			if err != nil {
+				return
+			}
+			written.Add(int64(n))
+		}
+	})
+	_, err := c.StartBuild(t.Context(), "q")
+	if e := new(notte.Error); !errors.As(err, &e) || len([]rune(e.Message)) != 500 {
+		t.Error(err)
+	}
+	if n := written.Load(); n > 64<<20 {
+		t.Errorf("%d bytes were taken of the body", n)
+	}
+}
+
+func TestErrorSays(t *testing.T) {
+	for _, tt := range []struct {
+		status int
+		header http.Header
+		words  []string // of every call's error
+	}{
+		{401, nil, []string{"401 Unauthorized", "NOTTE_API_KEY"}},
+		{402, nil, []string{"credit", "console.notte.cc"}},
+		{403, nil, []string{"may not"}},
+		{422, nil, []string{"not accepted"}},
+		{429, http.Header{"Retry-After": {"90"}}, []string{"too many requests", "wait 90 seconds"}},
+		{429, nil, []string{"too many requests", "wait"}},
+		{500, nil, []string{"Notte's side"}},
+		{529, http.Header{"Retry-After": {"3600"}}, []string{"529 Overloaded", "60 minutes"}},
+		{307, http.Header{"Location": {"https://user:pw@elsewhere.test/x?token=t"}}, []string{"redirects to https://elsewhere.test/x", "not followed", "_URL"}},
+		{304, nil, []string{"304"}},
+	} {
+		c := newTest(t, func(w http.ResponseWriter, _ *http.Request) {
+			for k, v := range tt.header {
+				w.Header()[k] = v
+			}
+			w.WriteHeader(tt.status)
+		})
+		for name, call := range calls(t.Context(), c, "f1") {
+			err := call()
+			var e *notte.Error
+			if !errors.As(err, &e) || e.StatusCode != tt.status {
+				t.Errorf("%d, %s: %v", tt.status, name, err)
+				continue
+			}
+			for _, word := range tt.words {
+				if !strings.Contains(err.Error(), word) {
+					t.Errorf("%d, %s: %q does not say %q", tt.status, name, err, word)
+				}
+			}
+			for _, secret := range []string{"token=t", "pw"} {
+				if strings.Contains(err.Error(), secret) {
+					t.Errorf("%d, %s: %q tells %q", tt.status, name, err, secret)
+				}
+			}
+			if open := notte.MayHaveStarted(err); open != (tt.status >= 500) {
+				t.Errorf("%d, %s: may have started: %v", tt.status, name, open)
+			}
+			starts := strings.HasPrefix(name, "Start")
+			if maybe := strings.Contains(err.Error(), "may have begun"); maybe != (starts && tt.status >= 500) {
+				t.Errorf("%d, %s: %q", tt.status, name, err)
+			}
+		}
+	}
+}
+
+func TestUnsupported(t *testing.T) {
+	for status, want := range map[int]bool{404: false, 405: true, 500: false, 501: true} {
+		c := newTest(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
+		if _, err := c.CreateRun(t.Context(), "f1"); errors.Is(err, errors.ErrUnsupported) != want {
+			t.Errorf("%d: %v", status, err)
+		}
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	in := func(d time.Duration) time.Time { return time.Now().Add(d) }
+	for _, tt := range []struct {
+		name     string
+		status   int
+		header   http.Header
+		min, max time.Duration
+	}{
+		{"seconds", 429, http.Header{"Retry-After": {"12"}}, 12 * time.Second, 12 * time.Second},
+		{"a date", 429, http.Header{"Retry-After": {in(time.Minute).UTC().Format(http.TimeFormat)}}, 55 * time.Second, time.Minute},
+		{"a date that is past", 429, http.Header{"Retry-After": {"Mon, 02 Jan 2006 15:04:05 GMT"}}, 0, 0},
+		{"nonsense", 429, http.Header{"Retry-After": {"soon"}}, 0, 0},
+		{"negative", 429, http.Header{"Retry-After": {"-5"}}, 0, 0},
+		{"ages", 429, http.Header{"Retry-After": {"1e300"}}, 24 * time.Hour, 24 * time.Hour},
+		{"reset", 429, http.Header{"X-Ratelimit-Reset": {fmt.Sprint(in(30 * time.Second).Unix())}}, 25 * time.Second, 30 * time.Second},
+		{"reset in milliseconds", 429, http.Header{"X-Ratelimit-Reset": {fmt.Sprint(in(30 * time.Second).UnixMilli())}}, 25 * time.Second, 30 * time.Second},
+		{"reset on another status", 503, http.Header{"X-Ratelimit-Reset": {fmt.Sprint(in(30 * time.Second).Unix())}}, 0, 0},
+	} {
+		c := newTest(t, func(w http.ResponseWriter, _ *http.Request) {
+			for k, v := range tt.header {
+				w.Header()[k] = v
+			}
+			w.WriteHeader(tt.status)
+		})
+		_, err := c.StartBuild(t.Context(), "q")
+		var e *notte.Error
+		if !errors.As(err, &e) || e.RetryAfter < tt.min || e.RetryAfter > tt.max {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+	}
+}
