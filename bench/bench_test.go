@@ -64,6 +64,33 @@ func BenchmarkBinary(b *testing.B) {
 	})
 }
 
+func BenchmarkMany(b *testing.B) {
+	l := newLab(b)
+	report(b, "x-memory", func() (float64, error) {
+		disk, memory, err := l.many(b.Context(), 200, 50, manyGap, 1)
+		return times(disk, memory), err
+	})
+}
+
+func BenchmarkKept(b *testing.B) {
+	l := newLab(b)
+	for name, first := range map[string]bool{"list": false, "first-list": true} {
+		b.Run(name, func(b *testing.B) {
+			report(b, "x-small", func() (float64, error) {
+				large, small, err := l.lists(b.Context(), 100_000, 20, first)
+				b.ReportMetric(large.median().Seconds()*1e3, "ms/list")
+				return times(large, small), err
+			})
+		})
+	}
+	b.Run("start", func(b *testing.B) {
+		report(b, "x-empty", func() (float64, error) {
+			large, empty, err := l.startsKept(b.Context(), 100_000, 30)
+			return times(large, empty), err
+		})
+	})
+}
+
 // report measures and reports the median of the ratios to the baseline.
 func report(b *testing.B, unit string, measure func() (ratio float64, err error)) {
 	b.Helper()

@@ -21,7 +21,7 @@ func (l *lab) deltas(ctx context.Context, n, rounds int, flushed bool) (ours, ra
 	}
 	l.upstream.Script("deltas", script)
 	defer l.upstream.Script("deltas")
-	server, err := l.startStdio(ctx)
+	server, err := l.startStdio(ctx, l.newState())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -29,25 +29,19 @@ func (l *lab) deltas(ctx context.Context, n, rounds int, flushed bool) (ours, ra
 	if err := server.initialize(); err != nil {
 		return nil, nil, err
 	}
-	for round := range rounds + 1 { // the first is to warm up
-		start := time.Now()
-		answer, err := server.request("tools/call", buildCall("deltas", round+1), nil)
-		took := time.Since(start)
-		if err != nil {
-			return nil, nil, err
-		}
-		if err := checkDone(answer); err != nil {
-			return nil, nil, err
-		}
-		rawTook, err := l.readRaw(ctx, n)
-		if err != nil {
-			return nil, nil, err
-		}
-		if round > 0 {
-			ours, raw = append(ours, took), append(raw, rawTook)
-		}
-	}
-	return ours, raw, nil
+	token := 0
+	return inTurns(rounds,
+		func() (time.Duration, error) {
+			token++
+			start := time.Now()
+			answer, err := server.request("tools/call", buildCall("deltas", token), nil)
+			took := time.Since(start)
+			if err != nil {
+				return 0, err
+			}
+			return took, checkDone(answer)
+		},
+		func() (time.Duration, error) { return l.readRaw(ctx, n) })
 }
 
 // deltaBytes is the length of a delta's event on the wire.

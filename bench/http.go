@@ -32,7 +32,7 @@ func (l *lab) startHTTP(ctx context.Context) (*httpServer, error) {
 	addr := ln.Addr().String()
 	ln.Close()
 	s := &httpServer{
-		cmd: l.programs.command(ctx, l.programs.server, l.upstream.env(), "http", "--addr", addr),
+		cmd: l.programs.command(ctx, l.programs.server, l.upstream.env(), "http", "--addr", addr, "--state-dir", l.newState()),
 		url: "http://" + addr,
 	}
 	if err := s.cmd.Start(); err != nil {

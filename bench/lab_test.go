@@ -1,9 +1,13 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/anything-mcp/anything-mcp/jobs"
+	"github.com/anything-mcp/anything-mcp/notte"
 )
 
 // Each measurement, made small, gives figures for both sides.
@@ -18,6 +22,10 @@ func TestMeasurements(t *testing.T) {
 		"deltas flushed":  func() (sample, sample, error) { return l.deltas(t.Context(), 100, 2, true) },
 		"step":            func() (sample, sample, error) { return l.steps(t.Context(), 2) },
 		"start":           func() (sample, sample, error) { return l.starts(t.Context(), 2) },
+		"many":            func() (sample, sample, error) { return l.many(t.Context(), 10, 5, time.Millisecond, 2) },
+		"list":            func() (sample, sample, error) { return l.lists(t.Context(), 100, 2, false) },
+		"first list":      func() (sample, sample, error) { return l.lists(t.Context(), 100, 2, true) },
+		"start with kept": func() (sample, sample, error) { return l.startsKept(t.Context(), 100, 2) },
 	} {
 		ours, base, err := measure()
 		if err != nil {
@@ -39,6 +47,37 @@ func TestMeasurements(t *testing.T) {
 	}
 }
 
+func TestCheckLog(t *testing.T) {
+	whole := func() []jobs.Entry {
+		return []jobs.Entry{
+			{Seq: 1, Type: notte.EventToolStart, Text: "step-0"},
+			{Seq: 2, Type: notte.EventToolStart, Text: "step-1"},
+			{Seq: 3, Type: notte.EventDone, Final: true},
+		}
+	}
+	if err := checkLog(whole(), 2); err != nil {
+		t.Error(err)
+	}
+	for name, log := range map[string][]jobs.Entry{
+		"nothing":          nil,
+		"a step too few":   slices.Delete(whole(), 1, 2),
+		"no end":           whole()[:2],
+		"steps in a mess":  {whole()[1], whole()[0], whole()[2]},
+		"one step doubled": {whole()[0], whole()[0], whole()[2]},
+		"more than all":    append(whole(), whole()[2]),
+	} {
+		if checkLog(log, 2) == nil {
+			t.Errorf("%s passes for whole", name)
+		}
+	}
+}
+
+func TestCheckList(t *testing.T) {
+	if err := checkList([]byte(`{"result":{"structuredContent":{"builds":[]}}}`)); err == nil {
+		t.Error("an empty list passes for a page")
+	}
+}
+
 func TestSample(t *testing.T) {
 	for _, test := range []struct {
 		s      sample
@@ -56,6 +95,23 @@ func TestSample(t *testing.T) {
 		if got := test.s.String(); got != test.text {
 			t.Errorf("%v: %s", []time.Duration(test.s), got)
 		}
+	}
+}
+
+func TestInTurns(t *testing.T) {
+	var calls []string
+	timing := func(name string, took time.Duration) func() (time.Duration, error) {
+		return func() (time.Duration, error) {
+			calls = append(calls, name)
+			return took * time.Duration(len(calls)), nil
+		}
+	}
+	a, b, err := inTurns(2, timing("ours", 1), timing("base", 10))
+	if err != nil || !slices.Equal(a, sample{3, 5}) || !slices.Equal(b, sample{40, 60}) {
+		t.Error(a, b, err)
+	}
+	if want := []string{"ours", "base", "ours", "base", "ours", "base"}; !slices.Equal(calls, want) {
+		t.Error(calls)
 	}
 }
 

@@ -21,7 +21,7 @@ import (
 
 func main() {
 	markdown := flag.Bool("markdown", false, "print the table as Markdown")
-	only := flag.String("only", "", "measure only this: deltas, step, quiet, start or size")
+	only := flag.String("only", "", "measure only this: deltas, step, quiet, start, size, many or kept")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()

@@ -35,5 +35,25 @@ func ms(d time.Duration) string {
 	}
 }
 
+// inTurns times both, one after the other, so that a slow moment of the machine
+// does not fall on one of them alone. A round before the first does not count:
+// it brings files into memory.
+func inTurns(rounds int, ours, base func() (time.Duration, error)) (a, b sample, err error) {
+	for round := range rounds + 1 {
+		took, err := ours()
+		if err != nil {
+			return nil, nil, err
+		}
+		baseTook, err := base()
+		if err != nil {
+			return nil, nil, err
+		}
+		if round > 0 {
+			a, b = append(a, took), append(b, baseTook)
+		}
+	}
+	return a, b, nil
+}
+
 // times is how many times b goes into a.
 func times(a, b sample) float64 { return float64(a.median()) / float64(b.median()) }

@@ -8,28 +8,16 @@ import (
 )
 
 // starts measures how long it is from starting the server to its answer to
-// initialize, and from starting a Go program to the one line it prints, in
-// turns.
+// initialize, and from starting a Go program to the one line it prints.
 func (l *lab) starts(ctx context.Context, rounds int) (ours, hello sample, err error) {
-	for round := range rounds + 1 { // the first brings the files into memory
-		took, err := l.startServer(ctx)
-		if err != nil {
-			return nil, nil, err
-		}
-		helloTook, err := l.startHello(ctx)
-		if err != nil {
-			return nil, nil, err
-		}
-		if round > 0 {
-			ours, hello = append(ours, took), append(hello, helloTook)
-		}
-	}
-	return ours, hello, nil
+	return inTurns(rounds,
+		func() (time.Duration, error) { return l.startServer(ctx, l.newState()) },
+		func() (time.Duration, error) { return l.startHello(ctx) })
 }
 
-func (l *lab) startServer(ctx context.Context) (time.Duration, error) {
+func (l *lab) startServer(ctx context.Context, state string) (time.Duration, error) {
 	start := time.Now()
-	server, err := l.startStdio(ctx)
+	server, err := l.startStdio(ctx, state)
 	if err != nil {
 		return 0, err
 	}

@@ -10,8 +10,8 @@ import (
 	"os/exec"
 )
 
-// stdioServer is a running server and its host's end of its pipes. One
-// goroutine uses it.
+// stdioServer is a running server and its host's end of its pipes. One goroutine
+// sends to it and one, or the same, reads.
 type stdioServer struct {
 	cmd    *exec.Cmd
 	in     io.WriteCloser
@@ -19,9 +19,10 @@ type stdioServer struct {
 	nextID int
 }
 
-// startStdio starts the server, which has answered nothing yet.
-func (l *lab) startStdio(ctx context.Context) (*stdioServer, error) {
-	cmd := l.programs.command(ctx, l.programs.server, l.upstream.env(), "stdio")
+// startStdio starts the server, which has answered nothing yet, with its jobs in
+// state: a directory, or inMemory.
+func (l *lab) startStdio(ctx context.Context, state string) (*stdioServer, error) {
+	cmd := l.programs.command(ctx, l.programs.server, l.upstream.env(), "stdio", "--state-dir", state)
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -35,6 +36,9 @@ func (l *lab) startStdio(ctx context.Context) (*stdioServer, error) {
 	}
 	return &stdioServer{cmd: cmd, in: in, out: bufio.NewReaderSize(out, 64<<10)}, nil
 }
+
+// inMemory is the state directory of a server that stores nothing.
+const inMemory = "memory"
 
 // initialize shakes hands. It returns when the answer has been read.
 func (s *stdioServer) initialize() error {
@@ -57,14 +61,25 @@ func handshake() map[string]any {
 // request sends one request and reads up to its answer, which it returns whole.
 // Each notification before it is shown to note, which may be nil.
 func (s *stdioServer) request(method string, params any, note func(line []byte)) ([]byte, error) {
+	if err := s.send(method, params); err != nil {
+		return nil, err
+	}
+	return s.answer(method, note)
+}
+
+// send sends one request.
+func (s *stdioServer) send(method string, params any) error {
 	s.nextID++
 	line, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": s.nextID, "method": method, "params": params})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if _, err := s.in.Write(append(line, '\n')); err != nil {
-		return nil, err
-	}
+	_, err = s.in.Write(append(line, '\n'))
+	return err
+}
+
+// answer reads up to the next answer, whichever request it is to.
+func (s *stdioServer) answer(method string, note func(line []byte)) ([]byte, error) {
 	for {
 		line, err := s.out.ReadBytes('\n')
 		if err != nil {
@@ -84,6 +99,12 @@ func (s *stdioServer) request(method string, params any, note func(line []byte))
 func (s *stdioServer) stop() error {
 	s.in.Close()
 	return s.cmd.Wait()
+}
+
+// kill ends the server without a warning.
+func (s *stdioServer) kill() {
+	s.cmd.Process.Kill()
+	s.cmd.Wait()
 }
 
 // buildCall is what tools/call takes for a build of its own that is waited for

@@ -49,7 +49,7 @@ func (l *lab) steps(ctx context.Context, n int) (ours, raw sample, err error) {
 }
 
 func (l *lab) stepsToProgress(ctx context.Context, written <-chan time.Time) (took sample, err error) {
-	server, err := l.startStdio(ctx)
+	server, err := l.startStdio(ctx, l.newState())
 	if err != nil {
 		return nil, err
 	}

@@ -32,6 +32,10 @@ func measurements() []measurement {
 		{"quiet", quietRow(ownSession)},
 		{"start", startRow},
 		{"size", sizeRow},
+		{"many", manyRow},
+		{"kept", listRow(false)},
+		{"kept", listRow(true)},
+		{"kept", startKeptRow},
 	}
 }
 
@@ -115,6 +119,54 @@ func sizeRow(_ context.Context, l *lab) (row, error) {
 		reach:    "20 MB",
 		baseline: "a Go program that prints one line: " + mb(hello),
 		reached:  ours <= 20e6,
+	}, nil
+}
+
+func manyRow(ctx context.Context, l *lab) (row, error) {
+	disk, memory, err := l.many(ctx, 200, 50, manyGap, 7)
+	if err != nil {
+		return row{}, err
+	}
+	return row{
+		what:     "200 builds of 1.5 s and 50 steps at once, on disk, each found there whole after a SIGKILL",
+		measured: fmt.Sprintf("%.2f times: %s", times(disk, memory), disk),
+		reach:    "1.3 times",
+		baseline: fmt.Sprintf("the same with the store in memory: %s", memory),
+		reached:  times(disk, memory) <= 1.3,
+	}, nil
+}
+
+func listRow(first bool) func(context.Context, *lab) (row, error) {
+	return func(ctx context.Context, l *lab) (row, error) {
+		what := "the newest 20 of 100,000 kept builds, by list_builds over stdio"
+		if first {
+			what += ", as a server's first call, which opens the database"
+		}
+		large, small, err := l.lists(ctx, 100_000, 20, first)
+		if err != nil {
+			return row{}, err
+		}
+		return row{
+			what:     what,
+			measured: large.String(),
+			reach:    "20 ms",
+			baseline: fmt.Sprintf("20 of 20 kept builds: %s", small),
+			reached:  large.median() < 20*time.Millisecond,
+		}, nil
+	}
+}
+
+func startKeptRow(ctx context.Context, l *lab) (row, error) {
+	large, empty, err := l.startsKept(ctx, 100_000, 50)
+	if err != nil {
+		return row{}, err
+	}
+	return row{
+		what:     "from start to the answer to initialize, with 100,000 kept builds",
+		measured: fmt.Sprintf("%.2f times: %s", times(large, empty), large),
+		reach:    "1.05 times",
+		baseline: fmt.Sprintf("with an empty store: %s", empty),
+		reached:  times(large, empty) <= 1.05,
 	}, nil
 }
 

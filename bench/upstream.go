@@ -11,6 +11,9 @@ import (
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 )
 
+// benchKey is the key of all builds. The sandbox takes any.
+const benchKey = "bench"
+
 // upstream is the sandbox in the place of Notte, in this process, on loopback.
 type upstream struct {
 	*sandbox.Server
@@ -39,7 +42,7 @@ func (u *upstream) close() {
 // env makes a server use the upstream, and be silent.
 func (u *upstream) env() []string {
 	return []string{
-		"NOTTE_API_KEY=bench", "NOTTE_API_URL=" + u.url, "NOTTE_ANYTHING_URL=" + u.url,
+		"NOTTE_API_KEY=" + benchKey, "NOTTE_API_URL=" + u.url, "NOTTE_ANYTHING_URL=" + u.url,
 		"ANYTHING_MCP_LOG_LEVEL=error",
 	}
 }
@@ -52,7 +55,7 @@ func (u *upstream) build(ctx context.Context, client *http.Client, base, query s
 		return nil, err
 	}
 	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Authorization", "Bearer bench")
+	req.Header.Set("Authorization", "Bearer "+benchKey)
 	resp, err := client.Do(req)
 	if err != nil {
 		return nil, err

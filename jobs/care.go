@@ -14,7 +14,7 @@ import (
 // enough that a process which only answers a question or two never opens it.
 const (
 	careDelay   = 2 * time.Second
-	careEvery   = 15 * time.Second
+	careEvery   = 5 * time.Second
 	forgetEvery = time.Hour
 )
 
@@ -108,7 +108,7 @@ func (m *Manager) care(client *notte.Client) {
 		// By the wall clock, which goes on while the machine sleeps: just
 		// woken, the holders of leases get the time to renew them.
 		now := time.Now().Round(0)
-		woken := !looked.IsZero() && now.Sub(looked) > 2*careEvery
+		woken := !looked.IsZero() && now.Sub(looked) > careEvery+leaseTime
 		looked = now
 		if client.Ready() == nil && !woken {
 			waiting = m.adopt(client, waiting)

@@ -17,15 +17,24 @@ const (
 	deltaDelay = 200 * time.Millisecond
 )
 
+// saveDelay is how long an entry waits for others, to be stored with them: a
+// stream that comes in a burst is not to wait for a transaction each time.
+// Followers in other processes wait as much longer. With saveMost of them the
+// stream waits for the store after all, so that they do not pile up.
+const (
+	saveDelay = 25 * time.Millisecond
+	saveMost  = 64
+)
+
 // followBatch is how many entries a follower takes at a time.
 const followBatch = 256
 
 // live is a job of this process while it runs: the one place where its state
 // changes. One goroutine feeds it; any number look on.
 type live struct {
-	cancel  context.CancelCauseFunc // ends the job's work
-	flushed func()                  // called when time, not an event, has made an entry
-	scrub   func(string) string     // takes the owner's key out of a text
+	cancel context.CancelCauseFunc // ends the job's work
+	save   func()                  // stores the unsaved entries
+	scrub  func(string) string     // takes the owner's key out of a text
 
 	saving sync.Mutex // held while entries go to the store, so that they go in order
 
@@ -40,6 +49,7 @@ type live struct {
 	seq     int64
 	ending  func() error  // stores the end, which has not worked yet; nil otherwise
 	unsaved []Entry       // the end of log that the store does not have yet
+	saveDue *time.Timer   // saves them; nil while there are none
 	changed chan struct{} // closed when log grows; nil while nobody waits
 
 	delta     strings.Builder // of deltaType, not an entry yet
@@ -50,7 +60,7 @@ type live struct {
 func newLive(job Job, client *notte.Client, cancel context.CancelCauseFunc) *live {
 	return &live{
 		cancel:   cancel,
-		flushed:  func() {},
+		save:     func() {},
 		scrub:    client.Scrub,
 		job:      job,
 		answer:   text{limit: maxAnswer},
@@ -102,9 +112,9 @@ func (l *live) update(change func(*Job)) {
 	change(&l.job)
 }
 
-// observe takes in one event, the job's state first, then its log, and reports
-// whether there are entries to save.
-func (l *live) observe(ev notte.Event) bool {
+// observe takes in one event, the job's state first, then its log, and
+// reports how many entries are to be saved.
+func (l *live) observe(ev notte.Event) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.reduce(ev)
@@ -114,7 +124,16 @@ func (l *live) observe(ev notte.Event) bool {
 		l.flushDelta()
 		l.append(Entry{Type: ev.Type, Text: clip(*field), FunctionID: clip(ev.FunctionID)})
 	}
-	return len(l.unsaved) > 0
+	return len(l.unsaved)
+}
+
+// with is the job as it will be once it has observed ev, which is no delta.
+func (l *live) with(ev notte.Event) Job {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	job := l.snapshotLocked()
+	l.reduceInto(&job, ev)
+	return job
 }
 
 // gather merges a delta with those before it.
@@ -139,9 +158,8 @@ func (l *live) gather(ev notte.Event) {
 // flushLate makes an entry of deltas that no event has followed.
 func (l *live) flushLate() {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.flushDelta()
-	l.mu.Unlock()
-	l.flushed()
 }
 
 // flushDelta makes an entry of the gathered deltas. Callers hold l.mu.
@@ -162,6 +180,9 @@ func (l *live) append(e Entry) {
 	e.Seq, e.At = l.seq, time.Now()
 	l.log.add(e)
 	l.unsaved = append(l.unsaved, e)
+	if l.saveDue == nil {
+		l.saveDue = time.AfterFunc(saveDelay, l.save)
+	}
 	l.wake()
 }
 
@@ -178,9 +199,25 @@ func (l *live) wake() {
 func (l *live) takeUnsaved() (Lease, []Entry) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	return l.lease, l.takeUnsavedLocked()
+}
+
+func (l *live) takeUnsavedLocked() []Entry {
+	if l.saveDue != nil {
+		l.saveDue.Stop()
+		l.saveDue = nil
+	}
 	entries := l.unsaved
 	l.unsaved = nil
-	return l.lease, entries
+	return entries
+}
+
+// putBack returns entries that could not be stored, the oldest of which are
+// given up when there are too many.
+func (l *live) putBack(entries []Entry) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.unsaved = last(append(entries, l.unsaved...), windowEntries)
 }
 
 // end returns the job in its final state and what is left of its log, for the
@@ -195,8 +232,7 @@ func (l *live) end(end outcome) (Job, []Entry) {
 	if job.Build != nil {
 		job.Build.ViewerURL = "" // its token outlives its use
 	}
-	entries := append(l.unsaved, Entry{Seq: l.seq + 1, At: job.EndedAt, Type: end.event, Final: true})
-	l.unsaved = nil
+	entries := append(l.takeUnsavedLocked(), Entry{Seq: l.seq + 1, At: job.EndedAt, Type: end.event, Final: true})
 	return job, entries
 }
 

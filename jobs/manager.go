@@ -14,7 +14,7 @@ import (
 // A lease outlives many missed renewals. They are frequent because it is with
 // them that a process hears of cancellations in another.
 const (
-	leaseTime  = 30 * time.Second
+	leaseTime  = 12 * time.Second
 	leaseRenew = 2 * time.Second
 )
 
@@ -127,7 +127,7 @@ func Today(now time.Time) time.Time {
 func (m *Manager) run(ctx context.Context, l *live, work func(*task) outcome) {
 	defer m.work.Done()
 	t := &task{ctx: ctx, live: l, store: m.store, log: m.log}
-	l.flushed = t.saveLog
+	l.save = t.saveLog
 	m.finish(l, work(t))
 	l.cancel(nil)
 }

@@ -5,12 +5,15 @@ import (
 )
 
 // reduce folds an event into the job's state. Callers hold l.mu.
-func (l *live) reduce(ev notte.Event) {
+func (l *live) reduce(ev notte.Event) { l.reduceInto(&l.job, ev) }
+
+// reduceInto folds an event into the state of a job; deltas go to l's texts.
+func (l *live) reduceInto(job *Job, ev notte.Event) {
 	switch {
-	case l.job.Build != nil:
-		l.reduceBuild(l.job.Build, ev)
-	case l.job.Run != nil:
-		reduceRun(l.job.Run, ev)
+	case job.Build != nil:
+		l.reduceBuild(job.Build, ev)
+	case job.Run != nil:
+		reduceRun(job.Run, ev)
 	}
 }
 

@@ -38,11 +38,16 @@ func (s BuildSpec) client() *notte.Client { return s.Client }
 func (s RunSpec) client() *notte.Client   { return s.Client }
 
 func (s BuildSpec) job() Job {
-	return Job{ID: newID("build_"), Kind: KindBuild, Build: &Build{Query: s.Query}}
+	// Whoever puts the key into a query has Notte read it, and nobody else.
+	return Job{ID: newID("build_"), Kind: KindBuild, Build: &Build{Query: s.Client.Scrub(s.Query)}}
 }
 
 func (s RunSpec) job() Job {
-	return Job{ID: newID("run_"), Kind: KindRun, Run: &Run{FunctionID: s.FunctionID, Variables: s.Variables}}
+	var variables json.RawMessage
+	if s.Variables != nil {
+		variables = json.RawMessage(s.Client.Scrub(string(s.Variables)))
+	}
+	return Job{ID: newID("run_"), Kind: KindRun, Run: &Run{FunctionID: s.FunctionID, Variables: variables}}
 }
 
 func (s BuildSpec) claim() Claim {

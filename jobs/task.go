@@ -29,36 +29,44 @@ type outcome struct {
 // no such event: it is we who lost sight of it.
 const eventInterrupted notte.EventType = "interrupted"
 
-// observe takes in an event and stores what it added.
+// observe takes in an event, which is stored soon after. What names a thing at
+// Notte that must be found again after a crash is stored first, and only then
+// shown.
 func (t *task) observe(ev notte.Event) {
-	unsaved := t.live.observe(ev)
-	switch ev.Type {
-	case notte.EventSessionData, notte.EventFunctionUploaded, notte.EventSessionStart:
-		// These name things at Notte that must be found again after a crash.
-		t.saveState()
+	names := ev.Type == notte.EventSessionData || ev.Type == notte.EventFunctionUploaded || ev.Type == notte.EventSessionStart
+	if names {
+		t.saveState(t.live.with(ev))
 	}
-	if unsaved {
+	if unsaved := t.live.observe(ev); names || unsaved >= saveMost {
 		t.saveLog()
 	}
 }
 
-// saveLog stores the entries that are not stored yet.
+// saveLog stores the entries that are not stored yet. Those for which that
+// fails wait for the next time.
 func (t *task) saveLog() {
 	t.live.saving.Lock()
 	defer t.live.saving.Unlock()
-	if lease, entries := t.live.takeUnsaved(); len(entries) > 0 {
-		t.check(t.store.Append(context.WithoutCancel(t.ctx), lease, entries))
+	lease, entries := t.live.takeUnsaved()
+	if len(entries) == 0 {
+		return
+	}
+	if err := t.store.Append(context.WithoutCancel(t.ctx), lease, entries); err != nil {
+		t.live.putBack(entries)
+		t.check(err)
 	}
 }
 
-// update changes the job's state and stores it.
+// update changes the job's state, in the store first.
 func (t *task) update(change func(*Job)) {
+	job := t.live.snapshot()
+	change(&job)
+	t.saveState(job)
 	t.live.update(change)
-	t.saveState()
 }
 
-func (t *task) saveState() {
-	t.check(t.store.Update(context.WithoutCancel(t.ctx), t.live.held(), t.live.snapshot()))
+func (t *task) saveState(job Job) {
+	t.check(t.store.Update(context.WithoutCancel(t.ctx), t.live.held(), job))
 }
 
 // check logs, once, what the store could not do. The job goes on: what it is
