@@ -27,6 +27,15 @@ func (j *journal) add(line string) {
 
 func (j *journal) close() { j.change(func() { j.over = true }) }
 
+// dropUnfinished takes out a last line that never ended: its writer was killed.
+func (j *journal) dropUnfinished() {
+	j.change(func() {
+		if last := len(j.kept) - 1; last >= 0 && !strings.HasSuffix(j.kept[last], "\n") {
+			j.kept, j.parsed = j.kept[:last], j.parsed[:last]
+		}
+	})
+}
+
 func (j *journal) change(change func()) {
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -65,6 +65,14 @@ type outcome struct {
 	OK           *bool           `json:"ok"`
 	Result       json.RawMessage `json:"result"`
 	Error        string          `json:"error"`
+	Query        string          `json:"query"`
+	Durable      *bool           `json:"durable"`
+	Candidates   []struct {
+		FunctionID string `json:"function_id"`
+	} `json:"candidates"`
+	Builds []outcome `json:"builds"`
+	Runs   []outcome `json:"runs"`
+	Spent  *float64  `json:"spent_today_usd"`
 
 	isError bool
 	text    string

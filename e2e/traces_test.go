@@ -1,0 +1,100 @@
+package e2e_test
+
+import (
+	"bytes"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/anything-mcp/anything-mcp/notte/sandbox"
+)
+
+// checkTraces looks for secrets in the bytes of all files below a directory.
+func checkTraces(t *testing.T, dir string, secrets ...string) {
+	t.Helper()
+	files := 0
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		files++
+		for _, secret := range secrets {
+			if i := bytes.Index(data, []byte(secret)); i >= 0 {
+				t.Errorf("%s holds a secret at byte %d: %q", filepath.Base(path), i, data[max(0, i-60):i+len(secret)])
+			}
+		}
+		return nil
+	})
+	if err != nil || files == 0 {
+		t.Errorf("%d files were looked through: %v", files, err)
+	}
+}
+
+// signature is what makes a link to a function's code work for anyone.
+const signature = "sig-e2e-4e8a17c35b90"
+
+// Nothing that opens a door is left on disk by builds and runs that have ended,
+// while their server lives, after it was killed, and after it went in order:
+// not the key, whoever repeats it, nor the links to a viewer or to a function's
+// code.
+func TestNoSecretsOnDisk(t *testing.T) {
+	t.Parallel()
+	api, url := newSandbox(t)
+	dir := t.TempDir()
+	link := "https://viewer.example/session?a=1&token=" + viewerToken
+	code := "https://storage.example/v1.py?X-Amz-Signature=" + signature
+	begin := []sandbox.Step{
+		sandbox.Event(event{"type": "notte_session_data", "viewer_url": link}),
+		working("the key is " + apiKey),
+		sandbox.Event(event{"type": "tool_start", "name": apiKey}),
+		sandbox.Event(event{"type": "thinking_delta", "delta": "I was given " + apiKey[:5]}),
+		sandbox.Event(event{"type": "thinking_delta", "delta": apiKey[5:] + " as a key"}),
+		sandbox.Event(event{"type": "notte_session_data", "viewer_url": link + "&again"}),
+		sandbox.Event(event{"type": "function_uploaded", "function_id": "fn", "name": "of " + apiKey, "url": code}),
+	}
+	ends := map[string]sandbox.Step{
+		"done":        done("fn"),
+		"error":       sandbox.Event(event{"type": "error", "error": apiKey, "detail": "Bearer " + apiKey}),
+		"timeout":     sandbox.Event(event{"type": "timeout", "reason": apiKey}),
+		"interrupted": sandbox.Reset(),
+		"cancelled":   sandbox.Stall(),
+	}
+	for status, end := range ends {
+		api.Script(status, append(begin, end)...)
+	}
+	fn := api.AddFunction(sandbox.Function{Run: &sandbox.Outcome{Result: args{"key": apiKey}, Logs: []string{"key: " + apiKey}}})
+
+	work := func(c *conn) {
+		for status := range ends {
+			id := c.call("build_automation", args{"query": status, "force_new": true})
+			if status == "cancelled" {
+				c.progress(id, 1)
+				for _, b := range c.outcome(c.call("list_builds", args{"status": "running"})).Builds {
+					c.outcome(c.call("cancel_build", args{"build_id": b.BuildID}))
+				}
+			}
+			if out := c.outcome(id); out.Status != status {
+				t.Errorf("a build came to %s, want %s", out.text, status)
+			}
+		}
+		if out := c.outcome(c.call("run_function", args{"function_id": fn})); out.Status != "closed" {
+			t.Errorf("the run came to %s", out.text)
+		}
+	}
+	first := newHostIn(t, url, dir)
+	c := first.connect(modern)
+	work(c)
+	checkTraces(t, dir, apiKey, viewerToken, signature)
+	work(c)
+	first.kill()
+	checkTraces(t, dir, apiKey, viewerToken, signature)
+	second := newHostIn(t, url, dir)
+	work(second.connect(legacy))
+	second.leave()
+	checkTraces(t, dir, apiKey, viewerToken, signature)
+}
