@@ -114,6 +114,7 @@ func TestBuild(t *testing.T) {
 			event("text_delta", "delta", "here "), event("text_delta", "delta", "it is"),
 			event("message_complete", "role", "assistant"),
 			event("function_uploaded", "function_id", "f1", "function_name", "posts", "created_at", "now"),
+			sandbox.Delay(time.Second), // for it to have seen the link, which the end erases
 			event("done", "total_cost_usd", 0.43, "metadata", object{"thread_id": "t1"}),
 		)
 		started := b.build(t, "q")
