@@ -15,7 +15,7 @@ const (
 	maxCandidates  = 5               // told of
 	candidateSlack = 2 * time.Minute // between Notte's clock and ours
 	maxBuildTime   = 2 * time.Hour   // what came later, no build made that began when this one did
-	claimedBuilds  = 1000            // looked at
+	claimedJobs    = 1000            // of each kind looked at
 )
 
 // Candidates returns functions that an interrupted build may have made, newest
@@ -50,14 +50,21 @@ func (m *Manager) Candidates(ctx context.Context, client *notte.Client, job Job)
 	return found[:min(maxCandidates, len(found))], nil
 }
 
-// claimed is the functions that builds of the owner's account for.
+// claimed is the functions that are accounted for: made by another build of the
+// owner's, or run before this one began.
 func (m *Manager) claimed(ctx context.Context, job Job) (map[string]bool, error) {
 	builds, err := m.store.List(ctx, Query{
-		Owner: job.Owner, Kind: KindBuild, Since: job.StartedAt.Add(-maxBuildTime), Limit: claimedBuilds,
+		Owner: job.Owner, Kind: KindBuild, Since: job.StartedAt.Add(-maxBuildTime), Limit: claimedJobs,
+	})
+	if err != nil {
+		return nil, err
+	}
+	runs, err := m.store.List(ctx, Query{
+		Owner: job.Owner, Kind: KindRun, Before: Cursor{StartedAt: job.StartedAt, ID: job.ID}, Limit: claimedJobs,
 	})
 	ids := make(map[string]bool)
-	for _, b := range builds {
-		ids[b.Build.FunctionID] = true
+	for _, j := range append(builds, runs...) {
+		ids[j.functionID()] = true
 	}
 	return ids, err
 }
