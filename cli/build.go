@@ -16,9 +16,6 @@ import (
 	"github.com/anything-mcp/anything-mcp/tools"
 )
 
-// maxQuery bounds a query, in characters, as the MCP tool does.
-const maxQuery = 20_000
-
 type buildCommand struct {
 	Query    []string `arg:"" optional:"" sep:"none" help:"The task in plain English, or - to read it from stdin."`
 	JSON     bool     `name:"json" help:"Print the result alone, as JSON with the fields of the MCP tool."`
@@ -75,7 +72,7 @@ func (c *buildCommand) Run(ctx context.Context, p *program) error {
 func (c *buildCommand) query(stdin io.Reader) (string, error) {
 	query := strings.Join(c.Query, " ")
 	if query == "-" {
-		raw, err := io.ReadAll(io.LimitReader(stdin, maxQuery*utf8.UTFMax+1))
+		raw, err := io.ReadAll(io.LimitReader(stdin, tools.MaxQuery*utf8.UTFMax+1))
 		if err != nil {
 			return "", fmt.Errorf("reading the query from stdin: %w", err)
 		}
@@ -85,8 +82,8 @@ func (c *buildCommand) query(stdin io.Reader) (string, error) {
 	if query == "" {
 		return "", misused("build", `say what to build, for example: anything-mcp build "fetch the top 3 hacker news posts"`)
 	}
-	if n := utf8.RuneCountInString(query); n > maxQuery {
-		return "", misused("build", "the query has more than %d characters: make it shorter", maxQuery)
+	if n := utf8.RuneCountInString(query); n > tools.MaxQuery {
+		return "", misused("build", "the query has more than %d characters: make it shorter", tools.MaxQuery)
 	}
 	return query, nil
 }

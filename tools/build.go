@@ -12,8 +12,8 @@ import (
 	"github.com/anything-mcp/anything-mcp/progress"
 )
 
-// maxQuery bounds a query, in characters.
-const maxQuery = 20_000
+// MaxQuery bounds a query, in characters.
+const MaxQuery = 20_000
 
 var buildAutomation = spec{
 	name:  "build_automation",
@@ -87,7 +87,7 @@ func (in *buildAutomationInput) check() error {
 	switch {
 	case n == 0:
 		return wrong[buildAutomationInput]("query", "it is missing or blank")
-	case n > maxQuery:
+	case n > MaxQuery:
 		return wrong[buildAutomationInput]("query", fmt.Sprintf("it has %d", n))
 	}
 	return checkWait[buildAutomationInput](in.WaitSeconds)
@@ -250,9 +250,7 @@ func newBuildOutput(job jobs.Job) *buildOutput {
 	return out
 }
 
-func (o *buildOutput) failed() bool {
-	return o.job.State.Ended() && !o.job.Succeeded() && !(o.asked && o.job.State == jobs.StateCancelled)
-}
+func (o *buildOutput) failed() bool { return failed(o.job, o.asked) }
 
 func (o *buildOutput) attrs() []slog.Attr {
 	attrs := []slog.Attr{slog.String("outcome", o.Status), slog.String("build", o.BuildID)}

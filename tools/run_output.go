@@ -82,9 +82,7 @@ func (o *runOutput) page(offset int) error {
 	return nil
 }
 
-func (o *runOutput) failed() bool {
-	return o.job.State.Ended() && !o.job.Succeeded() && !(o.asked && o.job.State == jobs.StateCancelled)
-}
+func (o *runOutput) failed() bool { return failed(o.job, o.asked) }
 
 func (o *runOutput) attrs() []slog.Attr {
 	attrs := []slog.Attr{slog.String("outcome", o.Status), slog.String("run", o.RunID), slog.String("function", o.FunctionID)}

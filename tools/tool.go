@@ -9,6 +9,8 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
+
+	"github.com/anything-mcp/anything-mcp/jobs"
 )
 
 // spec is what a client is told of a tool.
@@ -51,6 +53,12 @@ func compact(schema string) json.RawMessage {
 type output interface {
 	failed() bool       // the job ended and did not succeed
 	attrs() []slog.Attr // for the log's line of the call
+}
+
+// failed reports whether a job has ended and did not succeed. One that its
+// caller asked to be cancelled, and that was, is no failure to that caller.
+func failed(job jobs.Job, asked bool) bool {
+	return job.State.Ended() && !job.Succeeded() && !(asked && job.State == jobs.StateCancelled)
 }
 
 // add registers a tool whose arguments bind to an In. Whatever its handler
