@@ -236,6 +236,27 @@ func (m *Manager) Follow(ctx context.Context, owner, id string, after int64) ite
 	}
 }
 
+// Next returns entries of a job's log whose Seq is above after, in order. It
+// waits for them at most as long as wait says, and then returns none; a job
+// that has ended always has an entry left, its final one. The error is ctx's
+// cause when ctx ends first, or [ErrNotFound].
+func (m *Manager) Next(ctx context.Context, owner, id string, after int64, wait time.Duration) ([]Entry, error) {
+	if _, err := m.Get(ctx, owner, id); err != nil {
+		return nil, err
+	}
+	next := m.nextStored(id)
+	if l := m.find(id); l != nil {
+		next = l.next
+	}
+	within, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	entries, err := next(within, after)
+	if err != nil && ctx.Err() == nil && within.Err() != nil {
+		return nil, nil
+	}
+	return entries, err
+}
+
 // nextStored waits for entries of a job that this process does not run.
 func (m *Manager) nextStored(id string) func(context.Context, int64) ([]Entry, error) {
 	return func(ctx context.Context, after int64) ([]Entry, error) {

@@ -9,17 +9,18 @@ import (
 	"github.com/anything-mcp/anything-mcp/progress"
 )
 
-type printer struct{}
+type printer struct{ sent *int }
 
-func (printer) Send(_ context.Context, u progress.Update) error {
-	_, err := fmt.Println(u.Progress, u.Message)
+func (p printer) Send(_ context.Context, message string) error {
+	*p.sent++
+	_, err := fmt.Println(*p.sent, message)
 	return err
 }
 
 func Example() {
 	// A transport puts the sink of a call into its context, for a client that
 	// asked for progress; a tool's handler reports to it.
-	ctx := progress.WithSink(context.Background(), printer{})
+	ctx := progress.WithSink(context.Background(), printer{new(int)})
 
 	started := time.Now().Add(-80 * time.Second)
 	r := progress.NewReporter(ctx, progress.SinkFrom(ctx), progress.StartedAt(started))

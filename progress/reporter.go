@@ -73,7 +73,6 @@ type Reporter struct {
 	mu           sync.Mutex    // guards the fields below
 	timer        *time.Timer   // runs tell when a line may be due; no goroutine waits meanwhile
 	sending      chan struct{} // closed when the Send under way has returned; nil when there is none
-	sent         int64         // updates
 	over         bool          // nothing more is to be sent
 	step         string        // waits to be sent, or ""
 	lastStep     string        // the newest step, sent or not
@@ -244,12 +243,10 @@ func (r *Reporter) tellDue() {
 // send sends an update and ends what stands in sending. The caller holds mu,
 // which is let go meanwhile.
 func (r *Reporter) send(line string) {
-	r.sent++
-	u := Update{Progress: r.sent, Message: line}
 	r.mu.Unlock()
 	err := r.ctx.Err()
 	if err == nil {
-		err = r.sink.Send(r.ctx, u)
+		err = r.sink.Send(r.ctx, line)
 	}
 	r.mu.Lock()
 	close(r.sending)

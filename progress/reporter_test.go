@@ -34,7 +34,7 @@ type update struct {
 
 func newTape() *tape { return &tape{begin: time.Now()} }
 
-func (s *tape) Send(ctx context.Context, u progress.Update) error {
+func (s *tape) Send(ctx context.Context, message string) error {
 	if s.slow > 0 {
 		select {
 		case <-ctx.Done():
@@ -44,8 +44,9 @@ func (s *tape) Send(ctx context.Context, u progress.Update) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.updates = append(s.updates, update{time.Since(s.begin), u.Progress, u.Message})
-	if s.fail > 0 && u.Progress >= s.fail {
+	n := int64(len(s.updates) + 1)
+	s.updates = append(s.updates, update{time.Since(s.begin), n, message})
+	if s.fail > 0 && n >= s.fail {
 		return errors.New("the client is gone")
 	}
 	return nil
@@ -332,7 +333,7 @@ func TestContextEndsASend(t *testing.T) {
 // deaf is a sink that takes its time whatever its context says.
 type deaf time.Duration
 
-func (d deaf) Send(context.Context, progress.Update) error {
+func (d deaf) Send(context.Context, string) error {
 	time.Sleep(time.Duration(d))
 	return nil
 }

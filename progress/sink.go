@@ -2,19 +2,14 @@ package progress
 
 import "context"
 
-// Update is one MCP progress notification: a value that rises by one for each
-// update of a call, and a line of text of at most [MaxMessage] characters.
-type Update struct {
-	Progress int64
-	Message  string
-}
-
-// Sink carries the updates of one call to its client.
+// Sink carries the progress of one call to its client.
 type Sink interface {
-	// Send returns when the update is on the wire, or with the reason why it
-	// is not: the call has been answered or cancelled, or the client is gone.
-	// It is called by one goroutine at a time, with Progress strictly rising.
-	Send(ctx context.Context, u Update) error
+	// Send returns when an update with this message is on the wire, or with the
+	// reason why it is not: the call has been answered or cancelled, or the
+	// client is gone. One goroutine at a time may call it. message is one line
+	// of at most [MaxMessage] characters. Each update of a call counts one more
+	// than the last.
+	Send(ctx context.Context, message string) error
 }
 
 type sinkKey struct{}

@@ -369,10 +369,10 @@ func TestWithoutKey(t *testing.T) {
 }
 
 // sink keeps the updates that it is sent.
-type sink struct{ got []progress.Update }
+type sink struct{ got []string }
 
-func (s *sink) Send(_ context.Context, u progress.Update) error {
-	s.got = append(s.got, u)
+func (s *sink) Send(_ context.Context, message string) error {
+	s.got = append(s.got, message)
 	return nil
 }
 

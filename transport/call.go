@@ -8,8 +8,6 @@ import (
 	"sync"
 
 	"github.com/mark3labs/mcp-go/mcp"
-
-	"github.com/anything-mcp/anything-mcp/progress"
 )
 
 // ErrCallOver is what a sink returns once its call has been answered or
@@ -47,6 +45,7 @@ type call struct {
 	id    json.RawMessage
 	token json.RawMessage // nil: the client asked for no progress
 	caps  json.RawMessage // the client's capabilities; nil: it gave none with the request
+	sent  int64           // updates; used by the goroutine that calls Send
 	out   wire
 	stop  context.CancelCauseFunc
 
@@ -56,8 +55,9 @@ type call struct {
 
 // Send writes an update to the call's progress token. It implements
 // [progress.Sink] and fails with [ErrCallOver] once the call is over.
-func (c *call) Send(_ context.Context, u progress.Update) error {
-	return c.notify(encodeProgress(c.token, u))
+func (c *call) Send(_ context.Context, message string) error {
+	c.sent++
+	return c.notify(encodeProgress(c.token, c.sent, message))
 }
 
 func (c *call) notify(line []byte) error {

@@ -6,8 +6,6 @@ import (
 	"strconv"
 
 	"github.com/mark3labs/mcp-go/mcp"
-
-	"github.com/anything-mcp/anything-mcp/progress"
 )
 
 // codeServer is the JSON-RPC code of refusals that are the server's own: it is
@@ -69,13 +67,13 @@ func encodeMember(id json.RawMessage, name string, value any) ([]byte, error) {
 }
 
 // encodeProgress writes a progress notification to the client's token.
-func encodeProgress(token json.RawMessage, u progress.Update) []byte {
-	text, _ := json.Marshal(u.Message) // a string always marshals
+func encodeProgress(token json.RawMessage, n int64, message string) []byte {
+	text, _ := json.Marshal(message) // a string always marshals
 	b := make([]byte, 0, 128+len(token)+len(text))
 	b = append(b, `{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":`...)
 	b = append(b, token...)
 	b = append(b, `,"progress":`...)
-	b = strconv.AppendInt(b, u.Progress, 10)
+	b = strconv.AppendInt(b, n, 10)
 	b = append(b, `,"message":`...)
 	b = append(b, text...)
 	return append(b, "}}\n"...)

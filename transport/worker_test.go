@@ -58,7 +58,7 @@ func (w *worker) work(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallTo
 		if sink == nil {
 			return nil
 		}
-		return sink.Send(ctx, progress.Update{Progress: int64(n), Message: fmt.Sprintf("step %d", n)})
+		return sink.Send(ctx, fmt.Sprintf("step %d", n))
 	}
 	for n := range o.Updates {
 		if err := send(n + 1); err != nil {
