@@ -61,7 +61,7 @@ func newLive(job Job, client *notte.Client, cancel context.CancelCauseFunc) *liv
 	return &live{
 		cancel:   cancel,
 		save:     func() {},
-		scrub:    client.Scrub,
+		scrub:    client.Redact,
 		job:      job,
 		answer:   text{limit: maxAnswer},
 		thinking: text{limit: maxThinking},

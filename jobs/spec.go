@@ -39,13 +39,13 @@ func (s RunSpec) client() *notte.Client   { return s.Client }
 
 func (s BuildSpec) job() Job {
 	// Whoever puts the key into a query has Notte read it, and nobody else.
-	return Job{ID: newID("build_"), Kind: KindBuild, Build: &Build{Query: s.Client.Scrub(s.Query)}}
+	return Job{ID: newID("build_"), Kind: KindBuild, Build: &Build{Query: s.Client.Redact(s.Query)}}
 }
 
 func (s RunSpec) job() Job {
 	var variables json.RawMessage
 	if s.Variables != nil {
-		variables = json.RawMessage(s.Client.Scrub(string(s.Variables)))
+		variables = json.RawMessage(s.Client.Redact(string(s.Variables)))
 	}
 	return Job{ID: newID("run_"), Kind: KindRun, Run: &Run{FunctionID: s.FunctionID, Variables: variables}}
 }
