@@ -47,6 +47,7 @@ func (p *program) newRig(k keeping, s spending) (*rig, error) {
 		Key:         notte.APIKey(p.vars[keyVariable]),
 		APIURL:      p.opts.APIURL,
 		AnythingURL: p.opts.AnythingURL,
+		Names:       notte.SettingNames{Key: keyVariable, APIURL: "NOTTE_API_URL", AnythingURL: "NOTTE_ANYTHING_URL"},
 		IdleTimeout: time.Duration(p.opts.IdleTimeout),
 		UserAgent:   "anything-mcp/" + readVersion().version,
 		Logger:      r.log,

@@ -53,7 +53,7 @@ func (t *task) buildBroke(err error) outcome {
 		return end
 	}
 	// An answer of Notte's own, whatever it says, is an end; silence is not.
-	if _, answered := errors.AsType[*notte.Error](err); answered || !started {
+	if failed, ok := errors.AsType[*notte.Error](err); ok && failed.StatusCode != 0 || !started {
 		return outcome{StateError, notte.EventError}
 	}
 	return outcome{StateInterrupted, eventInterrupted}

@@ -17,6 +17,6 @@ func (c *Client) StartBuild(ctx context.Context, query string) (*Stream, error) 
 		path:     []string{"api", "anything", "start"},
 		body:     map[string]string{"query": query},
 		accept:   eventStream,
-		starts:   startsBuild,
+		billable: startsBuild,
 	})
 }

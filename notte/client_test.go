@@ -20,6 +20,9 @@ import (
 	"github.com/anything-mcp/anything-mcp/notte"
 )
 
+// names are what the tests' clients call their settings.
+var names = notte.SettingNames{Key: "THE_KEY", APIURL: "THE_API_URL", AnythingURL: "THE_ANYTHING_URL"}
+
 const testKey = `sk-te/st+"4711<é`
 
 // asciiKey is a key that has to be escaped in URLs and in JSON alike.
@@ -35,6 +38,7 @@ func newTest(t *testing.T, h http.HandlerFunc) *notte.Client {
 
 func newClient(t *testing.T, cfg notte.Config) *notte.Client {
 	t.Helper()
+	cfg.Names = names
 	c, err := notte.NewClient(cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -145,7 +149,7 @@ func TestNoKey(t *testing.T) {
 	defer srv.Close()
 	c := newClient(t, notte.Config{Key: " \n", APIURL: srv.URL, AnythingURL: srv.URL})
 	for name, call := range calls(t.Context(), c, "f1") {
-		if err := call(); !errors.Is(err, notte.ErrNoKey) || !strings.Contains(err.Error(), "NOTTE_API_KEY") {
+		if err := call(); !errors.Is(err, notte.ErrNoKey) || !strings.Contains(err.Error(), "THE_KEY") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -179,14 +183,14 @@ func TestInvalidIDs(t *testing.T) {
 
 func TestNewClientRefuses(t *testing.T) {
 	for _, raw := range []string{"api.notte.cc", "ftp://h", "https://", "http://:80", "https://user:hunter2@h", "https://h?x=hunter2", "https://h#f", "ht tp://h", "http://[::1"} {
-		for setting, cfg := range map[string]notte.Config{"NOTTE_API_URL": {APIURL: raw}, "NOTTE_ANYTHING_URL": {AnythingURL: raw}} {
+		for setting, cfg := range map[string]notte.Config{"THE_API_URL": {APIURL: raw, Names: names}, "THE_ANYTHING_URL": {AnythingURL: raw, Names: names}} {
 			_, err := notte.NewClient(cfg)
 			if err == nil || !strings.Contains(err.Error(), setting) || strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("%s: %v", raw, err)
 			}
 		}
 	}
-	if _, err := notte.NewClient(notte.Config{Key: testKey}); err == nil || strings.Contains(err.Error(), "4711") {
+	if _, err := notte.NewClient(notte.Config{Key: testKey, Names: names}); err == nil || strings.Contains(err.Error(), "4711") {
 		t.Errorf("a key with é: %v", err)
 	}
 	for _, raw := range []string{"", "http://127.0.0.1:1", "https://h/a/b//", "HTTPS://H"} {
@@ -296,11 +300,11 @@ func TestRedirects(t *testing.T) {
 	}
 	for _, id := range []string{"far", "round"} {
 		var e *notte.Error
-		if _, err := c.GetFunction(t.Context(), id); !errors.As(err, &e) || !strings.Contains(err.Error(), "NOTTE_API_URL") {
+		if _, err := c.GetFunction(t.Context(), id); !errors.As(err, &e) || !strings.Contains(err.Error(), "THE_API_URL") {
 			t.Errorf("%s: %v", id, err)
 		}
 	}
-	if _, err := c.StartBuild(t.Context(), "q"); err == nil || !strings.Contains(err.Error(), "NOTTE_ANYTHING_URL") || posts.Load() != 1 {
+	if _, err := c.StartBuild(t.Context(), "q"); err == nil || !strings.Contains(err.Error(), "THE_ANYTHING_URL") || posts.Load() != 1 {
 		t.Errorf("%v after %d requests", err, posts.Load())
 	}
 }

@@ -41,8 +41,8 @@ func TestConnectionErrors(t *testing.T) {
 		words     []string
 		sent      bool
 	}{
-		{"refused", refused, nil, []string{"refused the connection", "NOTTE_ANYTHING_URL"}, false},
-		{"no such name", "http://no-such-host.invalid", nil, []string{"no-such-host.invalid", "NOTTE_ANYTHING_URL"}, false},
+		{"refused", refused, nil, []string{"refused the connection", "THE_ANYTHING_URL"}, false},
+		{"no such name", "http://no-such-host.invalid", nil, []string{"no-such-host.invalid", "THE_ANYTHING_URL"}, false},
 		{"unknown authority", secure.URL, nil, []string{"no secure connection", "certificate"}, false},
 		{"plain HTTP", strings.Replace(plain.URL, "http:", "https:", 1), nil, []string{"no secure connection"}, false},
 		{"reset", broken.URL, nil, []string{"broke before the answer", "may have begun", "billed"}, true},
@@ -51,7 +51,7 @@ func TestConnectionErrors(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			c := newClient(t, notte.Config{Key: "k-4711", AnythingURL: tt.url, HTTPClient: tt.client})
 			_, err := c.StartBuild(t.Context(), "q")
-			var e *notte.ConnectionError
+			var e *notte.Error
 			if !errors.As(err, &e) || e.Sent != tt.sent || errors.Unwrap(e) == nil {
 				t.Fatalf("%#v", err)
 			}

@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/anything-mcp/anything-mcp/text"
 )
 
 // errNotEvent is what an event's data is when it is no JSON object, or one
@@ -56,25 +58,25 @@ func decodeObject(typ, data string) (Event, error) {
 func (e *Event) set(key string, v gjson.Result) {
 	switch key {
 	case "type":
-		if name := text(v); name != "" {
+		if name := scalarText(v); name != "" {
 			e.Type = eventType(name)
 		}
 	case "status":
-		e.Status = text(v)
+		e.Status = scalarText(v)
 	case "delta":
 		e.Delta = v.Str
 	case "name":
-		e.Name = text(v)
+		e.Name = scalarText(v)
 	case "role":
-		e.Role = text(v)
+		e.Role = scalarText(v)
 	case "viewer_url":
 		e.ViewerURL = v.Str
 	case "function_id":
-		e.FunctionID = text(v)
+		e.FunctionID = scalarText(v)
 	case "function_name":
-		e.FunctionName = text(v)
+		e.FunctionName = scalarText(v)
 	case "created_at":
-		e.CreatedAt = text(v)
+		e.CreatedAt = scalarText(v)
 	case "total_cost_usd":
 		e.TotalCostUSD = cost(v)
 	case "metadata":
@@ -150,7 +152,7 @@ func resultOf(event, message gjson.Result) *RunResult {
 		if inner, ok := readJSON(message.Str); ok && inner.IsObject() {
 			return parseRunResult(inner)
 		}
-		quoted, _ := marshal(message.Str)
+		quoted, _ := text.JSON(message.Str)
 		return &RunResult{Result: quoted}
 	}
 	return parseRunResult(event)
@@ -190,7 +192,7 @@ func firstText(v gjson.Result, keys ...string) string {
 		return ""
 	}
 	for _, key := range keys {
-		if s := text(v.Get(key)); s != "" {
+		if s := scalarText(v.Get(key)); s != "" {
 			return s
 		}
 	}
@@ -199,7 +201,7 @@ func firstText(v gjson.Result, keys ...string) string {
 
 // text is a string as it is and a number or a boolean as it was written, and
 // empty for the rest.
-func text(v gjson.Result) string {
+func scalarText(v gjson.Result) string {
 	switch v.Type {
 	case gjson.String:
 		return v.Str
@@ -212,7 +214,7 @@ func text(v gjson.Result) string {
 // cost is an amount in US dollars, given as a number or as its text, or nil
 // when it is neither or can be no cost.
 func cost(v gjson.Result) *float64 {
-	usd, err := strconv.ParseFloat(strings.TrimPrefix(strings.TrimSpace(text(v)), "$"), 64)
+	usd, err := strconv.ParseFloat(strings.TrimPrefix(strings.TrimSpace(scalarText(v)), "$"), 64)
 	if err != nil || math.IsNaN(usd) || math.IsInf(usd, 0) || usd < 0 {
 		return nil
 	}
@@ -223,7 +225,7 @@ func cost(v gjson.Result) *float64 {
 // UTC, without. It is zero when it cannot be read.
 func timestamp(v gjson.Result) time.Time {
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999Z07:00", time.DateTime} {
-		if t, err := time.Parse(layout, text(v)); err == nil {
+		if t, err := time.Parse(layout, scalarText(v)); err == nil {
 			return t.UTC()
 		}
 	}

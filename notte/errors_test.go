@@ -30,7 +30,7 @@ func TestErrorBodies(t *testing.T) {
 		{"<html><body>secret</body></html>", ""},
 		{"upstream went\r\n\taway\x00 \x1b[31mnow\x1b[0m\x1b]0;title\x07", "upstream went away now"},
 		{`{"error":"a\u001b[2Jb\u202ec"}`, "abc"},
-		{"\xff\xfe", "\uFFFD"},
+		{"\xff\xfe", "\uFFFD\uFFFD"},
 		{strings.Repeat("[", 1<<20), strings.Repeat("[", 499) + "…"},
 		{strings.Repeat("é", 2000), strings.Repeat("é", 499) + "…"},
 	} {
@@ -73,14 +73,14 @@ func TestErrorSays(t *testing.T) {
 		header http.Header
 		words  []string // of every call's error
 	}{
-		{401, nil, []string{"401 Unauthorized", "NOTTE_API_KEY"}},
+		{401, nil, []string{"401 Unauthorized", "THE_KEY"}},
 		{402, nil, []string{"credit", "console.notte.cc"}},
 		{403, nil, []string{"may not"}},
 		{422, nil, []string{"not accepted"}},
-		{429, http.Header{"Retry-After": {"90"}}, []string{"too many requests", "wait 90 seconds"}},
+		{429, http.Header{"Retry-After": {"90"}}, []string{"too many requests", "wait 1m30s"}},
 		{429, nil, []string{"too many requests", "wait"}},
 		{500, nil, []string{"Notte's side"}},
-		{529, http.Header{"Retry-After": {"3600"}}, []string{"529 Overloaded", "60 minutes"}},
+		{529, http.Header{"Retry-After": {"3600"}}, []string{"529 Overloaded", "try again in 1h"}},
 		{307, http.Header{"Location": {"https://user:pw@elsewhere.test/x?token=t"}}, []string{"redirects to https://elsewhere.test/x", "not followed", "_URL"}},
 		{304, nil, []string{"304"}},
 	} {

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/anything-mcp/anything-mcp/text"
 )
 
 // Failure says why the run failed, in at most 500 characters, or is empty when
@@ -63,12 +65,12 @@ func failureText(result string) string {
 	first, last := lines[0], lines[len(lines)-1]
 	switch {
 	case strings.HasPrefix(first, traceback) || first == last:
-		return truncate(flatten(last))
+		return text.OneLine(last, maxMessage)
 	case strings.Contains(result, traceback):
 		first, _, _ = strings.Cut(first, traceback)
-		return truncate(flatten(strings.TrimRight(first, ": ") + ": " + last))
+		return text.OneLine(strings.TrimRight(first, ": ")+": "+last, maxMessage)
 	}
-	return truncate(flatten(strings.Join(lines, " ")))
+	return text.OneLine(strings.Join(lines, " "), maxMessage)
 }
 
 // unquoted is the text of a string that Notte gives as Python writes it, quotes

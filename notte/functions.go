@@ -14,7 +14,7 @@ func (c *Client) GetFunction(ctx context.Context, id string) (Function, error) {
 	if err := checkID("function", id); err != nil {
 		return Function{}, fmt.Errorf("could not look up the function: %w", err)
 	}
-	answer, err := c.ask(ctx, call{
+	answer, err := c.getJSON(ctx, call{
 		op:       "look up function " + id,
 		method:   http.MethodGet,
 		endpoint: c.api,
@@ -33,7 +33,7 @@ func (c *Client) GetFunction(ctx context.Context, id string) (Function, error) {
 // ListFunctions lists the key's functions. Pages count from 1; page and
 // pageSize are left to Notte where they are less.
 func (c *Client) ListFunctions(ctx context.Context, page, pageSize int) (FunctionPage, error) {
-	answer, err := c.ask(ctx, call{
+	answer, err := c.getJSON(ctx, call{
 		op:       "list the functions",
 		method:   http.MethodGet,
 		endpoint: c.api,

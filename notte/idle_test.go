@@ -112,7 +112,7 @@ func TestAnswerTimeout(t *testing.T) {
 			c := newClient(t, notte.Config{Key: "k", HTTPClient: &http.Client{Transport: answer}})
 			begin := time.Now()
 			_, err := c.GetRun(t.Context(), "f1", "r1")
-			var lost *notte.ConnectionError
+			var lost *notte.Error
 			if !errors.As(err, &lost) || !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "in time") {
 				t.Errorf("%s: %v", stall, err)
 			}

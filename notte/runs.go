@@ -25,7 +25,7 @@ func (c *Client) CreateRun(ctx context.Context, functionID string) (Run, error) 
 	if err := checkID("function", functionID); err != nil {
 		return Run{}, fmt.Errorf("could not create a run: %w", err)
 	}
-	answer, err := c.ask(ctx, call{
+	answer, err := c.getJSON(ctx, call{
 		op:       "create a run of function " + functionID,
 		method:   http.MethodPost,
 		endpoint: c.api,
@@ -37,7 +37,7 @@ func (c *Client) CreateRun(ctx context.Context, functionID string) (Run, error) 
 	}
 	run := parseRun(answer, functionID)
 	if err := checkID("run", run.ID); err != nil {
-		return Run{}, fmt.Errorf("could not create a run of function %s: Notte's answer holds no usable run ID; check %s", functionID, apiSetting)
+		return Run{}, fmt.Errorf("could not create a run of function %s: Notte's answer holds no usable run ID; check %s", functionID, c.names.APIURL)
 	}
 	return run, nil
 }
@@ -84,7 +84,7 @@ func (c *Client) StartRun(ctx context.Context, functionID, runID string, variabl
 		path:     []string{"functions", functionID, "runs", element},
 		body:     startRun{functionID, functionID, runID, runID, variables, true},
 		accept:   eventStream + ", " + jsonAnswer,
-		starts:   startsRun,
+		billable: startsRun,
 	})
 }
 
@@ -94,7 +94,7 @@ func (c *Client) GetRun(ctx context.Context, functionID, runID string) (Run, err
 	if err != nil {
 		return Run{}, err
 	}
-	answer, err := c.ask(ctx, k)
+	answer, err := c.getJSON(ctx, k)
 	if err != nil {
 		return Run{}, err
 	}
@@ -111,7 +111,7 @@ func (c *Client) StopRun(ctx context.Context, functionID, runID string) error {
 	if err != nil {
 		return err
 	}
-	return c.tell(ctx, k)
+	return c.do(ctx, k)
 }
 
 // runCall is a call about one run.
@@ -139,7 +139,7 @@ func (c *Client) ListRuns(ctx context.Context, functionID string, page, pageSize
 	}
 	query := pageQuery(page, pageSize)
 	query.Set("only_active", "false")
-	answer, err := c.ask(ctx, call{
+	answer, err := c.getJSON(ctx, call{
 		op:       "list the runs of function " + functionID,
 		method:   http.MethodGet,
 		endpoint: c.api,

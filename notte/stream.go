@@ -12,6 +12,8 @@ import (
 	"time"
 
 	sse "github.com/tmaxmax/go-sse"
+
+	"github.com/anything-mcp/anything-mcp/text"
 )
 
 // ErrIdle is the cause of a stream's end when nothing came for the configured
@@ -25,12 +27,13 @@ var errClosed = errors.New("the stream was closed")
 // Events; Close may be called from any, at any time. A Stream that is not ranged
 // over has to be closed.
 type Stream struct {
-	op    string // "follow the build"
-	host  string
-	run   bool // of a run, not of a build
-	json  bool // the body is a run result as JSON, not a stream of events
-	scrub scrubber
-	log   *slog.Logger
+	op       string // "follow the build"
+	host     string
+	run      bool // of a run, not of a build
+	json     bool // the body is a run result as JSON, not a stream of events
+	redactor text.Redactor
+	message  func(string) string
+	log      *slog.Logger
 
 	ctx    context.Context // the caller's
 	body   *watchedBody
@@ -96,7 +99,7 @@ func (s *Stream) streamed(yield func(Event) bool) bool {
 // decode yields what is in one event: itself, or, where its data is no JSON as
 // a whole, the events that its lines are.
 func (s *Stream) decode(raw sse.Event, yield func(Event) bool) bool {
-	data := s.scrub.clean(raw.Data)
+	data := s.redactor.Redact(raw.Data)
 	ev, err := decodeEvent(raw.Type, data)
 	if err == nil {
 		return s.pass(ev, yield)
@@ -133,7 +136,7 @@ func (s *Stream) answered(yield func(Event) bool) bool {
 		s.tooLong(len(body))
 		return true
 	}
-	answer, ok := readJSON(s.scrub.clean(string(body)))
+	answer, ok := readJSON(s.redactor.Redact(string(body)))
 	if !ok || !answer.IsObject() || firstText(answer, "status", "function_run_id", "workflow_run_id", "session_id") == "" && !answer.Get("result").Exists() {
 		s.skip("not a run result", len(body))
 		return true
@@ -155,14 +158,14 @@ func (s *Stream) lost() error {
 	case errors.Is(e.cause, errClosed):
 		why = "the stream was closed"
 	case e.cause != nil:
-		why = fmt.Sprintf("the connection to %s broke (%s)", s.host, s.scrub.line(e.cause.Error()))
+		why = fmt.Sprintf("the connection to %s broke (%s)", s.host, s.message(e.cause.Error()))
 	default:
 		why = s.host + " ended the stream"
 	}
 	if s.skipped > 0 {
 		why += fmt.Sprintf(", with %d parts that could not be read,", s.skipped)
 	}
-	e.text = s.scrub.clean(fmt.Sprintf("could not %s to its end: %s before the outcome was told. What was told until then holds; the rest may go on at Notte.", s.op, why))
+	e.text = s.redactor.Redact(fmt.Sprintf("could not %s to its end: %s before the outcome was told. What was told until then holds; the rest may go on at Notte.", s.op, why))
 	return e
 }
 

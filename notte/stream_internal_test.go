@@ -20,7 +20,7 @@ func testStream(r io.Reader) *Stream {
 func loggedStream(r io.Reader, h slog.Handler) *Stream {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	body := watch(io.NopCloser(r), 0, func() { cancel(ErrIdle) })
-	return &Stream{op: "follow the build", host: "example.test", ctx: ctx, cancel: cancel, body: body, events: body, log: slog.New(h)}
+	return &Stream{op: "follow the build", message: func(s string) string { return s }, host: "example.test", ctx: ctx, cancel: cancel, body: body, events: body, log: slog.New(h)}
 }
 
 // pieces reads s in pieces of at most size bytes.

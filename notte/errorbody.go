@@ -8,40 +8,45 @@ import (
 	"regexp"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/anything-mcp/anything-mcp/text"
 )
 
 const (
 	maxErrorBody = 1 << 20 // bytes read of an answer that tells of a failure
-	maxMessage   = 500     // characters kept of it
+	maxMessage   = 500     // characters kept of its words
 
 	// errorBodyTimeout bounds the wait for the body of a failure, which may
 	// not stall a caller who has its status already.
 	errorBodyTimeout = 10 * time.Second
 )
 
-// failure turns an answer that is not the one asked for into an *Error, and
+// failure returns an answer that is not the one asked for as an [*Error], and
 // closes its body.
 func (c *Client) failure(k call, resp *http.Response) error {
-	e := &Error{Op: k.op, StatusCode: resp.StatusCode, call: k}
-	body := readErrorBody(resp.Body)
+	e := c.newError(k)
+	e.StatusCode, e.Sent = resp.StatusCode, true
+	said := c.message(errorMessage(readErrorBody(resp.Body)))
 	switch {
 	case resp.StatusCode < 300:
-		e.Message = "not " + k.wanted() + " but " + cmp.Or(resp.Header.Get("Content-Type"), "an answer without a type")
-		if said := errorMessage(body); said != "" {
-			e.Message += ": " + said
-		}
+		said = strings.TrimSuffix("not "+k.wanted()+" but "+cmp.Or(resp.Header.Get("Content-Type"), "an answer without a type")+": "+said, ": ")
 	case resp.StatusCode < 400:
-		e.Message = "it redirects to " + location(resp)
+		said = "it redirects to " + location(resp)
 	default:
-		e.RetryAfter = retryAfter(resp.StatusCode, resp.Header, time.Now())
-		e.Message = errorMessage(body)
+		e.RetryAfter = parseRetryAfter(resp.StatusCode, resp.Header, time.Now())
 	}
-	e.Message = c.scrub.line(e.Message)
+	e.Message = c.redactor.RedactLine(said, maxMessage)
 	return e
+}
+
+// message makes outside text fit to stand in an error: one line of at most
+// maxMessage characters, without the key and without the paths and queries of
+// links, which may hold tokens.
+func (c *Client) message(s string) string {
+	s = text.WithoutLinks(text.Prefix(s, 64<<10)) // before a link is cut in half
+	return text.WithoutLinks(c.redactor.RedactLine(s, maxMessage))
 }
 
 // readErrorBody reads what comes of a body within bounds of size and time, and
@@ -108,7 +113,7 @@ func words(v gjson.Result, depth int) string {
 		}
 		return strings.Join(all, "; ")
 	case !v.IsObject():
-		return text(v)
+		return scalarText(v)
 	case depth <= 0:
 		return ""
 	}
@@ -120,7 +125,7 @@ func words(v gjson.Result, depth int) string {
 	if where := fieldPath(v.Get("loc")); where != "" && said != "" {
 		return where + ": " + said
 	}
-	if code := text(v.Get("code")); code != "" && !strings.Contains(said, code) {
+	if code := scalarText(v.Get("code")); code != "" && !strings.Contains(said, code) {
 		return strings.TrimSpace(said + " (" + code + ")")
 	}
 	return said
@@ -147,39 +152,7 @@ func fieldPath(loc gjson.Result) string {
 		if i == 0 && part.Str == "body" && len(loc.Array()) > 1 {
 			continue
 		}
-		path = append(path, text(part))
+		path = append(path, scalarText(part))
 	}
 	return strings.Join(path, ".")
-}
-
-// terminalEscape matches the escape sequences of ECMA-48: colours, cursor
-// movements, and strings for the terminal such as its title.
-var terminalEscape = regexp.MustCompile("\x1b(?:\\[[0-?]*[ -/]*[@-~]|[\\]P_^X][^\x07\x1b]*(?:\x07|\x1b\\\\)?|[ -/]*[0-~])")
-
-// flatten makes the beginning of s one clean line: no terminal escapes, no
-// control or invisible characters, no runs of white space. What it leaves is
-// enough for truncate.
-func flatten(s string) string {
-	if len(s) > 8*maxMessage {
-		s = s[:8*maxMessage]
-	}
-	s = terminalEscape.ReplaceAllString(strings.ToValidUTF8(s, "\uFFFD"), "")
-	s = strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsSpace(r):
-			return ' '
-		case unicode.IsControl(r), unicode.Is(unicode.Cf, r):
-			return -1
-		}
-		return r
-	}, s)
-	return strings.Join(strings.Fields(s), " ")
-}
-
-// truncate cuts s to maxMessage characters.
-func truncate(s string) string {
-	if utf8.RuneCountInString(s) > maxMessage {
-		return string([]rune(s)[:maxMessage-1]) + "…"
-	}
-	return s
 }

@@ -26,10 +26,10 @@ func (c *Client) stream(ctx context.Context, k call) (*Stream, error) {
 		return nil, err
 	}
 	s := &Stream{
-		op:     "follow the " + k.starts,
-		host:   k.endpoint.url.Host,
-		run:    k.starts == startsRun,
-		scrub:  c.scrub,
+		op:      "follow the " + string(k.billable),
+		host:    k.endpoint.url.Host,
+		run:     k.billable == startsRun,
+		message: c.message, redactor: c.redactor,
 		log:    c.log,
 		ctx:    ctx,
 		body:   watch(resp.Body, c.idle, func() { cancel(ErrIdle) }),
