@@ -13,9 +13,6 @@ import (
 	"github.com/anything-mcp/anything-mcp/notte"
 )
 
-// followBatch is how many entries a follower takes at a time.
-const followBatch = 256
-
 // cancelWait bounds how long [Manager.Cancel] waits for the end of a job, which
 // another process may have that hangs.
 const cancelWait = 15 * time.Second
@@ -59,7 +56,7 @@ type Manager struct {
 
 	ctx    context.Context // of all jobs
 	stop   context.CancelCauseFunc
-	work   sync.WaitGroup // a goroutine for each job, and for maintenance
+	work   sync.WaitGroup // a goroutine for each job, for maintenance and for the watcher
 	saving sync.WaitGroup // the recorder
 
 	mu       sync.Mutex               // guards all below
@@ -81,6 +78,7 @@ func NewManager(store Store, opts Options) *Manager {
 	m.ctx, m.stop = context.WithCancelCause(context.Background())
 	m.recorder, m.watcher = newRecorder(m), newWatcher(store)
 	m.saving.Go(m.recorder.run)
+	m.work.Go(func() { m.watcher.run(m.ctx) })
 	return m
 }
 
@@ -142,7 +140,7 @@ func (m *Manager) Spending(ctx context.Context, owner string, since time.Time) (
 		job := r.snapshot()
 		if r.isUnrecorded() && job.Owner == owner && job.State.Ended() && !job.EndedAt.Before(since) &&
 			job.Build != nil && job.Build.Started {
-			sum.add(job.Build.TotalCostUSD)
+			sum.Add(job.Build.TotalCostUSD)
 		}
 	}
 	return sum, nil

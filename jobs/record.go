@@ -113,11 +113,10 @@ func (r *record) end(o outcome) {
 	r.flushHeld()
 	r.freeze()
 	r.reduce(ev)
-	if r.job.Run != nil {
-		if ev.Result != nil {
-			finishRun(r.job.Run, ev.Result)
-		}
-		setNonEmpty(&r.job.Run.Error, ev.Error)
+	if run := r.job.Run; run != nil && ev.Result != nil {
+		finishRun(run, ev.Result, ev.Error)
+	} else if run != nil {
+		setNonEmpty(&run.Error, ev.Error)
 	}
 	r.job.State, r.job.EndedAt = o.State, time.Now()
 	if r.job.Build != nil {
@@ -271,49 +270,4 @@ func (r *record) show(seq int64) {
 		close(r.changed)
 		r.changed = nil
 	}
-}
-
-// next returns entries above after that are shown. It waits for them at most as
-// long as wait says.
-func (r *record) next(ctx context.Context, after int64, wait time.Duration) ([]Entry, error) {
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	for {
-		batch, changed := r.above(after)
-		if len(batch) > 0 {
-			return batch, nil
-		}
-		select {
-		case <-changed:
-		case <-timer.C:
-			return nil, nil
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		}
-	}
-}
-
-// above returns the entries above after that are shown, or what is closed when
-// there are more.
-func (r *record) above(after int64) ([]Entry, <-chan struct{}) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	batch := r.log.above(after)
-	for i, e := range batch {
-		if e.Seq > r.shown {
-			batch = batch[:i]
-			break
-		}
-	}
-	if len(batch) > 0 {
-		return append([]Entry(nil), batch[:min(followBatch, len(batch))]...), nil
-	}
-	if r.visible == nil && r.job.State.Ended() {
-		// The follower's position is past the end.
-		return []Entry{{Seq: after, At: r.job.EndedAt, Final: true}}, nil
-	}
-	if r.changed == nil {
-		r.changed = make(chan struct{})
-	}
-	return nil, r.changed
 }

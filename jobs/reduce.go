@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/anything-mcp/anything-mcp/notte"
@@ -99,10 +100,10 @@ func reduceRun(r *Run, ev notte.Event) {
 	}
 }
 
-// finishRun stores the outcome of a run, which Notte calls status. A run may be
-// closed and yet have failed.
-func finishRun(r *Run, result *notte.RunResult) {
-	failure := result.Failure()
+// finishRun stores the outcome of a run. A run may be closed and yet have
+// failed: failure then says why, and so does the result.
+func finishRun(r *Run, result *notte.RunResult, failure string) {
+	failure = cmp.Or(failure, result.Failure())
 	r.Result = result.Result
 	r.Error = clip(failure)
 	r.OK = failure == "" && result.Status != notte.RunFailed && result.Status != notte.RunStopped

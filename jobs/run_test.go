@@ -29,7 +29,7 @@ func TestRun(t *testing.T) {
 		{"closed with a traceback", []sandbox.Step{result("closed", "Script execution failed: no button")}, jobs.StateClosed, false, `"Script execution failed: no button"`},
 	} {
 		t.Run(c.why, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, b *bench) {
+			inBubble(t, func(t *testing.T, b *fixture) {
 				id := b.notte.AddFunction(sandbox.Function{ID: "f", Name: "n"})
 				b.notte.ScriptRun(id, c.steps...)
 				job, _ := b.end(t, b.start(t, jobs.RunSpec{Client: b.client, FunctionID: id, Variables: json.RawMessage(`{"a":"1"}`)}))
@@ -50,7 +50,7 @@ func TestRunWhoseStreamIsLost(t *testing.T) {
 		step sandbox.Step
 	}{{"cut", sandbox.Cut()}, {"reset", sandbox.Reset()}, {"gateway", sandbox.Status(504, "text/html", "<title>504</title>")}} {
 		t.Run(lost.why, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, b *bench) {
+			inBubble(t, func(t *testing.T, b *fixture) {
 				id := b.notte.AddFunction(sandbox.Function{
 					Name: "n", Run: &sandbox.Outcome{Result: object{"n": 1}, After: 3 * time.Minute},
 				})
@@ -68,7 +68,7 @@ func TestRunWhoseStreamIsLost(t *testing.T) {
 }
 
 func TestRunWhoseResultIsNoEnd(t *testing.T) {
-	inBubble(t, func(t *testing.T, b *bench) {
+	inBubble(t, func(t *testing.T, b *fixture) {
 		id := b.notte.AddFunction(sandbox.Function{Name: "n", Run: &sandbox.Outcome{Result: 1, After: time.Minute}})
 		b.notte.ScriptRun(id, event("result", "message", `{"status":"active"}`))
 		job, _ := b.end(t, b.start(t, jobs.RunSpec{Client: b.client, FunctionID: id}))
@@ -84,7 +84,7 @@ func TestRunWhoseResultIsNoEnd(t *testing.T) {
 }
 
 func TestRunStoppedElsewhere(t *testing.T) {
-	inBubble(t, func(t *testing.T, b *bench) {
+	inBubble(t, func(t *testing.T, b *fixture) {
 		id := b.notte.AddFunction(sandbox.Function{Name: "n"})
 		b.notte.ScriptRun(id, event("result", "message", `{"status":"stopped"}`))
 		job, _ := b.end(t, b.start(t, jobs.RunSpec{Client: b.client, FunctionID: id}))
@@ -95,7 +95,7 @@ func TestRunStoppedElsewhere(t *testing.T) {
 }
 
 func TestRunWithoutCreate(t *testing.T) {
-	inBubble(t, func(t *testing.T, b *bench) {
+	inBubble(t, func(t *testing.T, b *fixture) {
 		id := b.notte.AddFunction(sandbox.Function{Name: "n"})
 		b.notte.Fault("POST", "/functions/{id}/runs/create", sandbox.Status(405, "application/json", `{"detail":"Method Not Allowed"}`))
 		job, _ := b.end(t, b.start(t, jobs.RunSpec{Client: b.client, FunctionID: id}))
@@ -106,7 +106,7 @@ func TestRunWithoutCreate(t *testing.T) {
 }
 
 func TestRunOfNoFunction(t *testing.T) {
-	inBubble(t, func(t *testing.T, b *bench) {
+	inBubble(t, func(t *testing.T, b *fixture) {
 		job, _ := b.end(t, b.start(t, jobs.RunSpec{Client: b.client, FunctionID: "none"}))
 		if job.State != jobs.StateFailed || job.Run.OK || job.Run.Error == "" {
 			t.Errorf("job = %+v %+v", job, job.Run)
@@ -115,7 +115,7 @@ func TestRunOfNoFunction(t *testing.T) {
 }
 
 func TestCancelRun(t *testing.T) {
-	inBubble(t, func(t *testing.T, b *bench) {
+	inBubble(t, func(t *testing.T, b *fixture) {
 		id := b.notte.AddFunction(sandbox.Function{
 			Name: "n", Run: &sandbox.Outcome{After: time.Hour},
 		})

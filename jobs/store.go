@@ -204,8 +204,8 @@ type Spending struct {
 	Unknown int     // how many of them at a cost that is not known
 }
 
-// add counts a build that ended.
-func (s *Spending) add(usd *float64) {
+// Add counts a build that ended. usd is nil if its cost is not known.
+func (s *Spending) Add(usd *float64) {
 	s.Builds++
 	if usd == nil {
 		s.Unknown++

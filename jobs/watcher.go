@@ -13,11 +13,11 @@ const pollEvery = 200 * time.Millisecond
 // watcher follows the jobs of other processes by their positions in the store:
 // one query for all of them, however many follow.
 type watcher struct {
-	store Store
+	store   Store
+	entered chan struct{} // holds a value when somebody has begun to wait
 
-	mu      sync.Mutex // guards all below
+	mu      sync.Mutex // guards waiting
 	waiting map[*waiter]bool
-	polling bool // a goroutine polls; it ends when nobody waits
 }
 
 // waiter is a follower that waits for a job to get past a position.
@@ -28,7 +28,7 @@ type waiter struct {
 }
 
 func newWatcher(store Store) *watcher {
-	return &watcher{store: store, waiting: make(map[*waiter]bool)}
+	return &watcher{store: store, entered: make(chan struct{}, 1), waiting: make(map[*waiter]bool)}
 }
 
 // next is [Manager.Next] for a job that this process does not run.
@@ -84,10 +84,7 @@ func (w *watcher) enter(id string, after int64) *waiter {
 	defer w.mu.Unlock()
 	one := &waiter{id: id, after: after, moved: make(chan error, 1)}
 	w.waiting[one] = true
-	if !w.polling {
-		w.polling = true
-		go w.poll()
-	}
+	signal(w.entered)
 	return one
 }
 
@@ -97,22 +94,28 @@ func (w *watcher) leave(one *waiter) {
 	delete(w.waiting, one)
 }
 
-// poll looks at the jobs that are waited for until there are none.
-func (w *watcher) poll() {
+// run polls while somebody waits, until ctx ends.
+func (w *watcher) run(ctx context.Context) {
 	for {
-		time.Sleep(pollEvery)
-		ids, ok := w.watched()
-		if !ok {
+		select {
+		case <-w.entered:
+		case <-ctx.Done():
 			return
 		}
-		positions, err := w.store.Positions(context.Background(), ids)
-		w.wake(positions, err)
+		for len(w.watched()) > 0 {
+			select {
+			case <-time.After(pollEvery):
+			case <-ctx.Done():
+				return
+			}
+			positions, err := w.store.Positions(ctx, w.watched())
+			w.wake(positions, err)
+		}
 	}
 }
 
-// watched returns the jobs that are waited for. It is false when there are none,
-// and then the polling has ended.
-func (w *watcher) watched() ([]string, bool) {
+// watched returns the jobs that are waited for.
+func (w *watcher) watched() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	seen := make(map[string]bool)
@@ -123,8 +126,7 @@ func (w *watcher) watched() ([]string, bool) {
 			ids = append(ids, one.id)
 		}
 	}
-	w.polling = len(ids) > 0
-	return ids, w.polling
+	return ids
 }
 
 // wake lets those look again whose job has moved, has ended or is gone.

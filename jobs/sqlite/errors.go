@@ -28,17 +28,20 @@ func (e *Error) Error() string {
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// What is wrong with a file that is not to be touched.
+// What is wrong with a file that must not be touched, or with its place.
 var (
 	errForeign = errors.New("the file belongs to another program")
 	errNewer   = errors.New("the file was written by a newer version of anything-mcp")
+
+	errUnsafeDir = errors.New("its directory is not safe")
 )
 
 // What to do about it.
 const (
 	moveAside    = "move it aside, with its -wal and -shm files if it has them, and a new one is made"
-	makeRoom     = "free some space on its disk, or use another --state-dir"
-	makeWritable = "see that its directory is there and can be written, or use another --state-dir"
+	makeRoom     = "free some space on its disk, or use another state directory"
+	waitForOther = "another process keeps it locked: try again, and look for an anything-mcp that hangs"
+	makeWritable = "see that its directory is there and can be written, or use another state directory"
 )
 
 // remedy is what to do about an error.
@@ -47,7 +50,11 @@ func remedy(err error) string {
 	case errors.Is(err, errForeign):
 		return moveAside
 	case errors.Is(err, errNewer):
-		return "update this anything-mcp, or use another --state-dir"
+		return "update this anything-mcp, or use another state directory"
+	case errors.Is(err, errUnsafeDir):
+		return "use another state directory, one that only this user can write to"
+	case errors.Is(err, errBusy):
+		return waitForOther
 	case errors.Is(err, syscall.ENOSPC):
 		return makeRoom
 	case errors.Is(err, errClosed):
@@ -64,9 +71,9 @@ func remedy(err error) string {
 	case codes.SQLITE_READONLY, codes.SQLITE_PERM, codes.SQLITE_CANTOPEN:
 		return makeWritable
 	case codes.SQLITE_BUSY:
-		return "another process keeps it locked: try again, and look for an anything-mcp that hangs"
+		return waitForOther
 	}
-	return "see that its disk has space and is in order, or use another --state-dir"
+	return "see that its disk has space and is in order, or use another state directory"
 }
 
 // code is the primary result code of an error of SQLite's, or 0.
