@@ -60,9 +60,9 @@ func (k keeping) store(p *program) jobs.Store {
 		}
 	}
 	if dir == "" || dir == inMemory {
-		return jobs.NewMemory()
+		return sqlite.NewMemory()
 	}
-	return jobs.NewFallback(sqlite.New(dir), p.logger())
+	return sqlite.New(dir)
 }
 
 // stateDir is where a user's programs keep their state: $XDG_STATE_HOME, or

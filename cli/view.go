@@ -59,7 +59,7 @@ func (v *view) follow(entries iter.Seq2[jobs.Entry, error]) error {
 }
 
 func (v *view) observe(entry jobs.Entry) {
-	ev := entry.Event()
+	ev := entry.Event
 	switch line, ok := progress.Line(ev); {
 	case ok:
 		v.step(entry.At, line)

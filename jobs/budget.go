@@ -62,7 +62,7 @@ type LimitError struct {
 // Error says which limit, what is used of it, and when there is room again.
 func (e *LimitError) Error() string {
 	if e.Limits.MaxRunning > 0 && e.Running >= e.Limits.MaxRunning {
-		return fmt.Sprintf("%d builds are allowed at once, and as many are running: there is room when one of them has ended", e.Limits.MaxRunning)
+		return fmt.Sprintf("the limit of builds at once is %d, and as many are running: there is room when one of them has ended", e.Limits.MaxRunning)
 	}
 	text := fmt.Sprintf("the daily budget of $%.2f does not allow another build: $%.2f spent today, $%.2f reserved for builds that run (%d) or whose cost is unknown (%d), and $%.2f that one more is taken to cost",
 		e.Limits.BudgetUSD, e.Spent.USD, e.ReservedUSD, e.Running, e.Spent.Unknown, e.NextUSD)

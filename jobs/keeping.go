@@ -219,30 +219,29 @@ func (r *record) setLost() {
 	r.thaw()
 }
 
-// openLinks opens the sealed links that a store returned.
-func openLinks(client *notte.Client, job *Job, entries []Entry) {
-	open := func(link *string) {
-		if *link == "" {
-			return
-		}
-		*link = openLink(client, *link)
+// withLink returns a stored job with its link opened by client, or without it if
+// client cannot open it.
+func withLink(client *notte.Client, job Job) Job {
+	if job.Build != nil && job.Build.ViewerURL != "" {
+		job = job.clone()
+		job.Build.ViewerURL = openLink(client, job.Build.ViewerURL)
 	}
-	if job != nil && job.Build != nil {
-		open(&job.Build.ViewerURL)
-	}
+	return job
+}
+
+// openLinks is [withLink] for entries that a store returned. It changes them.
+func openLinks(client *notte.Client, entries []Entry) {
 	for i := range entries {
-		open(&entries[i].ViewerURL)
+		if link := &entries[i].ViewerURL; *link != "" {
+			*link = openLink(client, *link)
+		}
 	}
 }
 
-// openLink returns the link, or nothing if client cannot open it.
 func openLink(client *notte.Client, sealed string) string {
 	if client == nil {
 		return ""
 	}
-	link, ok := client.Open(sealed)
-	if !ok {
-		return ""
-	}
+	link, _ := client.Open(sealed)
 	return link
 }

@@ -99,8 +99,7 @@ func (m *Manager) adopt(client *notte.Client, waiting []Adopted) []Adopted {
 // resume rebuilds a job from its log and goes on with what can be done for it.
 func (m *Manager) resume(a Adopted, client *notte.Client) error {
 	ctx, cancel := context.WithCancelCause(m.ctx)
-	openLinks(client, &a.Job, nil)
-	r := newRecord(withoutReplayed(a.Job), "", client, cancel, m.recorder.mark)
+	r := newRecord(withoutReplayed(withLink(client, a.Job)), "", client, cancel, m.recorder.mark)
 	if err := m.replay(r); err != nil {
 		cancel(err)
 		return err
@@ -141,7 +140,7 @@ func (m *Manager) replay(r *record) error {
 		if err != nil || len(entries) == 0 {
 			return err
 		}
-		openLinks(r.client, nil, entries)
+		openLinks(r.client, entries)
 		for _, e := range entries {
 			r.reduce(e.Event)
 			r.log.add(e)

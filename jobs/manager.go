@@ -103,8 +103,7 @@ func (m *Manager) Get(ctx context.Context, owner, id string) (Job, error) {
 	if job.Owner != owner {
 		return Job{}, ErrNotFound
 	}
-	openLinks(m.client(owner), &job, nil)
-	return job, nil
+	return withLink(m.client(owner), job), nil
 }
 
 // List returns jobs of an owner as [Store.List] does, those that are not stored
@@ -164,7 +163,7 @@ func (m *Manager) Next(ctx context.Context, owner, id string, after int64, wait 
 	// The job goes on in its own process when this one stops.
 	defer context.AfterFunc(m.ctx, func() { leave(context.Cause(m.ctx)) })()
 	entries, err := m.watcher.next(ctx, owner, id, after, wait)
-	openLinks(m.client(owner), nil, entries)
+	openLinks(m.client(owner), entries)
 	return entries, err
 }
 

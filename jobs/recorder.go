@@ -169,7 +169,7 @@ func (c *recorder) note(err error, id string) {
 	case err != nil && !c.failing.Swap(true):
 		c.m.log.Error("jobs cannot be stored for now; they are kept in memory and stored later", "job", id, "err", err)
 	case err == nil && c.failing.Swap(false):
-		c.m.log.Info("jobs are stored again")
+		c.m.log.Info("jobs are stored after all", "job", id)
 	}
 }
 

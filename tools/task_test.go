@@ -15,6 +15,7 @@ import (
 	"github.com/mark3labs/mcp-go/server"
 
 	"github.com/anything-mcp/anything-mcp/jobs"
+	"github.com/anything-mcp/anything-mcp/jobs/jobstest"
 	"github.com/anything-mcp/anything-mcp/notte"
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 	"github.com/anything-mcp/anything-mcp/tools"
@@ -322,7 +323,7 @@ func TestTasksAreNotDeclaredToLegacyClients(t *testing.T) {
 
 func TestTaskOutlivesItsServer(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {
-		store := jobs.NewMemory()
+		store := jobstest.NewMemory()
 		b.notte.Script("q", event("function_uploaded", "function_id", "f-1"), sandbox.Stall())
 		first := jobs.NewManager(store, jobs.Options{})
 		c := b.taskClient(first, key, true)

@@ -17,6 +17,7 @@ import (
 	"github.com/mark3labs/mcp-go/server"
 
 	"github.com/anything-mcp/anything-mcp/jobs"
+	"github.com/anything-mcp/anything-mcp/jobs/jobstest"
 	"github.com/anything-mcp/anything-mcp/notte"
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 	"github.com/anything-mcp/anything-mcp/progress"
@@ -59,7 +60,7 @@ func newBench(t *testing.T, key notte.APIKey) *bench {
 		t.Fatal(err)
 	}
 	logger := slog.New(slog.NewTextHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	b.jobs = jobs.NewManager(jobs.NewMemory(), jobs.Options{Logger: logger})
+	b.jobs = jobs.NewManager(jobstest.NewMemory(), jobs.Options{Logger: logger})
 	b.srv = tools.NewServer(tools.Config{Client: client, Jobs: b.jobs, Version: "test", Logger: logger},
 		server.WithOutputSchemaValidation())
 	return b

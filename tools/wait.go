@@ -36,11 +36,18 @@ func (s *service) follow(ctx context.Context, job jobs.Job, wait time.Duration) 
 	defer reporter.Close()
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	for entry, err := range s.Jobs.Follow(ctx, job.Owner, job.ID, 0) {
+	for after := int64(0); ; {
+		entries, err := s.Jobs.Next(ctx, job.Owner, job.ID, after, time.Hour)
 		if err != nil {
 			return // the wait is over, or the caller is gone
 		}
-		reporter.Observe(entry.Event())
+		for _, e := range entries {
+			if e.Final {
+				return
+			}
+			reporter.Observe(e.Event)
+			after = e.Seq
+		}
 	}
 }
 
