@@ -62,7 +62,9 @@ func (k keeping) store(p *program) jobs.Store {
 	if dir == "" || dir == inMemory {
 		return sqlite.NewMemory()
 	}
-	return sqlite.New(dir)
+	disk := sqlite.New(dir)
+	disk.DirName = "--state-dir"
+	return disk
 }
 
 // stateDir is where a user's programs keep their state: $XDG_STATE_HOME, or

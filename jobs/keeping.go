@@ -22,6 +22,7 @@ type keeping struct {
 	inMemory   bool // the store itself is lost with the process
 	sync       bool // the next change must be durable
 	settled    bool // the store has the end, or refuses it for good
+	late       bool // the store could not take what it had to, and has not caught up
 
 	stateVersion int // counts changes of the state
 	stateStored  int // the version that the store has
@@ -46,8 +47,13 @@ func (r *record) setLease(lease Lease, inMemory bool) {
 func (r *record) setUnrecorded() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.lease, r.unrecorded, r.stored, r.stateStored = Lease{}, true, 0, -1
+	r.loseRow()
 	r.thaw()
+}
+
+// loseRow notes that the store has nothing of the job. The caller holds mu.
+func (r *record) loseRow() {
+	r.lease, r.unrecorded, r.late, r.stored, r.stateStored = Lease{}, true, true, 0, -1
 }
 
 // thaw shows all that has come. The caller holds mu.
@@ -116,8 +122,9 @@ func (r *record) sealed(job Job) Job {
 }
 
 // confirm notes what became of a change that was saved, and lets followers see
-// what they may see now. It returns the error if it is the store's failure.
-func (r *record) confirm(v version, err error) error {
+// what they may see now. It reports whether the store has caught up with the job
+// after a failure, and returns the error if it is a failure of the store.
+func (r *record) confirm(v version, err error) (caughtUp bool, failure error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.saved != nil {
@@ -136,23 +143,25 @@ func (r *record) confirm(v version, err error) error {
 		r.settled = ended && v.state == r.stateVersion
 		if r.mustStore > r.stored {
 			r.show(r.stored)
-			return nil
+			return false, nil
 		}
+		caughtUp = r.late
+		r.late = false
 	case errors.Is(err, ErrEnded), errors.Is(err, ErrLeaseLost):
 		r.lost = true
 		// A known outcome still replaces an unknown one, when the job's new
 		// holder has ended it.
 		r.settled = ended && (errors.Is(err, ErrEnded) || r.job.State == StateInterrupted)
 	case errors.Is(err, ErrNotFound):
-		r.lease, r.unrecorded, r.stored, r.stateStored = Lease{}, true, 0, -1
+		r.loseRow()
 	default:
-		r.failed = true
+		r.failed, r.late = true, true
 	}
 	r.thaw()
 	if r.failed {
-		return err
+		return false, err
 	}
-	return nil
+	return caughtUp, nil
 }
 
 // flush waits until the store has the job's state, or has failed to take it.

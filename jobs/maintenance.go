@@ -67,7 +67,7 @@ func (m *Manager) deleteOld(before time.Time) {
 	n, err := m.store.Forget(m.ctx, before)
 	switch {
 	case err != nil:
-		m.log.Warn("old jobs could not be deleted", "err", err)
+		m.recorder.note(err, "")
 	case n > 0:
 		m.log.Info("deleted old jobs", "jobs", n, "older_than", m.opts.Keep)
 	}
@@ -80,7 +80,7 @@ func (m *Manager) adopt(client *notte.Client, waiting []Adopted) []Adopted {
 	now := time.Now()
 	adopted, err := m.store.Adopt(m.ctx, client.Owner(), m.holder, now.Add(leaseTime), now)
 	if err != nil && m.ctx.Err() == nil {
-		m.log.Warn("jobs of ended processes could not be looked for", "err", err)
+		m.recorder.note(err, "")
 	}
 	var failed []Adopted
 	for _, a := range append(waiting, adopted...) {

@@ -138,7 +138,11 @@ func (c *recorder) saveBatch(batch []*record) {
 	}
 	for i, err := range c.m.store.Save(context.Background(), changes) {
 		r := records[i]
-		c.note(r.confirm(versions[i], err), r.id)
+		caughtUp, failure := r.confirm(versions[i], err)
+		if caughtUp {
+			c.m.log.Info("a job is stored after all", "job", r.id)
+		}
+		c.note(failure, r.id)
 		if r.waits() {
 			c.mark(r, false)
 		}
@@ -163,13 +167,14 @@ func (c *recorder) create(marked []*record) {
 	}
 }
 
-// note logs the first failure of a series, and its end.
+// note logs the first failure of a series, and its end. It may be called by any
+// goroutine.
 func (c *recorder) note(err error, id string) {
 	switch {
 	case err != nil && !c.failing.Swap(true):
-		c.m.log.Error("jobs cannot be stored for now; they are kept in memory and stored later", "job", id, "err", err)
+		c.m.log.Error("jobs cannot be stored for now: they are kept in memory and stored later", "job", id, "err", err)
 	case err == nil && c.failing.Swap(false):
-		c.m.log.Info("jobs are stored after all", "job", id)
+		c.m.log.Info("jobs are stored again")
 	}
 }
 

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,11 +19,13 @@ type Error struct {
 	Op   string // what was tried: "open", "list jobs from", …
 	Path string // of the database
 	Err  error  // why it failed
+
+	dir string // what to call the setting of its directory
 }
 
 // Error names the file, the cause and the remedy.
 func (e *Error) Error() string {
-	return fmt.Sprintf("cannot %s the jobs database %s: %v; %s", e.Op, e.Path, e.Err, remedy(e.Err))
+	return fmt.Sprintf("cannot %s the jobs database %s: %v; %s", e.Op, e.Path, e.Err, remedy(e.Err, e.dir))
 }
 
 // Unwrap gives the cause.
@@ -39,20 +42,21 @@ var (
 // What to do about it.
 const (
 	moveAside    = "move it aside, with its -wal and -shm files if it has them, and a new one is made"
-	makeRoom     = "free some space on its disk, or use another state directory"
 	waitForOther = "another process keeps it locked: try again, and look for an anything-mcp that hangs"
-	makeWritable = "see that its directory is there and can be written, or use another state directory"
 )
 
-// remedy is what to do about an error.
-func remedy(err error) string {
+// remedy says what to do about an error. dir is what to call the setting of the
+// database's directory.
+func remedy(err error, dir string) string {
+	makeRoom := "free some space on its disk, or change " + dir
+	makeWritable := "see that its directory is there and can be written, or change " + dir
 	switch {
 	case errors.Is(err, errForeign):
 		return moveAside
 	case errors.Is(err, errNewer):
-		return "update this anything-mcp, or use another state directory"
+		return "update this anything-mcp, or change " + dir
 	case errors.Is(err, errUnsafeDir):
-		return "use another state directory, one that only this user can write to"
+		return "change " + dir + " to one that only this user can write to"
 	case errors.Is(err, errBusy):
 		return waitForOther
 	case errors.Is(err, syscall.ENOSPC):
@@ -73,7 +77,7 @@ func remedy(err error) string {
 	case codes.SQLITE_BUSY:
 		return waitForOther
 	}
-	return "see that its disk has space and is in order, or use another state directory"
+	return "see that its disk has space and is in order, or change " + dir
 }
 
 // code is the primary result code of an error of SQLite's, or 0.
@@ -99,9 +103,9 @@ func expected(err error) bool {
 }
 
 // explain wraps a failure in an [*Error]; what is expected stays as it is.
-func explain(op, path string, err error) error {
+func (s *Store) explain(op string, err error) error {
 	if err == nil || expected(err) {
 		return err
 	}
-	return &Error{Op: op, Path: path, Err: err}
+	return &Error{Op: op, Path: s.path, Err: err, dir: cmp.Or(s.DirName, "the state directory")}
 }

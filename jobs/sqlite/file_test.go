@@ -216,7 +216,7 @@ func TestUnusableDirectories(t *testing.T) {
 			continue // root may write anywhere
 		}
 		_, _, err := sqlite.New(dir).Create(t.Context(), build("build_1"), options(""))
-		refused(t, err, filepath.Join(dir, "jobs.db"), "directory is there and can be written", "another state directory")
+		refused(t, err, filepath.Join(dir, "jobs.db"), "directory is there and can be written", "change the state directory")
 	}
 }
 
@@ -245,14 +245,14 @@ func TestUnsafeDirectories(t *testing.T) {
 	}
 	t.Setenv("TMPDIR", shared)
 	_, _, err := sqlite.New(shared).Create(t.Context(), build("build_1"), options(""))
-	refused(t, err, filepath.Join(shared, "jobs.db"), "files of all users", "another state directory")
+	refused(t, err, filepath.Join(shared, "jobs.db"), "files of all users", "change the state directory")
 
 	foreign := t.TempDir()
 	if os.Geteuid() != 0 || os.Chown(foreign, 4711, 4711) != nil {
 		t.Skip("only root can make a directory another user's")
 	}
 	_, _, err = sqlite.New(foreign).Create(t.Context(), build("build_1"), options(""))
-	refused(t, err, filepath.Join(foreign, "jobs.db"), "4711", "another state directory")
+	refused(t, err, filepath.Join(foreign, "jobs.db"), "4711", "change the state directory")
 }
 
 // A database that is deleted under a running store is created anew, in a new

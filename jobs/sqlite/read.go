@@ -122,10 +122,10 @@ func collect[T any](ctx context.Context, s *Store, op string, scan func(*sql.Row
 	}
 	rows, err := db.readers.QueryContext(ctx, query, args...)
 	if err != nil {
-		return nil, explain(op, s.path, err)
+		return nil, s.explain(op, err)
 	}
 	list, err := scanAll(rows, scan)
-	return list, explain(op, s.path, err)
+	return list, s.explain(op, err)
 }
 
 // marked marks a job that is lost with this process.

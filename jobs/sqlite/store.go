@@ -27,6 +27,10 @@ var (
 //
 // Its errors are those of the contract, a context's, or an [*Error].
 type Store struct {
+	// DirName is what errors call the setting of the directory, such as the name
+	// of a flag. Empty means "the state directory".
+	DirName string
+
 	path   string
 	memory bool
 
@@ -60,7 +64,7 @@ func (s *Store) open(ctx context.Context) (*database, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return nil, &Error{Op: "use", Path: s.path, Err: errClosed}
+		return nil, s.explain("use", errClosed)
 	}
 	if s.db != nil && s.db.isGone() {
 		_ = s.db.close() // its file is deleted: nothing is lost by an error
@@ -75,7 +79,7 @@ func (s *Store) open(ctx context.Context) (*database, error) {
 	}
 	db, err := open(ctx)
 	if err != nil {
-		return nil, explain("open", s.path, err)
+		return nil, s.explain("open", err)
 	}
 	s.db = db
 	return db, nil
@@ -92,7 +96,7 @@ func (s *Store) Close() error {
 	}
 	db := s.db
 	s.db = nil
-	return explain("close", s.path, db.close())
+	return s.explain("close", db.close())
 }
 
 // write makes a change in one transaction. op says what it is, for its error. A
@@ -112,9 +116,9 @@ func (s *Store) write(ctx context.Context, op string, durable bool, change func(
 	case db.turn <- struct{}{}:
 		defer func() { <-db.turn }()
 	case <-timer.C:
-		return &Error{Op: op, Path: s.path, Err: errBusy}
+		return s.explain(op, errBusy)
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	return explain(op, s.path, db.tx.do(durable, deadline, change))
+	return s.explain(op, db.tx.do(durable, deadline, change))
 }
