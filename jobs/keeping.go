@@ -8,6 +8,10 @@ import (
 	"github.com/anything-mcp/anything-mcp/notte"
 )
 
+// retryEvery is how often the store is offered what it did not take, apart from
+// the end of a job, which it is offered at once too.
+const retryEvery = time.Second
+
 // stateEvery is how often the state of a running job is saved at most, apart
 // from what names a thing at Notte. Its entries are saved sooner.
 const stateEvery = 500 * time.Millisecond
@@ -16,13 +20,14 @@ const stateEvery = 500 * time.Millisecond
 // guards it.
 type keeping struct {
 	lease      Lease
-	unrecorded bool // the store could not take the job; it is offered again
-	failed     bool // the last attempt to save failed; it is repeated
-	lost       bool // another process has taken the job over
-	inMemory   bool // the store itself is lost with the process
-	sync       bool // the next change must be durable
-	settled    bool // the store has the end, or refuses it for good
-	late       bool // the store could not take what it had to, and has not caught up
+	unrecorded bool      // the store could not take the job; it is offered again
+	failed     bool      // the last attempt to save failed; it is repeated
+	lost       bool      // another process has taken the job over
+	inMemory   bool      // the store itself is lost with the process
+	sync       bool      // the next change must be durable
+	settled    bool      // the store has the end, or refuses it for good
+	late       bool      // the store could not take what it had to, and has not caught up
+	retryAt    time.Time // when to offer a running job again that the store did not take
 
 	stateVersion int // counts changes of the state
 	stateStored  int // the version that the store has
@@ -63,13 +68,23 @@ func (r *record) thaw() {
 }
 
 // creation returns the job for another attempt to create it, as it was when it
-// began, and whether there is to be one.
-func (r *record) creation() (Job, bool) {
+// ran, and reports whether it is time for one.
+func (r *record) creation(now time.Time) (Job, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if !r.unrecorded || r.settled || !r.mayRetry(now) {
+		return Job{}, false
+	}
+	r.retryAt = now.Add(retryEvery)
 	job := r.sealed(r.job.clone())
 	job.State, job.EndedAt = StateRunning, time.Time{}
-	return job, r.unrecorded && !r.settled
+	return job, true
+}
+
+// mayRetry reports whether the store may be offered the job again. The caller
+// holds mu.
+func (r *record) mayRetry(now time.Time) bool {
+	return r.job.State.Ended() || !now.Before(r.retryAt)
 }
 
 // version is how far a saved change brings the store.
@@ -83,7 +98,7 @@ func (r *record) pending(now time.Time) (Change, version, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	ended := r.job.State.Ended()
-	if r.lease == (Lease{}) || r.settled || r.lost && !ended {
+	if r.lease == (Lease{}) || r.settled || r.lost && !ended || r.failed && !r.mayRetry(now) {
 		return Change{}, version{}, false
 	}
 	change := Change{Lease: r.lease, Sync: r.sync || r.mustStore > r.stored}
@@ -155,7 +170,7 @@ func (r *record) confirm(v version, err error) (caughtUp bool, failure error) {
 	case errors.Is(err, ErrNotFound):
 		r.loseRow()
 	default:
-		r.failed, r.late = true, true
+		r.failed, r.late, r.retryAt = true, true, time.Now().Add(retryEvery)
 	}
 	r.thaw()
 	if r.failed {

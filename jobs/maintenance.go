@@ -66,7 +66,7 @@ func (m *Manager) maintain(client *notte.Client) {
 func (m *Manager) deleteOld(before time.Time) {
 	n, err := m.store.Forget(m.ctx, before)
 	switch {
-	case err != nil:
+	case err != nil && m.ctx.Err() == nil:
 		m.recorder.note(err, "")
 	case n > 0:
 		m.log.Info("deleted old jobs", "jobs", n, "older_than", m.opts.Keep)
@@ -84,8 +84,9 @@ func (m *Manager) adopt(client *notte.Client, waiting []Adopted) []Adopted {
 	}
 	var failed []Adopted
 	for _, a := range append(waiting, adopted...) {
-		if m.record(a.Job.ID) != nil {
-			continue // it runs here: the store had lost it for a while
+		if r := m.record(a.Job.ID); r != nil {
+			r.setLease(a.Lease, a.Job.Volatile) // it runs here: another process had it for a while
+			continue
 		}
 		m.log.Info("taking over a job of a process that is gone", "job", a.Job.ID)
 		if err := m.resume(a, client); err != nil {

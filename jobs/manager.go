@@ -114,7 +114,7 @@ func (m *Manager) List(ctx context.Context, q Query) ([]Job, error) {
 		return nil, err
 	}
 	if err != nil {
-		m.log.Warn("the stored jobs cannot be listed; the list has those of this process", "err", err)
+		m.recorder.note(err, "")
 	}
 	for _, r := range m.all() {
 		if err != nil || r.isUnrecorded() {

@@ -153,7 +153,7 @@ func (c *recorder) saveBatch(batch []*record) {
 // the first failure, because each attempt may wait for another process.
 func (c *recorder) create(marked []*record) {
 	for _, r := range marked {
-		job, wanted := r.creation()
+		job, wanted := r.creation(time.Now())
 		if !wanted {
 			continue
 		}
