@@ -51,7 +51,7 @@ func TestDecodeEvent(t *testing.T) {
 		{`{"type":null}`, "beside"},
 		{`{}`, "beside"},
 	} {
-		ev, err := decodeEvent("beside", tt.data)
+		ev, err := v1.event("beside", tt.data)
 		if got := brief(ev); got != tt.want || err != nil {
 			t.Errorf("%s\n is %q, %v\nwant %q", tt.data, got, err, tt.want)
 		}
@@ -60,7 +60,7 @@ func TestDecodeEvent(t *testing.T) {
 		}
 	}
 	for _, data := range []string{"", " ", "x", "1", "[]", `{"a":1`, `{"a":1}{`, `{"a":"` + "\n" + `"}`, strings.Repeat("[", 1<<20), `{"a":` + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + "}"} {
-		if ev, err := decodeEvent("", data); err == nil {
+		if ev, err := v1.event("", data); err == nil {
 			t.Errorf("%.40q is %v", data, ev)
 		}
 	}
@@ -69,7 +69,7 @@ func TestDecodeEvent(t *testing.T) {
 func TestDecodeEventLarge(t *testing.T) {
 	data := `{"type":"tool_result","content":"` + strings.Repeat(`\n`, 4<<20) + `"}`
 	if n := testing.AllocsPerRun(3, func() {
-		if ev, err := decodeEvent("", data); err != nil || ev.Size != len(data) {
+		if ev, err := v1.event("", data); err != nil || ev.Size != len(data) {
 			t.Error(ev.Size, err)
 		}
 	}); n > 2 {
@@ -84,7 +84,7 @@ func TestRunResultIDs(t *testing.T) {
 		`{"workflow_id":"f","workflow_run_id":"r","session_id":"s","status":"closed"}`,
 	} {
 		quoted, _ := json.Marshal(message)
-		ev, err := decodeEvent("", `{"type":"result","message":`+string(quoted)+`}`)
+		ev, err := v1.event("", `{"type":"result","message":`+string(quoted)+`}`)
 		if err != nil || ev.Result == nil {
 			t.Fatal(ev, err)
 		}
@@ -155,7 +155,7 @@ func FuzzDecodeEvent(f *testing.F) {
 		f.Add("", s)
 	}
 	f.Fuzz(func(t *testing.T, typ, data string) {
-		ev, err := decodeEvent(typ, data)
+		ev, err := v1.event(typ, data)
 		if err != nil {
 			if json.Valid([]byte(data)) && len(data) < maxNesting && strings.HasPrefix(strings.TrimSpace(data), "{") {
 				t.Errorf("%q is an object and was refused", data)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 
 const (
 	maxErrorBody = 1 << 20 // bytes read of an answer that tells of a failure
+	maxParts     = 5       // items read of a list of errors, and of a field's path
 	maxMessage   = 500     // characters kept of its words
 
 	// errorBodyTimeout bounds the wait for the body of a failure, which may
@@ -77,7 +79,7 @@ func errorMessage(body string) string {
 	case body == "":
 		return ""
 	case validJSON(body):
-		return words(gjson.Parse(body), 4)
+		return errorText(gjson.Parse(body), 4)
 	case body[0] == '<':
 		return html.UnescapeString(title(body))
 	}
@@ -95,64 +97,64 @@ func title(page string) string {
 	return m[1]
 }
 
-// words finds the words for a reader in an error's JSON, going into objects
-// depth levels at most:
+// errorText returns the words for a reader in an error's JSON, from objects and
+// lists at most depth levels deep:
 //
 //	{"message": "…", "detail": "…"}
 //	{"error": "…"}  {"error": {"code": …, "message": "…"}}
 //	{"detail": "…"}  {"detail": [{"loc": […], "msg": "…"}]}
-func words(v gjson.Result, depth int) string {
+func errorText(v gjson.Result, depth int) string {
 	switch {
-	case v.IsArray():
-		var all []string
-		for i, item := range v.Array() {
-			if i == 5 {
-				break
-			}
-			all = appendNew(all, words(item, depth-1))
-		}
-		return strings.Join(all, "; ")
-	case !v.IsObject():
+	case v.Type != gjson.JSON:
 		return scalarText(v)
 	case depth <= 0:
 		return ""
 	}
-	var all []string
-	for _, key := range []string{"message", "error", "msg", "detail", "title", "reason", "error_description", "errors"} {
-		all = appendNew(all, words(v.Get(key), depth-1))
+	var parts []string
+	if v.IsArray() {
+		n := 0
+		for item := range items(v) {
+			if n++; n > maxParts {
+				break
+			}
+			parts = appendUnique(parts, errorText(item, depth-1))
+		}
+		return strings.Join(parts, "; ")
 	}
-	said := strings.Join(all, ": ")
-	if where := fieldPath(v.Get("loc")); where != "" && said != "" {
+	f := fieldsOf(v)
+	for _, key := range []string{"message", "error", "msg", "detail", "title", "reason", "error_description", "errors"} {
+		parts = appendUnique(parts, errorText(f[key], depth-1))
+	}
+	said := strings.Join(parts, ": ")
+	if where := fieldPath(f["loc"]); where != "" && said != "" {
 		return where + ": " + said
 	}
-	if code := scalarText(v.Get("code")); code != "" && !strings.Contains(said, code) {
+	if code := f.text("code"); code != "" && !strings.Contains(said, code) {
 		return strings.TrimSpace(said + " (" + code + ")")
 	}
 	return said
 }
 
-// appendNew adds s to all unless one of them says it already.
-func appendNew(all []string, s string) []string {
-	for _, said := range all {
-		if strings.Contains(said, s) {
-			return all
-		}
+// appendUnique adds s to parts unless it is empty or one of them contains it.
+func appendUnique(parts []string, s string) []string {
+	if s == "" || slices.ContainsFunc(parts, func(said string) bool { return strings.Contains(said, s) }) {
+		return parts
 	}
-	if s == "" {
-		return all
-	}
-	return append(all, s)
+	return append(parts, s)
 }
 
 // fieldPath names the field that FastAPI found at fault: ["body", "query"] is
 // "query".
 func fieldPath(loc gjson.Result) string {
 	var path []string
-	for i, part := range loc.Array() {
-		if i == 0 && part.Str == "body" && len(loc.Array()) > 1 {
-			continue
+	for part := range items(loc) {
+		if len(path) > maxParts {
+			break
 		}
 		path = append(path, scalarText(part))
+	}
+	if len(path) > 1 && path[0] == "body" {
+		path = path[1:]
 	}
 	return strings.Join(path, ".")
 }

@@ -6,17 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
-	"strconv"
 
 	"github.com/tidwall/gjson"
 )
 
 // errVariables is what StartRun refuses variables with before any request.
 var errVariables = errors.New("the variables are not a JSON object: give names with their values, or nothing")
-
-// maxLogs bounds the log lines kept of a run: the last ones.
-const maxLogs = 1000
 
 // CreateRun makes a run of a function without starting it, so that its ID is
 // known whatever becomes of the start. Where Notte does not offer this,
@@ -150,67 +145,4 @@ func (c *Client) ListRuns(ctx context.Context, functionID string, page, pageSize
 		return RunPage{}, err
 	}
 	return parsePage(answer, func(v gjson.Result) Run { return parseRun(v, functionID) }), nil
-}
-
-func pageQuery(page, pageSize int) url.Values {
-	query := url.Values{}
-	if page > 0 {
-		query.Set("page", strconv.Itoa(page))
-	}
-	if pageSize > 0 {
-		query.Set("page_size", strconv.Itoa(pageSize))
-	}
-	return query
-}
-
-func parsePage[T any](v gjson.Result, parse func(gjson.Result) T) Page[T] {
-	page := Page[T]{
-		Page:        int(v.Get("page").Int()),
-		PageSize:    int(v.Get("page_size").Int()),
-		HasNext:     v.Get("has_next").Bool(),
-		HasPrevious: v.Get("has_previous").Bool(),
-	}
-	for _, item := range v.Get("items").Array() {
-		page.Items = append(page.Items, parse(item))
-	}
-	return page
-}
-
-func parseRun(v gjson.Result, functionID string) Run {
-	run := Run{
-		FunctionID: firstText(v, "function_id", "workflow_id"),
-		ID:         firstText(v, "function_run_id", "workflow_run_id", "run_id"),
-		SessionID:  firstText(v, "session_id"),
-		Status:     runStatus(v),
-		Result:     textOrJSON(v.Get("result")),
-		Logs:       parseLogs(v.Get("logs")),
-		CreatedAt:  timestamp(v.Get("created_at")),
-		UpdatedAt:  timestamp(v.Get("updated_at")),
-	}
-	if run.FunctionID == "" {
-		run.FunctionID = functionID
-	}
-	return run
-}
-
-// parseLogs reads the last maxLogs lines of a run's log.
-func parseLogs(v gjson.Result) []string {
-	if v.Type == gjson.Null {
-		return nil
-	}
-	lines := v.Array() // one element for a string
-	lines = lines[max(0, len(lines)-maxLogs):]
-	var logs []string
-	for _, line := range lines {
-		logs = append(logs, textOrJSON(line))
-	}
-	return logs
-}
-
-// textOrJSON is a string as it is and anything else as JSON; null is empty.
-func textOrJSON(v gjson.Result) string {
-	if v.Type == gjson.String {
-		return v.Str
-	}
-	return string(rawJSON(v))
 }

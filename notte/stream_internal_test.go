@@ -19,8 +19,8 @@ func testStream(r io.Reader) *Stream {
 
 func loggedStream(r io.Reader, h slog.Handler) *Stream {
 	ctx, cancel := context.WithCancelCause(context.Background())
-	body := watch(io.NopCloser(r), 0, func() { cancel(ErrIdle) })
-	return &Stream{op: "follow the build", message: func(s string) string { return s }, host: "example.test", ctx: ctx, cancel: cancel, body: body, events: body, log: slog.New(h)}
+	body := watch(io.NopCloser(r), 0, nil)
+	return &Stream{client: &Client{log: slog.New(h)}, op: "follow the build", host: "example.test", ctx: ctx, cancel: cancel, language: v1, body: body, reader: body}
 }
 
 // pieces reads s in pieces of at most size bytes.
@@ -200,22 +200,21 @@ func TestStreamSkipsLargeEvents(t *testing.T) {
 	}
 }
 
-// TestFramerLetsGo checks that a large event's memory is not kept for the rest
-// of a build, which may be quiet for minutes.
-func TestFramerLetsGo(t *testing.T) {
-	f := newFramer(strings.NewReader("data: "+strings.Repeat("x", 4<<20)+"\n\n"+doneLine+"\n\n"), func(int) {})
-	ends := 0
-	for !f.done() {
-		if _, err := io.Copy(io.Discard, f); err != nil {
-			t.Fatal(err)
+// TestReaderIsSmallWhenQuiet checks that the memory of large events and of bursts
+// is not kept for the rest of a build, which may be quiet for minutes.
+func TestReaderIsSmallWhenQuiet(t *testing.T) {
+	quiet := strings.Repeat(doneLine+"\n\n", 1)
+	for name, busy := range map[string]string{
+		"after a large event": "data: " + strings.Repeat("x", 4<<20) + "\n\n",
+		"after a burst":       strings.Repeat(doneLine+"\n\n", 10_000),
+	} {
+		r := newEventReader(io.MultiReader(strings.NewReader(busy), strings.NewReader(quiet), strings.NewReader(quiet), strings.NewReader(quiet), strings.NewReader(quiet)), nil)
+		for r.err == nil {
+			r.next()
 		}
-		ends++
-	}
-	if ends != 2 {
-		t.Errorf("%d ends, want one after the large event and one at the end", ends)
-	}
-	if cap(f.out) > largeEvent {
-		t.Errorf("%d bytes kept", cap(f.out))
+		if n := cap(r.in) + cap(r.out); n > 4<<10 {
+			t.Errorf("%s: %d bytes are kept", name, n)
+		}
 	}
 }
 
