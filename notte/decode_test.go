@@ -52,7 +52,7 @@ func TestDecodeEvent(t *testing.T) {
 		{`{}`, "beside"},
 	} {
 		ev, err := v1.event("beside", tt.data)
-		if got := brief(ev); got != tt.want || err != nil {
+		if got := describe(ev); got != tt.want || err != nil {
 			t.Errorf("%s\n is %q, %v\nwant %q", tt.data, got, err, tt.want)
 		}
 		if ev.Size != len(tt.data) {

@@ -3,13 +3,11 @@ package notte_test
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/anything-mcp/anything-mcp/notte"
 )
@@ -123,38 +121,6 @@ func TestUnsupported(t *testing.T) {
 		c := newTest(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
 		if _, err := c.CreateRun(t.Context(), "f1"); errors.Is(err, errors.ErrUnsupported) != want {
 			t.Errorf("%d: %v", status, err)
-		}
-	}
-}
-
-func TestRetryAfter(t *testing.T) {
-	in := func(d time.Duration) time.Time { return time.Now().Add(d) }
-	for _, tt := range []struct {
-		name     string
-		status   int
-		header   http.Header
-		min, max time.Duration
-	}{
-		{"seconds", 429, http.Header{"Retry-After": {"12"}}, 12 * time.Second, 12 * time.Second},
-		{"a date", 429, http.Header{"Retry-After": {in(time.Minute).UTC().Format(http.TimeFormat)}}, 55 * time.Second, time.Minute},
-		{"a date that is past", 429, http.Header{"Retry-After": {"Mon, 02 Jan 2006 15:04:05 GMT"}}, 0, 0},
-		{"nonsense", 429, http.Header{"Retry-After": {"soon"}}, 0, 0},
-		{"negative", 429, http.Header{"Retry-After": {"-5"}}, 0, 0},
-		{"ages", 429, http.Header{"Retry-After": {"1e300"}}, 24 * time.Hour, 24 * time.Hour},
-		{"reset", 429, http.Header{"X-Ratelimit-Reset": {fmt.Sprint(in(30 * time.Second).Unix())}}, 25 * time.Second, 30 * time.Second},
-		{"reset in milliseconds", 429, http.Header{"X-Ratelimit-Reset": {fmt.Sprint(in(30 * time.Second).UnixMilli())}}, 25 * time.Second, 30 * time.Second},
-		{"reset on another status", 503, http.Header{"X-Ratelimit-Reset": {fmt.Sprint(in(30 * time.Second).Unix())}}, 0, 0},
-	} {
-		c := newTest(t, func(w http.ResponseWriter, _ *http.Request) {
-			for k, v := range tt.header {
-				w.Header()[k] = v
-			}
-			w.WriteHeader(tt.status)
-		})
-		_, err := c.StartBuild(t.Context(), "q")
-		var e *notte.Error
-		if !errors.As(err, &e) || e.RetryAfter < tt.min || e.RetryAfter > tt.max {
-			t.Errorf("%s: %v", tt.name, err)
 		}
 	}
 }

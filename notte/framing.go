@@ -73,13 +73,8 @@ func newEventReader(src io.Reader, tooLong func(size int)) *eventReader {
 // and ends the line and the event being read: only what would have come after it
 // is lost.
 func (r *eventReader) next() []byte {
-	rest := r.out[r.ready:]
-	if cap(r.out) > 2*max(len(r.in), len(rest)) {
-		r.out = bytes.Clone(rest)
-	} else {
-		r.out = r.out[:copy(r.out, rest)]
-	}
-	r.ready, r.gotData = 0, false
+	r.compact()
+	r.gotData = false
 	n, err := r.src.Read(r.in)
 	r.addPiece(r.in[:n])
 	switch {
@@ -95,6 +90,20 @@ func (r *eventReader) next() []byte {
 	return r.out[:r.ready]
 }
 
+// compact moves the event being read to the front of out. It frees out if that
+// holds more than the next piece is likely to need.
+func (r *eventReader) compact() {
+	rest := r.out[r.ready:]
+	switch {
+	case cap(r.out) > 2*max(len(r.in), len(rest)):
+		r.out = bytes.Clone(rest)
+	case r.ready > 0:
+		r.out = r.out[:copy(r.out, rest)]
+	}
+	r.ready = 0
+}
+
+// addPiece adds one piece of the stream, cut anywhere.
 func (r *eventReader) addPiece(b []byte) {
 	mayMerge := len(b) >= minMerge
 	lineEnds := "\n"

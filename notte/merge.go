@@ -2,6 +2,7 @@ package notte
 
 import (
 	"bytes"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -22,6 +23,7 @@ const (
 type deltaShape struct {
 	lead []byte // up to and with the text's first quote: data: {"type":"text_delta","delta":"
 	tail []byte // from the text's last quote to the end of the blank line
+	next []byte // tail and lead: what is between two texts
 }
 
 // shapeOf returns the shape of the event that b begins with, if that is a plain
@@ -42,31 +44,16 @@ func shapeOf(b []byte) (s deltaShape, ok bool) {
 		return s, false
 	}
 	at := len(line) - len(value) + d.end
-	return deltaShape{
-		lead: bytes.Clone(line[:at-len(d.text)]),
-		tail: append(bytes.Clone(line[at:]), end...),
-	}, true
-}
-
-// cutText returns the text of the event that b begins with, if the event has the
-// shape s and its text is valid UTF-8 without quotes, escapes and control
-// characters.
-func (s deltaShape) cutText(b []byte) (text []byte, ok bool) {
-	if len(s.lead) == 0 || !bytes.HasPrefix(b, s.lead) {
-		return nil, false
-	}
-	b = b[len(s.lead):]
-	end, ascii := 0, true
-	for end < len(b) && b[end] >= ' ' && b[end] != '"' && b[end] != '\\' {
-		ascii = ascii && b[end] < utf8.RuneSelf
-		end++
-	}
-	text = b[:end]
-	return text, bytes.HasPrefix(b[end:], s.tail) && (ascii || utf8.Valid(text))
+	s.lead = bytes.Clone(line[:at-len(d.text)])
+	s.next = slices.Concat(line[at:], []byte(end), s.lead)
+	s.tail = s.next[:len(s.next)-len(s.lead)]
+	return s, true
 }
 
 // merge makes the plain deltas of one shape that b begins with one event, with
 // their texts joined, and returns their length. It returns 0 if there are none.
+// A text with escapes, control characters or bytes that are not UTF-8 ends the
+// run.
 func (r *eventReader) merge(b []byte) int {
 	if len(r.shape.lead) == 0 || !bytes.HasPrefix(b, r.shape.lead) {
 		shape, ok := shapeOf(b)
@@ -75,25 +62,41 @@ func (r *eventReader) merge(b []byte) int {
 		}
 		r.shape = shape
 	}
-	n, start := 0, len(r.out)
-	for {
-		text, ok := r.shape.cutText(b[n:])
-		if !ok || len(r.out)-start+len(r.shape.lead)+len(text)+len(r.shape.tail) > maxMerged {
+	s, n := r.shape, 0
+	room := maxMerged - len(s.next)
+	for at, more := len(s.lead), true; more; {
+		length, ascii := plainLength(b[at:])
+		end := at + length
+		text := b[at:end]
+		more = bytes.HasPrefix(b[end:], s.next)
+		if room -= len(text); room < 0 || !more && !bytes.HasPrefix(b[end:], s.tail) || !ascii && !utf8.Valid(text) {
 			break
 		}
 		if n == 0 {
-			r.out = append(r.out, r.shape.lead...)
+			r.out = append(r.out, s.lead...)
 		}
 		r.out = append(r.out, text...)
-		n += len(r.shape.lead) + len(text) + len(r.shape.tail)
+		n = end + len(s.tail)
+		at = end + len(s.next)
 	}
 	if n > 0 {
-		r.out = append(r.out, bytes.TrimRight(r.shape.tail, "\r\n")...)
+		r.out = append(r.out, bytes.TrimRight(s.tail, "\r\n")...)
 		r.out = append(r.out, "\n\n"...)
 		r.ready = len(r.out)
 		r.started, r.gotData = true, true
 	}
 	return n
+}
+
+// plainLength returns the length of b up to the first byte that cannot be in a
+// JSON string as it is, a quote, a backslash or a control character, and reports
+// whether that part is ASCII.
+func plainLength(b []byte) (n int, ascii bool) {
+	all := byte(0)
+	for ; n < len(b) && b[n] >= ' ' && b[n] != '"' && b[n] != '\\'; n++ {
+		all |= b[n]
+	}
+	return n, all < utf8.RuneSelf
 }
 
 // betweenEvents reports whether the next byte begins an event, with no event:

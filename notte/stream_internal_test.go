@@ -35,21 +35,21 @@ type piecewise struct {
 
 func (p *piecewise) Read(b []byte) (int, error) { return p.r.Read(b[:min(len(b), p.size)]) }
 
-// told is what a stream over r told, an event a line, and its error.
-func told(t *testing.T, r io.Reader) (string, error) {
+// eventsOf returns the events of a stream over r, one a line, and its error.
+func eventsOf(t *testing.T, r io.Reader) (string, error) {
 	t.Helper()
 	var lines []string
 	for ev, err := range testStream(r).Events() {
 		if err != nil {
 			return strings.Join(lines, "\n"), err
 		}
-		lines = append(lines, brief(ev))
+		lines = append(lines, describe(ev))
 	}
 	return strings.Join(lines, "\n"), nil
 }
 
-// brief is an event's type and what of its fields is set.
-func brief(ev Event) string {
+// describe returns an event's type and those of its fields that are set.
+func describe(ev Event) string {
 	s := string(ev.Type)
 	v := reflect.ValueOf(ev)
 	for i := range v.NumField() {
@@ -105,7 +105,7 @@ func TestStreamTolerates(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for _, size := range []int{1, 2, 3, 5, 64, 4096, 1 << 20} {
-				got, err := told(t, pieces(tt.stream, size))
+				got, err := eventsOf(t, pieces(tt.stream, size))
 				if got != tt.want || err != nil {
 					t.Fatalf("in pieces of %d: got %q, %v; want %q", size, got, err, tt.want)
 				}
@@ -128,7 +128,7 @@ func TestStreamCut(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := io.MultiReader(strings.NewReader(tt.stream), &failing{tt.end})
-			got, err := told(t, r)
+			got, err := eventsOf(t, r)
 			if got != tt.want {
 				t.Errorf("got %q before the end, want %q", got, tt.want)
 			}
@@ -223,8 +223,8 @@ func FuzzFraming(f *testing.F) {
 	f.Add("\uFEFFevent: done\rdata: {\rdata: \"a\": [1,\"}\\\"\"]}\r\r", uint8(1))
 	f.Add("data: {\ndata: {\"type\":\"status\"}\nevent: x\ndata:}\n\n:c\nid: 3\n", uint8(2))
 	f.Fuzz(func(t *testing.T, stream string, size uint8) {
-		whole, wholeErr := told(t, strings.NewReader(stream))
-		parts, partsErr := told(t, pieces(stream, int(size)+1))
+		whole, wholeErr := eventsOf(t, strings.NewReader(stream))
+		parts, partsErr := eventsOf(t, pieces(stream, int(size)+1))
 		if whole != parts || (wholeErr == nil) != (partsErr == nil) {
 			t.Errorf("at once %q, %v; in pieces of %d %q, %v", whole, wholeErr, size, parts, partsErr)
 		}
