@@ -1,6 +1,7 @@
 package notte_test
 
 import (
+	"compress/gzip"
 	"context"
 	"errors"
 	"io"
@@ -84,6 +85,7 @@ func TestNotAStream(t *testing.T) {
 		{"text/plain", "\uFEFF\r\n: hi\n" + event, true, ""},
 		{"", event, true, ""},
 		{"text/event-stream;charset=UTF-8", event, true, ""},
+		{"text/html", "<title>see https://login.example/?token=4711</title>", false, "see https://login.example/…"},
 	} {
 		c := newTest(t, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header()["Content-Type"] = []string{tt.kind}
@@ -100,6 +102,29 @@ func TestNotAStream(t *testing.T) {
 		if !errors.As(err, &e) || e.StatusCode != 200 || !strings.Contains(err.Error(), "not an event stream") || !strings.Contains(err.Error(), tt.words) {
 			t.Errorf("%q %q: %v", tt.kind, tt.body, err)
 		}
+	}
+}
+
+// TestCompressedStream reads a stream that a proxy has compressed although
+// nobody asked for it.
+func TestCompressedStream(t *testing.T) {
+	c := newTest(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		w.Header().Set("Content-Encoding", "gzip")
+		packed := gzip.NewWriter(w)
+		defer packed.Close()
+		io.WriteString(packed, "data: {\"type\":\"done\"}\n\n")
+	})
+	if err := drained(c.StartBuild(t.Context(), "q")); err != nil {
+		t.Error(err)
+	}
+	broken := newTest(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		w.Header().Set("Content-Encoding", "gzip")
+		io.WriteString(w, "data: {\"type\":\"done\"}\n\n")
+	})
+	if err := drained(broken.StartBuild(t.Context(), "q")); !errors.Is(err, gzip.ErrHeader) || !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Error(err)
 	}
 }
 

@@ -3,6 +3,7 @@ package notte
 import (
 	"encoding/json"
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -62,6 +63,37 @@ func TestDecodeEvent(t *testing.T) {
 	for _, data := range []string{"", " ", "x", "1", "[]", `{"a":1`, `{"a":1}{`, `{"a":"` + "\n" + `"}`, strings.Repeat("[", 1<<20), `{"a":` + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + "}"} {
 		if ev, err := v1.event("", data); err == nil {
 			t.Errorf("%.40q is %v", data, ev)
+		}
+	}
+}
+
+// TestEventAsJSON checks that an event's JSON has Notte's own names and gives the
+// event back.
+func TestEventAsJSON(t *testing.T) {
+	usd := 0.0
+	all := Event{
+		Type: "t", Status: "s", Delta: "d", Name: "n", Role: "r", ViewerURL: "v", FunctionID: "fi", FunctionName: "fn", CreatedAt: "c",
+		TotalCostUSD: &usd, ThreadID: "ti", Error: "e", Detail: "de", Reason: "re", Message: "m",
+		Result: &RunResult{RunID: "not stored"}, Size: 7,
+	}
+	for _, tt := range []struct {
+		ev   Event
+		want string
+	}{
+		{all, `{"type":"t","status":"s","delta":"d","name":"n","role":"r","viewer_url":"v","function_id":"fi","function_name":"fn","created_at":"c","total_cost_usd":0,"thread_id":"ti","error":"e","detail":"de","reason":"re","message":"m"}`},
+		{Event{Type: EventDone}, `{"type":"done"}`},
+	} {
+		got, err := json.Marshal(tt.ev)
+		if string(got) != tt.want || err != nil {
+			t.Errorf("got  %s, %v\nwant %s", got, err, tt.want)
+		}
+		var back Event
+		if err := json.Unmarshal(got, &back); err != nil {
+			t.Error(err)
+		}
+		tt.ev.Result, tt.ev.Size = nil, 0
+		if !reflect.DeepEqual(back, tt.ev) {
+			t.Errorf("read back as %+v", back)
 		}
 	}
 }
