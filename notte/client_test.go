@@ -2,6 +2,7 @@ package notte_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -99,5 +100,47 @@ func TestOwner(t *testing.T) {
 	}
 	if none := newClient(t, notte.Config{}); none.Owner() != "" {
 		t.Error(none.Owner())
+	}
+}
+
+func TestNewHTTPClientSizesItsReadBuffer(t *testing.T) {
+	for asked, want := range map[int]int{0: 1 << 10, -1: 1 << 10, 4 << 10: 4 << 10} {
+		transport, ok := notte.NewHTTPClient(asked).Transport.(*http.Transport)
+		if !ok || transport.ReadBufferSize != want {
+			t.Errorf("NewHTTPClient(%d): %+v", asked, transport)
+		}
+	}
+}
+
+func TestClientWithAndWithoutAKey(t *testing.T) {
+	c := newClient(t, notte.Config{Key: asciiKey, AnythingURL: "https://h.example/a"})
+	if err := c.Ready(); err != nil || c.AnythingURL() != "https://h.example/a" {
+		t.Error(err, c.AnythingURL())
+	}
+	text := "the key is " + asciiKey
+	if got := c.Redact(text); got != "the key is [redacted]" {
+		t.Errorf("Redact: %q", got)
+	}
+	if got := c.Pending(text[:len(text)-3]); got != len(asciiKey)-3 {
+		t.Errorf("Pending: %d", got)
+	}
+	if got := c.Pending(text); got != 0 {
+		t.Errorf("Pending after a whole key: %d", got)
+	}
+	none := newClient(t, notte.Config{})
+	if err := none.Ready(); !errors.Is(err, notte.ErrNoKey) || none.Redact("a") != "a" || none.Pending("a") != 0 {
+		t.Errorf("without a key: %v", err)
+	}
+	word := newClient(t, notte.Config{Key: "sandbox"})
+	if got := word.Redact("a sandbox"); got != "a sandbox" {
+		t.Errorf("a key that is an ordinary word: %q", got)
+	}
+}
+
+func TestValidID(t *testing.T) {
+	for id, want := range map[string]bool{"f-1_A": true, strings.Repeat("a", 128): true, "": false, "a/b": false, strings.Repeat("a", 129): false} {
+		if notte.ValidID(id) != want {
+			t.Errorf("ValidID(%q) = %v", id, !want)
+		}
 	}
 }

@@ -75,3 +75,20 @@ func TestKeyStaysSecret(t *testing.T) {
 		t.Error(logged.String())
 	}
 }
+
+// TestPrintedKeyStaysSecret prints and logs a key in every way that there is.
+func TestPrintedKeyStaysSecret(t *testing.T) {
+	key := notte.APIKey("4711")
+	var out bytes.Buffer
+	for _, h := range []slog.Handler{slog.NewTextHandler(&out, nil), slog.NewJSONHandler(&out, nil)} {
+		slog.New(h).Info("a", "key", key, "in a struct", notte.Config{Key: key})
+	}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d"} {
+		fmt.Fprintf(&out, verb, key)
+		fmt.Fprintf(&out, verb, []any{key, notte.Config{Key: key}})
+	}
+	json.NewEncoder(&out).Encode(notte.Config{Key: key})
+	if s := out.String(); strings.Contains(s, "4711") || strings.Contains(s, "34373131") || !strings.Contains(s, "[redacted]") {
+		t.Error(s)
+	}
+}

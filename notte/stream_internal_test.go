@@ -91,6 +91,7 @@ func TestStreamTolerates(t *testing.T) {
 		{"objects printed in a list", "data: {\"type\":\"status\",\"status\":\"a\",\"list\":[\ndata: {\"type\":\"done\"},\ndata: {\"type\":\"done\"}\ndata: ]}\n\n" + doneLine + "\n\n", "status a\ndone cost=0.43"},
 		{"a broken line among good ones", "data: {\"type\":\"sta\n\ndata: {\"type\":\"status\",\"status\":\"a\"}\n\n" + doneLine + "\n\n", "status a\ndone cost=0.43"},
 		{"broken lines without blank ones", "data: {\"type\":\ndata: {\"type\":\"status\",\"status\":\"a\"}\ndata: {\"x\":1\ndata: {\"type\":\"status\",\"status\":\"b\"}\ndata: {\"s\":\"\n" + doneLine + "\n", "status a\nstatus b\ndone cost=0.43"},
+		{"an open bracket before an event", "data: see [1,\ndata: {\"type\":\"status\",\"status\":\"a\"}\n" + doneLine + "\n\n", "status a\ndone cost=0.43"},
 		{"no JSON", "data: hello\n\ndata: [DONE]\n\ndata: 7\n\ndata: null\n\ndata: \"x\"\n\ndata: [1,2]\n\ndata: }{\n\n" + doneLine + "\n\n", "done cost=0.43"},
 		{"no field at all", "{\"type\":\"done\"}\n\nnonsense\n\n" + doneLine + "\n\n", "done cost=0.43"},
 		{"braces and quotes in strings", "data: {\"type\":\"status\",\"status\":\"}{\\\"][\\\\\"}\n\n" + doneLine + "\n\n", "status }{\"][\\\ndone cost=0.43"},
