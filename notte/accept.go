@@ -16,8 +16,8 @@ const (
 	jsonAnswer  = "application/json"
 )
 
-// stream makes a call whose answer is a stream of events or, for a run, its
-// result as JSON.
+// stream makes a call and returns its answer, a stream of events or, for a run,
+// its result as JSON.
 func (c *Client) stream(ctx context.Context, k call) (*Stream, error) {
 	within, cancel := context.WithCancelCause(ctx)
 	resp, err := c.send(within, k)
@@ -44,16 +44,16 @@ func (c *Client) stream(ctx context.Context, k call) (*Stream, error) {
 		resp.Body = struct {
 			io.Reader
 			io.Closer
-		}{s.reader, s.body} // what has been looked at included
+		}{s.reader, s.body} // with what sniffEvents has read
 		err = c.failure(k, resp)
 	}
 	s.Close()
 	return nil, err
 }
 
-// accept reports whether the answer is of a kind that the stream can read, and
-// sets how. The API's own example clients do not look at the content type, so an
-// answer that does not say what it is, or says no more than text, is looked at.
+// accept reports whether the stream can read an answer of this kind, and sets how.
+// It looks at the beginning of an answer without a telling content type, because
+// the API's own example clients do not check it.
 func (s *Stream) accept(resp *http.Response) bool {
 	if strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
 		s.reader = &gzipReader{compressed: s.body} // not asked for, but some proxies do it
@@ -75,7 +75,7 @@ func (s *Stream) accept(resp *http.Response) bool {
 	return false
 }
 
-// sniffEvents reports whether what comes first is a line of an event stream.
+// sniffEvents reports whether the answer begins with a line of an event stream.
 func (s *Stream) sniffEvents(r *bufio.Reader) bool {
 	for size := 1; size <= 64; size++ {
 		begin, err := r.Peek(size)
@@ -93,8 +93,8 @@ func (s *Stream) sniffEvents(r *bufio.Reader) bool {
 	return false
 }
 
-// gzipReader decompresses from its first Read on, so that making one waits for
-// nothing.
+// gzipReader decompresses from its first Read on: making one does not wait for
+// the header.
 type gzipReader struct {
 	compressed io.Reader
 	gzip       *gzip.Reader

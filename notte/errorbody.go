@@ -16,12 +16,12 @@ import (
 )
 
 const (
-	maxErrorBody = 1 << 20 // bytes read of an answer that tells of a failure
+	maxErrorBody = 1 << 20 // bytes read of a failure's body
 	maxParts     = 5       // items read of a list of errors, and of a field's path
-	maxMessage   = 500     // characters kept of its words
+	maxMessage   = 500     // characters of an Error's Message
 
-	// errorBodyTimeout bounds the wait for the body of a failure, which may
-	// not stall a caller who has its status already.
+	// errorBodyTimeout bounds the wait for a failure's body, because its
+	// status is known already.
 	errorBodyTimeout = 10 * time.Second
 )
 
@@ -30,16 +30,17 @@ const (
 func (c *Client) failure(k call, resp *http.Response) error {
 	e := c.newError(k)
 	e.StatusCode, e.Sent = resp.StatusCode, true
-	said := c.message(errorMessage(readErrorBody(resp.Body)))
+	words := c.message(errorMessage(readErrorBody(resp.Body)))
 	switch {
 	case resp.StatusCode < 300:
-		said = strings.TrimSuffix("not "+k.wanted()+" but "+cmp.Or(resp.Header.Get("Content-Type"), "an answer without a type")+": "+said, ": ")
+		kind := cmp.Or(resp.Header.Get("Content-Type"), "an answer without a type")
+		words = strings.TrimSuffix("not "+k.wanted()+" but "+kind+": "+words, ": ")
 	case resp.StatusCode < 400:
-		said = "it redirects to " + location(resp)
+		words = "it redirects to " + location(resp)
 	default:
 		e.RetryAfter = parseRetryAfter(resp.StatusCode, resp.Header, time.Now())
 	}
-	e.Message = c.redactor.RedactLine(said, maxMessage)
+	e.Message = c.redactor.RedactLine(words, maxMessage) // a header's words are not clean yet
 	return e
 }
 
@@ -51,16 +52,16 @@ func (c *Client) message(s string) string {
 	return text.WithoutLinks(c.redactor.RedactLine(s, maxMessage))
 }
 
-// readErrorBody reads what comes of a body within bounds of size and time, and
-// closes it.
+// readErrorBody returns what comes of a body within maxErrorBody and
+// errorBodyTimeout, and closes it.
 func readErrorBody(body io.ReadCloser) string {
 	defer time.AfterFunc(errorBodyTimeout, func() { body.Close() }).Stop()
 	defer body.Close()
-	b, _ := io.ReadAll(io.LimitReader(body, maxErrorBody)) // what came before an error may do
+	b, _ := io.ReadAll(io.LimitReader(body, maxErrorBody)) // the part before a read error is used
 	return string(b)
 }
 
-// location is where a redirect leads, without what may be secret in it.
+// location returns where a redirect leads, without the parts that may be secret.
 func location(resp *http.Response) string {
 	to, err := resp.Location()
 	if err != nil {
@@ -70,9 +71,9 @@ func location(resp *http.Response) string {
 	return to.String()
 }
 
-// errorMessage is what a failure's body says to a reader: the words in JSON of
-// any of the shapes that Notte and the proxies before it use, the title of HTML,
-// or the text itself. It is as long and as dirty as it came.
+// errorMessage returns what a failure's body says to a reader: the texts in JSON
+// of any of the shapes that Notte and the proxies before it use, the title of
+// HTML, or the body itself. It neither bounds nor cleans them.
 func errorMessage(body string) string {
 	body = strings.TrimSpace(strings.TrimPrefix(body, "\uFEFF"))
 	switch {
@@ -88,7 +89,7 @@ func errorMessage(body string) string {
 
 var titleElement = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title`)
 
-// title is the text of the first title element, or empty.
+// title returns the text of the first title element, or "".
 func title(page string) string {
 	m := titleElement.FindStringSubmatch(page)
 	if m == nil {
@@ -97,7 +98,7 @@ func title(page string) string {
 	return m[1]
 }
 
-// errorText returns the words for a reader in an error's JSON, from objects and
+// errorText returns the text for a reader in an error's JSON, from objects and
 // lists at most depth levels deep:
 //
 //	{"message": "…", "detail": "…"}
@@ -125,26 +126,26 @@ func errorText(v gjson.Result, depth int) string {
 	for _, key := range []string{"message", "error", "msg", "detail", "title", "reason", "error_description", "errors"} {
 		parts = appendUnique(parts, errorText(f[key], depth-1))
 	}
-	said := strings.Join(parts, ": ")
-	if where := fieldPath(f["loc"]); where != "" && said != "" {
-		return where + ": " + said
+	joined := strings.Join(parts, ": ")
+	if where := fieldPath(f["loc"]); where != "" && joined != "" {
+		return where + ": " + joined
 	}
-	if code := f.text("code"); code != "" && !strings.Contains(said, code) {
-		return strings.TrimSpace(said + " (" + code + ")")
+	if code := f.text("code"); code != "" && !strings.Contains(joined, code) {
+		return strings.TrimSpace(joined + " (" + code + ")")
 	}
-	return said
+	return joined
 }
 
 // appendUnique adds s to parts unless it is empty or one of them contains it.
 func appendUnique(parts []string, s string) []string {
-	if s == "" || slices.ContainsFunc(parts, func(said string) bool { return strings.Contains(said, s) }) {
+	if s == "" || slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(part, s) }) {
 		return parts
 	}
 	return append(parts, s)
 }
 
-// fieldPath names the field that FastAPI found at fault: ["body", "query"] is
-// "query".
+// fieldPath returns the name of the field that FastAPI found at fault: "query"
+// for ["body", "query"].
 func fieldPath(loc gjson.Result) string {
 	var path []string
 	for part := range items(loc) {

@@ -8,10 +8,10 @@ import (
 	"github.com/anything-mcp/anything-mcp/text"
 )
 
-// Failure says why the run failed, in at most 500 characters, or is empty when
-// it did not or is not over. A run that Notte reports as closed has failed too
-// when its function ended in an exception: then its result is a text that tells
-// of one.
+// Failure returns why the run failed, in one line of at most 500 characters, or
+// "" if it has not failed or has not ended. A run that Notte reports as closed has
+// failed too if its function ended in an exception: then its result is a text
+// about that.
 func (r RunResult) Failure() string {
 	v := gjson.ParseBytes(r.Result)
 	if r.Status == RunFailed {

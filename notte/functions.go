@@ -11,8 +11,8 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// Function is a deployed automation. Its source's download link is a secret
-// and is not read.
+// Function is a deployed automation. The download link of its source is not
+// read, because it is a secret.
 type Function struct {
 	ID            string
 	Name          string
@@ -20,18 +20,19 @@ type Function struct {
 	Variables     []Variable
 	LatestVersion string
 	Status        string
-	CreatedAt     time.Time // zero when Notte did not say
+	CreatedAt     time.Time // zero if Notte did not say
 	UpdatedAt     time.Time
 }
 
 // Variable is an input of a [Function].
 type Variable struct {
 	Name    string
-	Type    string          // empty when Notte did not say
-	Default json.RawMessage // nil when there is none
+	Type    string          // empty if Notte did not say
+	Default json.RawMessage // nil if there is none
 }
 
-// GetFunction looks a function up.
+// GetFunction returns a function. Its error is an [*Error] with status 404 if the
+// key's owner has none with this ID.
 func (c *Client) GetFunction(ctx context.Context, id string) (Function, error) {
 	if err := checkID("function", id); err != nil {
 		return Function{}, fmt.Errorf("could not look up the function: %w", err)
@@ -52,8 +53,8 @@ func (c *Client) GetFunction(ctx context.Context, id string) (Function, error) {
 	return f, nil
 }
 
-// ListFunctions lists the key's functions. Pages count from 1; page and
-// pageSize are left to Notte where they are less.
+// ListFunctions returns a page of the functions of the key's owner. Pages count
+// from 1. If page or pageSize is less, Notte chooses.
 func (c *Client) ListFunctions(ctx context.Context, page, pageSize int) (FunctionPage, error) {
 	answer, err := c.getJSON(ctx, call{
 		op:       "list the functions",

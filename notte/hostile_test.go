@@ -10,15 +10,16 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// TestHostileEventsAreCheap gives events of 6 MiB that are made to be expensive a
-// second each. They take a tenth of that. Some took several seconds once: a
-// replacer was made for each string, and an error's lists were read at each of
-// their levels.
+// TestHostileEventsAreCheap gives events of 4 MiB that are made to be expensive
+// 40 times the time of an event of that size whose content is one string. They
+// take up to 10 times as long. Some took 90 times as long once: a replacer was
+// made for each string, and an error's lists were read at each of their levels.
 func TestHostileEventsAreCheap(t *testing.T) {
 	if testing.Short() {
 		t.Skip("measures time")
 	}
-	const size = 6 << 20
+	const size = 4 << 20
+	plain := fastest(t, `{"type":"status","x":"`+strings.Repeat("x", size)+`"}`, 0)
 	nested := strings.Repeat("[", 990) + strings.Repeat("]", 990)
 	lists := "[" + strings.Repeat(nested+",", size/len(nested)) + "1]"
 	deep := strings.Repeat("[", 980) + strings.Repeat("1,", size/2) + "1" + strings.Repeat("]", 980)
@@ -35,15 +36,30 @@ func TestHostileEventsAreCheap(t *testing.T) {
 		"a million keys":                   `{"type":"result"` + strings.Repeat(`,"a":1`, size/6) + `}`,
 		"a million lines for a failed run": `{"type":"result","message":{"status":"failed","result":"` + strings.Repeat(`\n`, size/2) + `"}}`,
 	} {
-		begin := time.Now()
-		ev, err := v1.event("", data)
-		if err == nil && ev.Result != nil {
-			ev.Result.Failure()
-		}
-		if took := time.Since(begin); took > time.Second || err != nil {
-			t.Errorf("%s: %v, %v", name, took, err)
+		if took := fastest(t, data, 40*plain); took > 40*plain {
+			t.Errorf("%s: %v, and %v for a plain event", name, took, plain)
 		}
 	}
+}
+
+// fastest returns the shortest time of up to five in which data was read as an
+// event, or the first that is short enough.
+func fastest(t *testing.T, data string, enough time.Duration) time.Duration {
+	shortest := time.Hour
+	for range 5 {
+		begin := time.Now()
+		ev, err := v1.event("", data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ev.Result != nil {
+			ev.Result.Failure()
+		}
+		if shortest = min(shortest, time.Since(begin)); shortest <= enough {
+			break
+		}
+	}
+	return shortest
 }
 
 // TestReplaceNaNTakesNoAllocationPerString holds a text of many strings against

@@ -53,8 +53,8 @@ func (f fields) text(keys ...string) string {
 	return ""
 }
 
-// words returns the words for a reader under the first of keys that has some.
-func (f fields) words(keys ...string) string {
+// readable returns the text for a reader under the first of keys that has some.
+func (f fields) readable(keys ...string) string {
 	for _, key := range keys {
 		if s := errorText(f[key], 3); s != "" {
 			return s

@@ -12,11 +12,11 @@ import (
 	"github.com/anything-mcp/anything-mcp/text"
 )
 
-// RunStatus is Notte's word for where a run stands.
+// RunStatus is the state of a run, in Notte's words.
 type RunStatus string
 
-// The states of a run. Closed does not mean that the function succeeded: see
-// [RunResult.Failure].
+// The states of a run. RunClosed means that the function has ended, not that it
+// succeeded: see [RunResult.Failure].
 const (
 	RunCreated RunStatus = "created"
 	RunActive  RunStatus = "active"
@@ -25,23 +25,24 @@ const (
 	RunStopped RunStatus = "stopped" // by a DELETE
 )
 
-// RunResult is the outcome of a run, as its start or its stream tells it.
+// RunResult is the outcome of a run, from the answer to its start or from its
+// stream.
 type RunResult struct {
 	FunctionID string
 	RunID      string
 	SessionID  string
 	Status     RunStatus
-	Result     json.RawMessage // any JSON; nil when there is none
+	Result     json.RawMessage // any JSON, compact; nil if there is none
 }
 
-// Run is what Notte keeps of a run.
+// Run is what Notte keeps of a run. Times are zero if Notte did not say.
 type Run struct {
 	FunctionID string
 	ID         string
 	SessionID  string
 	Status     RunStatus
-	Result     string // a Python repr rather than JSON, by all accounts
-	Logs       []string
+	Result     string   // a Python repr, not JSON, as far as is known
+	Logs       []string // the last 1,000 lines
 	CreatedAt  time.Time
 	UpdatedAt  time.Time
 }

@@ -16,8 +16,8 @@ import (
 )
 
 // Stream is a build or a run as it happens. One goroutine may range over its
-// Events; Close may be called from any, at any time. A Stream that is not ranged
-// over has to be closed.
+// Events. Close may be called from any goroutine at any time. A Stream must be
+// closed unless it is ranged over.
 type Stream struct {
 	client   *Client
 	ctx      context.Context         // the caller's
@@ -87,8 +87,8 @@ func (s *Stream) readEvents(yield func(Event) bool) bool {
 		if events.Len() == 0 {
 			continue
 		}
-		// A parser for each piece, so that a stream that is quiet holds none:
-		// it takes more than 4 KiB.
+		// Each piece has a parser of its own: a quiet stream holds none. One
+		// takes more than 4 KiB.
 		for raw, err := range sse.Read(&events, config) {
 			if err != nil {
 				s.skip("an event that the parser refused", 0)
@@ -103,8 +103,8 @@ func (s *Stream) readEvents(yield func(Event) bool) bool {
 	return true
 }
 
-// decode yields what is in one event: itself, or, if its data is not JSON as a
-// whole, the events that its lines are.
+// decode yields what one event of the stream holds. If its data is not JSON as a
+// whole, each of its lines may be an event.
 func (s *Stream) decode(raw sse.Event, yield func(Event) bool) bool {
 	data := s.client.Redact(raw.Data)
 	more, err := s.language.decode(raw.Type, data, yield)
@@ -125,7 +125,8 @@ func (s *Stream) decode(raw sse.Event, yield func(Event) bool) bool {
 	return true
 }
 
-// readResult yields the result that a run's start was answered with.
+// readResult calls yield with the result that a run's start was answered with, and
+// reports whether there was none.
 func (s *Stream) readResult(yield func(Event) bool) bool {
 	body, err := io.ReadAll(io.LimitReader(s.reader, maxAnswer+1))
 	if err != nil {
@@ -146,7 +147,7 @@ func (s *Stream) readResult(yield func(Event) bool) bool {
 	return false
 }
 
-// lost is the error of a stream that ended without a terminal event.
+// lost returns the error of a stream that ended without a terminal event.
 func (s *Stream) lost() error {
 	if s.ctx.Err() != nil {
 		return fmt.Errorf("could not %s to its end: stopped: %w", s.op, context.Cause(s.ctx))
@@ -187,8 +188,8 @@ func (e *lostError) Unwrap() []error {
 
 func (s *Stream) skipLong(size int) { s.skip("longer than is read", size) }
 
-// skip counts what is not understood, and warns of the first: a stream of noise
-// must not fill the log. Nothing of the stream's content is logged.
+// skip counts what is not understood, and logs the first, because a stream of
+// noise must not fill the log. Content is never logged.
 func (s *Stream) skip(why string, size int) {
 	if s.skipped++; s.skipped == 1 {
 		s.client.log.Warn("skipped part of a stream", "op", s.op, "why", why, "bytes", size)

@@ -18,12 +18,14 @@ var v1 = table{
 	{EventDone, func(f fields) Event {
 		return Event{TotalCostUSD: f.cost("total_cost_usd"), FunctionID: f.text("function_id"), ThreadID: f.object("metadata").text("thread_id")}
 	}},
-	{EventError, func(f fields) Event { return Event{Error: f.words("error", "message"), Detail: f.words("detail")} }},
-	{EventTimeout, func(f fields) Event { return Event{Reason: f.words("reason"), Detail: f.words("detail")} }},
-	{EventCancelled, func(f fields) Event { return Event{Reason: f.words("reason")} }},
+	{EventError, func(f fields) Event {
+		return Event{Error: f.readable("error", "message"), Detail: f.readable("detail")}
+	}},
+	{EventTimeout, func(f fields) Event { return Event{Reason: f.readable("reason"), Detail: f.readable("detail")} }},
+	{EventCancelled, func(f fields) Event { return Event{Reason: f.readable("reason")} }},
 
 	// A run.
-	{EventLog, func(f fields) Event { return Event{Message: f.words("message")} }},
-	{EventSessionStart, func(f fields) Event { return Event{Message: f.words("message")} }},
+	{EventLog, func(f fields) Event { return Event{Message: f.readable("message")} }},
+	{EventSessionStart, func(f fields) Event { return Event{Message: f.readable("message")} }},
 	{EventResult, func(f fields) Event { return Event{Result: resultIn(f)} }},
 }
