@@ -77,17 +77,28 @@ func (r *eventReader) next() []byte {
 	r.gotData = false
 	n, err := r.src.Read(r.in)
 	r.addPiece(r.in[:n])
-	switch {
-	case err != nil:
+	if err != nil {
 		r.endLine()
 		r.endEvent()
 		r.err = err
-	case n == len(r.in) && n < maxRead:
-		r.in = make([]byte, 2*n)
-	case n < len(r.in)/4 && len(r.in) > minRead:
-		r.in = make([]byte, max(len(r.in)/4, minRead))
 	}
+	r.fit(n)
 	return r.out[:r.ready]
+}
+
+// fit makes in larger after a piece of n bytes that filled it, and smaller after
+// one of less than a quarter.
+func (r *eventReader) fit(n int) {
+	size := len(r.in)
+	if n == size {
+		size = min(2*size, maxRead)
+	}
+	for n < size/4 && size > minRead {
+		size /= 2
+	}
+	if size != len(r.in) {
+		r.in = make([]byte, size)
+	}
 }
 
 // compact moves the event being read to the front of out. It frees out if that

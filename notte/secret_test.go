@@ -87,7 +87,7 @@ func TestPrintedKeyStaysSecret(t *testing.T) {
 		fmt.Fprintf(&out, verb, key)
 		fmt.Fprintf(&out, verb, []any{key, notte.Config{Key: key}})
 	}
-	json.NewEncoder(&out).Encode(notte.Config{Key: key})
+	json.NewEncoder(&out).Encode([]any{key, &key, map[string]notte.APIKey{"a": key}})
 	if s := out.String(); strings.Contains(s, "4711") || strings.Contains(s, "34373131") || !strings.Contains(s, "[redacted]") {
 		t.Error(s)
 	}

@@ -98,6 +98,7 @@ func (s *Stream) readEvents(yield func(Event) bool) bool {
 				return false
 			}
 		}
+		events.Reset(nil) // frees a large event
 	}
 	s.body.setErr(reader.err)
 	return true
