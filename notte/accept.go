@@ -16,8 +16,8 @@ const (
 	jsonAnswer  = "application/json"
 )
 
-// stream makes a call whose answer is a stream of events or, for a run, its
-// result as JSON.
+// stream makes a call and returns its answer, a stream of events or, for a run,
+// its result as JSON.
 func (c *Client) stream(ctx context.Context, k call) (*Stream, error) {
 	within, cancel := context.WithCancelCause(ctx)
 	resp, err := c.send(within, k)
@@ -26,16 +26,15 @@ func (c *Client) stream(ctx context.Context, k call) (*Stream, error) {
 		return nil, err
 	}
 	s := &Stream{
-		op:      "follow the " + string(k.billable),
-		host:    k.endpoint.url.Host,
-		run:     k.billable == startsRun,
-		message: c.message, redactor: c.redactor,
-		log:    c.log,
+		client: c,
 		ctx:    ctx,
-		body:   watch(resp.Body, c.idle, func() { cancel(ErrIdle) }),
 		cancel: cancel,
+		op:     "follow the " + string(k.billable),
+		host:   k.endpoint.url.Host,
+		run:    k.billable == startsRun,
+		body:   watch(resp.Body, c.idle, func() { cancel(ErrIdle) }),
 	}
-	s.events = s.body
+	s.reader = s.body
 	if s.accept(resp) {
 		return s, nil
 	}
@@ -45,38 +44,39 @@ func (c *Client) stream(ctx context.Context, k call) (*Stream, error) {
 		resp.Body = struct {
 			io.Reader
 			io.Closer
-		}{s.events, s.body} // what has been looked at included
+		}{s.reader, s.body} // with what sniffEvents has read
 		err = c.failure(k, resp)
 	}
 	s.Close()
 	return nil, err
 }
 
-// accept takes the answer as the stream's, if it is of a kind to be read. The
-// API's own example clients do not look at the content type, so an answer that
-// does not say what it is, or says no more than text, may show it.
+// accept reports whether the stream can read an answer of this kind, and sets how.
+// It looks at the beginning of an answer without a telling content type, because
+// the API's own example clients do not check it.
 func (s *Stream) accept(resp *http.Response) bool {
 	if strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
-		// Nobody asked for it, but some proxies do not ask either.
-		s.events = &gunzipped{packed: s.body}
+		s.reader = &gzipReader{compressed: s.body} // not asked for, but some proxies do it
 	}
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	switch kind {
 	case eventStream:
+		s.language = languageOf(resp)
 		return true
 	case jsonAnswer:
-		s.json = s.run
+		s.body.anyByte = true
 		return s.run
 	case "", "text/plain", "application/octet-stream":
-		r := bufio.NewReaderSize(s.events, minRead)
-		s.events = r
-		return s.looksLikeEvents(r)
+		r := bufio.NewReaderSize(s.reader, minRead)
+		s.reader = r
+		s.language = languageOf(resp)
+		return s.sniffEvents(r)
 	}
 	return false
 }
 
-// looksLikeEvents reports whether what comes first is a line of an event stream.
-func (s *Stream) looksLikeEvents(r *bufio.Reader) bool {
+// sniffEvents reports whether the answer begins with a line of an event stream.
+func (s *Stream) sniffEvents(r *bufio.Reader) bool {
 	for size := 1; size <= 64; size++ {
 		begin, err := r.Peek(size)
 		begin = bytes.TrimLeft(bytes.TrimPrefix(begin, []byte("\uFEFF")), "\r\n")
@@ -86,24 +86,25 @@ func (s *Stream) looksLikeEvents(r *bufio.Reader) bool {
 			}
 		}
 		if err != nil {
-			s.body.note(err)
+			s.body.setErr(err)
 			return false
 		}
 	}
 	return false
 }
 
-// gunzipped unpacks a body from its first Read on.
-type gunzipped struct {
-	packed   io.Reader
-	unpacked *gzip.Reader
+// gzipReader decompresses from its first Read on: making one does not wait for
+// the header.
+type gzipReader struct {
+	compressed io.Reader
+	gzip       *gzip.Reader
 }
 
-func (g *gunzipped) Read(p []byte) (n int, err error) {
-	if g.unpacked == nil {
-		if g.unpacked, err = gzip.NewReader(g.packed); err != nil {
+func (g *gzipReader) Read(p []byte) (n int, err error) {
+	if g.gzip == nil {
+		if g.gzip, err = gzip.NewReader(g.compressed); err != nil {
 			return 0, err
 		}
 	}
-	return g.unpacked.Read(p)
+	return g.gzip.Read(p)
 }

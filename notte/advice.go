@@ -7,8 +7,8 @@ import (
 	"github.com/anything-mcp/anything-mcp/text"
 )
 
-// advice says what the status of Notte's answer means for the reader, and what
-// to do.
+// advice returns what the status of Notte's answer means for the reader, and what
+// to do next.
 func (e *Error) advice() string {
 	switch {
 	case e.StatusCode < 400:

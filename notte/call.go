@@ -23,7 +23,7 @@ type call struct {
 	billable billable // what it starts, if it acts or costs money
 }
 
-// wanted names the answer that the call asks for.
+// wanted returns what the call asks for, for a reader.
 func (k call) wanted() string {
 	if k.billable != startsNothing {
 		return "an event stream"
@@ -71,8 +71,8 @@ func (c *Client) newRequest(ctx context.Context, k call) (*http.Request, error) 
 // before any request, if one is not.
 func ValidID(id string) bool { return checkID("", id) == nil }
 
-// checkID refuses what could turn one path into another. Its error leaves out
-// the ID itself, which may be anything.
+// checkID returns ErrInvalidID for an ID that could turn a URL's path into
+// another. Its error does not repeat the ID, which may be any text.
 func checkID(what, id string) error {
 	for _, r := range id {
 		switch {

@@ -12,7 +12,7 @@ import (
 	"syscall"
 )
 
-// obstacle says why there was no answer, and what to check.
+// obstacle returns why there was no answer, and what to check.
 func (e *Error) obstacle() string {
 	check := "check " + e.names.url(e.API) + " and the network"
 	if e.Sent {
@@ -65,9 +65,9 @@ func (c *Client) newError(k call) *Error {
 	return &Error{Op: k.op, API: k.endpoint.api, Host: k.endpoint.url.Host, billable: k.billable, names: c.names}
 }
 
-// What Windows calls two errors of connections. Package syscall's constants of
-// these names are other numbers there, which Windows never returns; the numbers
-// mean nothing on other systems.
+// Two errors of Windows, by the numbers that it gives them. There, syscall has
+// other numbers under the names ETIMEDOUT and ECONNREFUSED, which Windows never
+// returns. Other systems have no errors with these numbers.
 const (
 	wsaTimedOut = syscall.Errno(10060)
 	wsaRefused  = syscall.Errno(10061)
@@ -82,8 +82,8 @@ func isTimeout(err error) bool {
 	return ok && t.Timeout() || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, wsaTimedOut)
 }
 
-// isTLS reports whether err tells that a TLS handshake failed, on our side or
-// the other.
+// isTLS reports whether err is a TLS handshake that failed, on our side or the
+// other.
 func isTLS(err error) bool {
 	var (
 		verify    *tls.CertificateVerificationError

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,11 +16,12 @@ import (
 )
 
 const (
-	maxErrorBody = 1 << 20 // bytes read of an answer that tells of a failure
-	maxMessage   = 500     // characters kept of its words
+	maxErrorBody = 1 << 20 // bytes read of a failure's body
+	maxParts     = 5       // items read of a list of errors, and of a field's path
+	maxMessage   = 500     // characters of an Error's Message
 
-	// errorBodyTimeout bounds the wait for the body of a failure, which may
-	// not stall a caller who has its status already.
+	// errorBodyTimeout bounds the wait for a failure's body, because its
+	// status is known already.
 	errorBodyTimeout = 10 * time.Second
 )
 
@@ -28,16 +30,17 @@ const (
 func (c *Client) failure(k call, resp *http.Response) error {
 	e := c.newError(k)
 	e.StatusCode, e.Sent = resp.StatusCode, true
-	said := c.message(errorMessage(readErrorBody(resp.Body)))
+	words := c.message(errorMessage(readErrorBody(resp.Body)))
 	switch {
 	case resp.StatusCode < 300:
-		said = strings.TrimSuffix("not "+k.wanted()+" but "+cmp.Or(resp.Header.Get("Content-Type"), "an answer without a type")+": "+said, ": ")
+		kind := cmp.Or(resp.Header.Get("Content-Type"), "an answer without a type")
+		words = strings.TrimSuffix("not "+k.wanted()+" but "+kind+": "+words, ": ")
 	case resp.StatusCode < 400:
-		said = "it redirects to " + location(resp)
+		words = "it redirects to " + location(resp)
 	default:
 		e.RetryAfter = parseRetryAfter(resp.StatusCode, resp.Header, time.Now())
 	}
-	e.Message = c.redactor.RedactLine(said, maxMessage)
+	e.Message = c.redactor.RedactLine(words, maxMessage) // a header's words are not clean yet
 	return e
 }
 
@@ -49,16 +52,16 @@ func (c *Client) message(s string) string {
 	return text.WithoutLinks(c.redactor.RedactLine(s, maxMessage))
 }
 
-// readErrorBody reads what comes of a body within bounds of size and time, and
-// closes it.
+// readErrorBody returns what comes of a body within maxErrorBody and
+// errorBodyTimeout, and closes it.
 func readErrorBody(body io.ReadCloser) string {
 	defer time.AfterFunc(errorBodyTimeout, func() { body.Close() }).Stop()
 	defer body.Close()
-	b, _ := io.ReadAll(io.LimitReader(body, maxErrorBody)) // what came before an error may do
+	b, _ := io.ReadAll(io.LimitReader(body, maxErrorBody)) // the part before a read error is used
 	return string(b)
 }
 
-// location is where a redirect leads, without what may be secret in it.
+// location returns where a redirect leads, without the parts that may be secret.
 func location(resp *http.Response) string {
 	to, err := resp.Location()
 	if err != nil {
@@ -68,16 +71,16 @@ func location(resp *http.Response) string {
 	return to.String()
 }
 
-// errorMessage is what a failure's body says to a reader: the words in JSON of
-// any of the shapes that Notte and the proxies before it use, the title of HTML,
-// or the text itself. It is as long and as dirty as it came.
+// errorMessage returns what a failure's body says to a reader: the texts in JSON
+// of any of the shapes that Notte and the proxies before it use, the title of
+// HTML, or the body itself. It neither bounds nor cleans them.
 func errorMessage(body string) string {
 	body = strings.TrimSpace(strings.TrimPrefix(body, "\uFEFF"))
 	switch {
 	case body == "":
 		return ""
 	case validJSON(body):
-		return words(gjson.Parse(body), 4)
+		return errorText(gjson.Parse(body), 4)
 	case body[0] == '<':
 		return html.UnescapeString(title(body))
 	}
@@ -86,7 +89,7 @@ func errorMessage(body string) string {
 
 var titleElement = regexp.MustCompile(`(?is)<title[^>]*>(.*?)</title`)
 
-// title is the text of the first title element, or empty.
+// title returns the text of the first title element, or "".
 func title(page string) string {
 	m := titleElement.FindStringSubmatch(page)
 	if m == nil {
@@ -95,64 +98,64 @@ func title(page string) string {
 	return m[1]
 }
 
-// words finds the words for a reader in an error's JSON, going into objects
-// depth levels at most:
+// errorText returns the text for a reader in an error's JSON, from objects and
+// lists at most depth levels deep:
 //
 //	{"message": "…", "detail": "…"}
 //	{"error": "…"}  {"error": {"code": …, "message": "…"}}
 //	{"detail": "…"}  {"detail": [{"loc": […], "msg": "…"}]}
-func words(v gjson.Result, depth int) string {
+func errorText(v gjson.Result, depth int) string {
 	switch {
-	case v.IsArray():
-		var all []string
-		for i, item := range v.Array() {
-			if i == 5 {
-				break
-			}
-			all = appendNew(all, words(item, depth-1))
-		}
-		return strings.Join(all, "; ")
-	case !v.IsObject():
+	case v.Type != gjson.JSON:
 		return scalarText(v)
 	case depth <= 0:
 		return ""
 	}
-	var all []string
-	for _, key := range []string{"message", "error", "msg", "detail", "title", "reason", "error_description", "errors"} {
-		all = appendNew(all, words(v.Get(key), depth-1))
-	}
-	said := strings.Join(all, ": ")
-	if where := fieldPath(v.Get("loc")); where != "" && said != "" {
-		return where + ": " + said
-	}
-	if code := scalarText(v.Get("code")); code != "" && !strings.Contains(said, code) {
-		return strings.TrimSpace(said + " (" + code + ")")
-	}
-	return said
-}
-
-// appendNew adds s to all unless one of them says it already.
-func appendNew(all []string, s string) []string {
-	for _, said := range all {
-		if strings.Contains(said, s) {
-			return all
+	var parts []string
+	if v.IsArray() {
+		n := 0
+		for item := range items(v) {
+			if n++; n > maxParts {
+				break
+			}
+			parts = appendUnique(parts, errorText(item, depth-1))
 		}
+		return strings.Join(parts, "; ")
 	}
-	if s == "" {
-		return all
+	f := fieldsOf(v)
+	for _, key := range []string{"message", "error", "msg", "detail", "title", "reason", "error_description", "errors"} {
+		parts = appendUnique(parts, errorText(f[key], depth-1))
 	}
-	return append(all, s)
+	joined := strings.Join(parts, ": ")
+	if where := fieldPath(f["loc"]); where != "" && joined != "" {
+		return where + ": " + joined
+	}
+	if code := f.text("code"); code != "" && !strings.Contains(joined, code) {
+		return strings.TrimSpace(joined + " (" + code + ")")
+	}
+	return joined
 }
 
-// fieldPath names the field that FastAPI found at fault: ["body", "query"] is
-// "query".
+// appendUnique adds s to parts unless it is empty or one of them contains it.
+func appendUnique(parts []string, s string) []string {
+	if s == "" || slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(part, s) }) {
+		return parts
+	}
+	return append(parts, s)
+}
+
+// fieldPath returns the name of the field that FastAPI found at fault: "query"
+// for ["body", "query"].
 func fieldPath(loc gjson.Result) string {
 	var path []string
-	for i, part := range loc.Array() {
-		if i == 0 && part.Str == "body" && len(loc.Array()) > 1 {
-			continue
+	for part := range items(loc) {
+		if len(path) > maxParts {
+			break
 		}
 		path = append(path, scalarText(part))
+	}
+	if len(path) > 1 && path[0] == "body" {
+		path = path[1:]
 	}
 	return strings.Join(path, ".")
 }

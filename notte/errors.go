@@ -77,7 +77,7 @@ func (n SettingNames) url(api string) string {
 // statusOverloaded is what Notte's cluster answers when it is full.
 const statusOverloaded = 529
 
-// Error says in a few sentences what was tried, what stood in the way or what
+// Error returns a few sentences: what was tried, why there was no answer or what
 // Notte answered, and what to do next.
 func (e *Error) Error() string {
 	what := "could not " + cmp.Or(e.Op, "call Notte") + ": "
@@ -92,7 +92,7 @@ func (e *Error) Error() string {
 	return what
 }
 
-// answer tells the status that Notte answered with, and its words.
+// answer returns the status that Notte answered with, and its message.
 func (e *Error) answer() string {
 	status := cmp.Or(http.StatusText(e.StatusCode), "(no standard status)")
 	if e.StatusCode == statusOverloaded {
@@ -111,7 +111,7 @@ func (e *Error) Is(target error) bool {
 		(e.StatusCode == http.StatusMethodNotAllowed || e.StatusCode == http.StatusNotImplemented)
 }
 
-// Unwrap returns why there was no answer.
+// Unwrap returns why there was no answer, nil if there was one.
 func (e *Error) Unwrap() error { return e.Err }
 
 // outcomeUnknown reports whether the request may have been carried out.
@@ -125,9 +125,9 @@ func (e *Error) outcomeUnknown() bool {
 	return e.StatusCode >= 500 && e.StatusCode != http.StatusNotImplemented
 }
 
-// MayHaveStarted reports whether a start that failed with err may have begun,
-// and be billed or act on the world, all the same. It is false only where that
-// is certain: the request was not sent, or Notte refused it.
+// MayHaveStarted reports whether a start that failed with err may have begun all
+// the same, and be billed or act on the world. It is false only if that is
+// certain: the request was not sent, or Notte refused it.
 func MayHaveStarted(err error) bool {
 	if failed, ok := errors.AsType[*Error](err); ok {
 		return failed.outcomeUnknown()
@@ -144,8 +144,8 @@ const (
 	startsRun     billable = "run"
 )
 
-// warning returns, with a space before it, what to consider before a start of
-// unknown outcome is repeated.
+// warning returns, after a space, what to do before a start of unknown outcome is
+// repeated.
 func (b billable) warning() string {
 	switch b {
 	case startsBuild:
@@ -156,7 +156,7 @@ func (b billable) warning() string {
 	return ""
 }
 
-// noKeyError is ErrNoKey for op, with what to set.
+// noKeyError returns the error of op without a key. It says what to set.
 func (n SettingNames) noKeyError(op string) error {
 	return fmt.Errorf("could not %s: %w: set %s", op, ErrNoKey, n.Key)
 }

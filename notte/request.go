@@ -41,7 +41,7 @@ func (c *Client) send(ctx context.Context, k call) (*http.Response, error) {
 	return resp, nil
 }
 
-// do makes a call whose answer's body does not matter.
+// do makes a call and ignores the body of its answer.
 func (c *Client) do(ctx context.Context, k call) error {
 	within, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
@@ -54,8 +54,8 @@ func (c *Client) do(ctx context.Context, k call) error {
 	return nil
 }
 
-// getJSON makes a call whose answer is a JSON object. It repeats a GET after a
-// failure that tends to pass, and nothing else.
+// getJSON makes a call and returns its answer, a JSON object. It repeats a GET
+// after a failure that tends to pass, and never another method.
 func (c *Client) getJSON(ctx context.Context, k call) (gjson.Result, error) {
 	for try := 0; ; try++ {
 		answer, err := c.tryJSON(ctx, k)
@@ -94,8 +94,8 @@ func (c *Client) tryJSON(ctx context.Context, k call) (gjson.Result, error) {
 	return answer, nil
 }
 
-// timeoutOr returns err, or an Error if it is the call's own time-out rather
-// than its caller's.
+// timeoutOr returns err, or an Error that tells of a time-out if the call's own
+// time is over and its caller's is not.
 func (c *Client) timeoutOr(ctx, within context.Context, k call, err error) error {
 	if ctx.Err() == nil && within.Err() != nil {
 		return c.noAnswer(ctx, k, context.Cause(within), true)

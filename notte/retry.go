@@ -9,13 +9,13 @@ import (
 )
 
 const (
-	// A GET is tried up to three times in all, if the wait that Notte asks for
-	// is short enough for a caller to wait through.
+	// A GET is tried up to three times in all, unless Notte asks to wait for
+	// longer than maxPatience.
 	maxRetries   = 2
 	firstBackoff = 250 * time.Millisecond
 	maxPatience  = 5 * time.Second
 
-	// maxRetryAfter bounds the wait that is believed.
+	// maxRetryAfter bounds the wait that Notte may ask for.
 	maxRetryAfter = 24 * time.Hour
 )
 
