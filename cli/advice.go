@@ -7,7 +7,8 @@ import (
 	"github.com/anything-mcp/anything-mcp/notte"
 )
 
-// advice returns what the user can set to avoid an error of a tool, or "".
+// advice returns what the user can set to avoid an error, to follow the error's own
+// text, or "".
 func advice(err error) string {
 	limit, overLimit := errors.AsType[*jobs.LimitError](err)
 	switch {
@@ -23,5 +24,5 @@ func advice(err error) string {
 }
 
 func raise(flag, variable string) string {
-	return "The user can raise the limit where this server is configured, with " + flag + " or " + prefix + variable + "."
+	return "The user can raise the limit with " + flag + " or " + prefix + variable + "."
 }
