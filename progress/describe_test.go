@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 	"unicode/utf8"
 
@@ -12,7 +11,7 @@ import (
 	"github.com/anything-mcp/anything-mcp/progress"
 )
 
-func TestLine(t *testing.T) {
+func TestDescribe(t *testing.T) {
 	const inResult = "Live view ready: its link is in the result"
 	session := func(u string) notte.Event { return notte.Event{Type: notte.EventSessionData, ViewerURL: u} }
 	function := func(name, id string) notte.Event {
@@ -75,32 +74,14 @@ func TestLine(t *testing.T) {
 		{notte.Event{}, ""},
 	}
 	for _, tt := range tests {
-		got, ok := progress.Line(tt.ev)
+		got, ok := progress.Describe(tt.ev)
 		if got != tt.want || ok != (tt.want != "") {
-			t.Errorf("Line(%s) = %q, %v; want %q", tt.ev.Type, got, ok, tt.want)
+			t.Errorf("Describe(%s) = %q, %v; want %q", tt.ev.Type, got, ok, tt.want)
 		}
 		if n := utf8.RuneCountInString(got); n > progress.MaxMessage {
-			t.Errorf("Line(%s) has %d characters", tt.ev.Type, n)
+			t.Errorf("Describe(%s) has %d characters", tt.ev.Type, n)
 		}
 	}
-}
-
-// message is what the reporter makes of the events after its first update.
-func message(t *testing.T, wait time.Duration, events ...notte.Event) string {
-	t.Helper()
-	var last string
-	synctest.Test(t, func(t *testing.T) {
-		s := newTape()
-		r := progress.NewReporter(t.Context(), s)
-		for _, ev := range events {
-			r.Observe(ev)
-		}
-		time.Sleep(wait)
-		lines := s.lines(t)
-		_, last, _ = strings.Cut(lines[len(lines)-1], " ")
-		r.Close()
-	})
-	return last
 }
 
 func TestSnippet(t *testing.T) {
@@ -144,7 +125,7 @@ func TestSnippet(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			if got := message(t, 2*time.Second, tt.deltas...); got != tt.want {
+			if got := newest(2*time.Second, tt.deltas...); got != tt.want {
 				t.Errorf("snippet\n%q, want\n%q", got, tt.want)
 			}
 		})
@@ -152,7 +133,7 @@ func TestSnippet(t *testing.T) {
 }
 
 func TestQuietLineIsBounded(t *testing.T) {
-	got := message(t, 11*time.Second, status(strings.Repeat("s", 300)))
+	got := newest(11*time.Second, status(strings.Repeat("s", 300)))
 	if n := utf8.RuneCountInString(got); n != progress.MaxMessage || !strings.HasSuffix(got, "s…)") {
 		t.Errorf("the sign of life has %d characters: %q", n, got)
 	}
