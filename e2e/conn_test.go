@@ -23,6 +23,7 @@ type conn struct {
 	era era
 	wire
 	lastID int
+	silent bool // asks for no progress
 }
 
 // wire is what the transports have in common. A journal holds the messages that
@@ -34,11 +35,14 @@ type wire interface {
 }
 
 // request sends a request and returns its ID. It asks for progress, with its
-// ID as the token.
+// ID as the token, unless the connection is silent.
 func (c *conn) request(method string, params map[string]any) (id int) {
 	c.t.Helper()
 	c.lastID++
-	meta := map[string]any{"progressToken": c.lastID}
+	meta := map[string]any{}
+	if !c.silent {
+		meta["progressToken"] = c.lastID
+	}
 	if c.era >= modern {
 		meta["io.modelcontextprotocol/protocolVersion"] = c.era
 		meta["io.modelcontextprotocol/clientCapabilities"] = map[string]any{}

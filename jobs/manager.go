@@ -41,6 +41,8 @@ type Options struct {
 	DailyBudgetUSD float64 // for the builds that end on one day, local time; 0: any amount
 
 	Keep time.Duration // how long jobs are kept after their end; 0: for ever
+
+	BuildTimeout time.Duration // after it a build ends as timeout; 0: never
 }
 
 // Manager starts jobs, keeps them going under its own context, and lets their
