@@ -88,7 +88,7 @@ func TestInterruptedBuildSaysWhatIsSaved(t *testing.T) {
 		if result.Status != "cancelled" || !strings.Contains(result.Reason, "bill") {
 			t.Errorf("%v: the result is %+v, and does not say that the build was cancelled and may be billed", sig, result)
 		}
-		if !strings.Contains(stderr, "Cancelling; once more leaves at once") {
+		if !strings.Contains(stderr, "Cancelling; press Ctrl-C again to leave at once") {
 			t.Errorf("%v: stderr does not say what a second signal does: %s", sig, stderr)
 		}
 	}
