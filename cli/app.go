@@ -44,7 +44,8 @@ func (p *program) newApp(s storeFlags, l limitFlags) (*app, error) {
 		Key:         notte.APIKey(p.vars[keyVariable]),
 		APIURL:      p.settings.apiURL,
 		AnythingURL: p.settings.anythingURL,
-		HTTPClient:  notte.NewHTTPClient(), // to be given p.readBuffer
+		Names:       notte.SettingNames{Key: keyVariable, APIURL: "NOTTE_API_URL", AnythingURL: "NOTTE_ANYTHING_URL"},
+		HTTPClient:  notte.NewHTTPClient(p.readBuffer),
 		IdleTimeout: p.settings.idleTimeout,
 		UserAgent:   "anything-mcp/" + readVersion().version,
 		Logger:      p.log,
@@ -130,15 +131,16 @@ func (a *app) server(s serverFlags) (*server.MCPServer, transport.Tasks) {
 		Logger:  a.log,
 		Tasks:   s.tasks == "on",
 		Keep:    a.keep,
+		Advice:  advice,
 	}
 	if s.wait == 0 {
 		cfg.Wait = -1 // to tools 0 means the default
 	}
 	srv := tools.NewServer(cfg)
 	if !cfg.Tasks {
-		return srv, nil
+		return srv.MCP, nil
 	}
-	return srv, tools.NewTasks(cfg)
+	return srv.MCP, srv.Tasks
 }
 
 // logReady logs that a server is ready, and what it lacks.

@@ -24,9 +24,11 @@ func (p *program) newStore(s storeFlags) jobs.Store {
 		}
 	}
 	if dir == "" || dir == inMemory {
-		return jobs.NewMemory()
+		return sqlite.NewMemory()
 	}
-	return jobs.NewFallback(sqlite.New(dir), p.log)
+	disk := sqlite.New(dir)
+	disk.DirName = "--state-dir"
+	return disk
 }
 
 // stateDir returns where the programs of a user keep their state on goos:

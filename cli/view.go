@@ -21,9 +21,9 @@ const (
 type view struct {
 	screen  *screen
 	started time.Time
-	status  string  // the step that runs
-	snippet snippet // the end of the agent's text since that step
-	frame   int     // of the spinner
+	status  string            // the step that runs
+	tail    progress.TextTail // what the agent has written since that step
+	frame   int               // of the spinner
 	due     time.Time
 }
 
@@ -39,11 +39,11 @@ func newView(s *screen, title string, started, now time.Time) *view {
 
 // observe shows an entry of the job's log.
 func (v *view) observe(entry jobs.Entry, now time.Time) {
-	ev := entry.Event()
-	line, ok := progress.Line(ev)
+	ev := entry.Event
+	line, ok := progress.Describe(ev)
 	switch {
 	case !ok:
-		v.snippet.add(ev)
+		v.tail.Add(ev.Type, ev.Delta)
 		return
 	case ev.Type == notte.EventSessionData: // the link is on its line, and stays there
 		v.setStatus("Working")
@@ -54,7 +54,7 @@ func (v *view) observe(entry jobs.Entry, now time.Time) {
 }
 
 // setStatus sets the status until the next step or the next text of the agent.
-func (v *view) setStatus(status string) { v.status, v.snippet = status, snippet{} }
+func (v *view) setStatus(status string) { v.status, v.tail = status, progress.TextTail{} }
 
 // step writes a line with the age that the job had at at.
 func (v *view) step(at, now time.Time, line string) {
@@ -91,41 +91,8 @@ func (v *view) statusLine(now time.Time, width int) string {
 	v.frame++
 	room := width - 1 - len([]rune(head))
 	line := truncate(v.status, room)
-	if label, text := v.snippet.text(); text != "" {
-		line = label + truncateLeft(text, room-len(label))
+	if text, _ := v.tail.Line(); text != "" {
+		line = v.tail.Label() + truncateLeft(text, room-len(v.tail.Label()))
 	}
 	return head + v.screen.styled(dim, line)
-}
-
-// snippetBytes is how much of the agent's newest text is kept: more than fits
-// into a status line.
-const snippetBytes = 1 << 10
-
-// snippet is the end of what the agent writes.
-type snippet struct {
-	kind notte.EventType // of the deltas
-	tail string
-}
-
-func (s *snippet) add(ev notte.Event) {
-	if ev.Delta == "" {
-		return
-	}
-	if ev.Type != s.kind {
-		*s = snippet{kind: ev.Type}
-	}
-	s.tail += ev.Delta
-	if len(s.tail) > 2*snippetBytes {
-		s.tail = text.Clip(text.Suffix(s.tail, snippetBytes), snippetBytes)
-	}
-}
-
-// text returns a label and the text as one line, which is empty if nothing of it
-// can be seen.
-func (s *snippet) text() (label, line string) {
-	label = "Writing: "
-	if s.kind == notte.EventThinkingDelta {
-		label = "Thinking: "
-	}
-	return label, text.OneLine(s.tail, 2*snippetBytes)
 }
