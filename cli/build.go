@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -36,7 +35,12 @@ same; a second Ctrl-C leaves at once.`,
 				return err
 			}
 			return p.withJobs(store, limits, func(a *app) error {
-				return p.build(cmd.Context(), a, query, forceNew, json)
+				title := "Building: "
+				if a.simulated {
+					title = "Building (in the sandbox: nothing is real): "
+				}
+				spec := jobs.BuildSpec{Client: a.client, Query: query, ForceNew: forceNew}
+				return p.watch(cmd.Context(), a, title+query, spec, json)
 			})
 		},
 	}
@@ -46,22 +50,6 @@ same; a second Ctrl-C leaves at once.`,
 	store.add(f)
 	limits.add(f)
 	return cmd
-}
-
-// build builds what query asks for, and prints the result.
-func (p *program) build(ctx context.Context, a *app, query string, forceNew, json bool) error {
-	title := "Building: " + query
-	if a.simulated {
-		title = "Building (in the sandbox: nothing is real): " + query
-	}
-	job, err := p.watch(ctx, a, title, jobs.BuildSpec{Client: a.client, Query: query, ForceNew: forceNew})
-	if err != nil {
-		return err
-	}
-	if err := p.printJob(ctx, a, job, json); err != nil {
-		return err
-	}
-	return exitError(ctx, job)
 }
 
 // readQuery returns the query that was typed, or that stdin holds.

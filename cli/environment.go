@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"maps"
-	"runtime"
 	"slices"
 	"strings"
 
@@ -24,9 +23,7 @@ const prefix = "ANYTHING_MCP_"
 // names are in upper case, because case does not count there.
 type environment map[string]string
 
-func newEnvironment(environ []string) environment { return environmentOf(environ, runtime.GOOS) }
-
-func environmentOf(environ []string, goos string) environment {
+func newEnvironment(environ []string, goos string) environment {
 	e := make(environment)
 	for _, pair := range environ {
 		name, value, ok := strings.Cut(pair, "=")

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -32,29 +31,14 @@ stdout as JSON. Ctrl-C stops the run; a second Ctrl-C leaves at once.`,
 				return err
 			}
 			return p.withJobs(store, limitFlags{}, func(a *app) error {
-				return p.runFunction(cmd.Context(), a, spec, json)
+				spec.Client = a.client
+				return p.watch(cmd.Context(), a, "Running "+spec.FunctionID, spec, json)
 			})
 		},
 	}
 	addBool(cmd.Flags(), &json, "json", "Print all about the run as JSON, with the fields of the MCP tool.")
 	store.add(cmd.Flags())
 	return cmd
-}
-
-// runFunction runs a function and prints the result.
-func (p *program) runFunction(ctx context.Context, a *app, spec jobs.RunSpec, json bool) error {
-	spec.Client = a.client
-	job, err := p.watch(ctx, a, "Running "+spec.FunctionID, spec)
-	if err != nil {
-		return err
-	}
-	if err := p.printJob(ctx, a, job, json); err != nil {
-		return err
-	}
-	if a.simulated && !job.Succeeded() {
-		fmt.Fprintf(p.screen, "The sandbox of a single command has no functions. To keep functions from build to run, start %s sandbox in another terminal.\n", p.name)
-	}
-	return exitError(ctx, job)
 }
 
 // readRun returns what args ask for: a function's ID and its variables.

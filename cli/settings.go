@@ -45,7 +45,7 @@ type storeFlags struct {
 }
 
 func (s *storeFlags) add(f *pflag.FlagSet) {
-	f.StringVar(&s.stateDir, "state-dir", "", "Keep builds and runs in `DIR`; memory: in this process alone. Without it: $XDG_STATE_HOME/anything-mcp, or what this system has for it; with --sandbox: memory.")
+	f.StringVar(&s.stateDir, "state-dir", "", "Keep builds and runs in `DIR`; memory: only in this process. Without it: $XDG_STATE_HOME/anything-mcp, or what this system has for it; with --sandbox: memory.")
 	f.Var(timeValue(&s.keep, 90*day, 0, 36500*day), "keep", "How long to keep a build or run after its end; 0: for ever.")
 }
 
@@ -58,7 +58,7 @@ type limitFlags struct {
 }
 
 func (l *limitFlags) add(f *pflag.FlagSet) {
-	f.Var(timeValue(&l.reuseWindow, 15*time.Minute, 0, 365*day), "reuse-window", "Return a finished build to who asks for the same within this time; 0: never.")
+	f.Var(timeValue(&l.reuseWindow, 15*time.Minute, 0, 365*day), "reuse-window", "Return a finished build to a caller that asks for the same within this time; 0: never.")
 	f.Var(timeValue(&l.buildTimeout, time.Hour, time.Second, 7*day), "build-timeout", "End a build as timeout after this long, with what it has.")
 	f.Var(numberValue(&l.dailyBudget, 0, 1e9, "USD"), "daily-budget", "Refuse builds beyond this sum in US dollars a day; 0: no limit. A build is taken to cost $1 until the costs of five are known.")
 	f.Var(countValue(&l.maxBuilds, 0, 0, many), "max-concurrent-builds", "Refuse more builds at once; 0: no limit.")

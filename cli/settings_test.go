@@ -77,11 +77,11 @@ func TestPrecedence(t *testing.T) {
 func TestVariablesOnWindows(t *testing.T) {
 	environ := []string{"Notte_Api_Key=k", "anything_mcp_wait=1m", "LocalAppData=d", "Empty="}
 	want := environment{"NOTTE_API_KEY": "k", "ANYTHING_MCP_WAIT": "1m", "LOCALAPPDATA": "d"}
-	if got := environmentOf(environ, "windows"); !maps.Equal(got, want) {
+	if got := newEnvironment(environ, "windows"); !maps.Equal(got, want) {
 		t.Errorf("on Windows: %v, want %v", got, want)
 	}
 	want = environment{"Notte_Api_Key": "k", "anything_mcp_wait": "1m", "LocalAppData": "d"}
-	if got := environmentOf(environ, "linux"); !maps.Equal(got, want) {
+	if got := newEnvironment(environ, "linux"); !maps.Equal(got, want) {
 		t.Errorf("on Linux: %v, want %v", got, want)
 	}
 }

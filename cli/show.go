@@ -29,7 +29,7 @@ func (p *program) printJob(ctx context.Context, a *app, job jobs.Job, asJSON boo
 	case job.Kind == jobs.KindBuild:
 		return p.printBuild(ctx, a, job)
 	}
-	return p.printRun(job)
+	return p.printRun(a, job)
 }
 
 // findJob returns a job of the key's owner.
@@ -141,12 +141,12 @@ func variableWord(v notte.Variable) string {
 }
 
 // printRun prints the result of a run to stdout, or its error to stderr.
-func (p *program) printRun(job jobs.Job) error {
+func (p *program) printRun(a *app, job jobs.Job) error {
 	run := job.Run
-	if job.Succeeded() {
-		if len(run.Result) == 0 {
-			return nil
-		}
+	switch {
+	case job.Succeeded() && len(run.Result) == 0:
+		return nil
+	case job.Succeeded():
 		return p.printResult(run.Result, true)
 	}
 	if run.Error != "" {
@@ -155,6 +155,9 @@ func (p *program) printRun(job jobs.Job) error {
 	var result string // often a traceback
 	if json.Unmarshal(run.Result, &result) == nil && strings.TrimSpace(result) != run.Error {
 		fmt.Fprintln(p.screen, strings.TrimSpace(text.Lines(result)))
+	}
+	if a.simulated {
+		fmt.Fprintf(p.screen, "The sandbox of a single command has no functions. To keep functions from build to run, start %s sandbox in another terminal.\n", p.name)
 	}
 	return nil
 }

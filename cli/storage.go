@@ -26,9 +26,9 @@ func (p *program) newStore(s storeFlags) jobs.Store {
 	if dir == "" || dir == inMemory {
 		return sqlite.NewMemory()
 	}
-	store := sqlite.New(dir)
-	store.DirName = "--state-dir"
-	return store
+	disk := sqlite.New(dir)
+	disk.DirName = "--state-dir"
+	return disk
 }
 
 // stateDir returns where the programs of a user keep their state on goos:

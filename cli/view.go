@@ -22,7 +22,7 @@ type view struct {
 	screen  *screen
 	started time.Time
 	status  string            // the step that runs
-	snippet progress.TextTail // the end of the agent's text since that step
+	tail    progress.TextTail // what the agent has written since that step
 	frame   int               // of the spinner
 	due     time.Time
 }
@@ -43,7 +43,7 @@ func (v *view) observe(entry jobs.Entry, now time.Time) {
 	line, ok := progress.Describe(ev)
 	switch {
 	case !ok:
-		v.snippet.Add(ev.Type, ev.Delta)
+		v.tail.Add(ev.Type, ev.Delta)
 		return
 	case ev.Type == notte.EventSessionData: // the link is on its line, and stays there
 		v.setStatus("Working")
@@ -54,7 +54,7 @@ func (v *view) observe(entry jobs.Entry, now time.Time) {
 }
 
 // setStatus sets the status until the next step or the next text of the agent.
-func (v *view) setStatus(status string) { v.status, v.snippet = status, progress.TextTail{} }
+func (v *view) setStatus(status string) { v.status, v.tail = status, progress.TextTail{} }
 
 // step writes a line with the age that the job had at at.
 func (v *view) step(at, now time.Time, line string) {
@@ -91,9 +91,8 @@ func (v *view) statusLine(now time.Time, width int) string {
 	v.frame++
 	room := width - 1 - len([]rune(head))
 	line := truncate(v.status, room)
-	if text, _ := v.snippet.Line(); text != "" {
-		label := v.snippet.Label()
-		line = label + truncateLeft(text, room-len(label))
+	if text, _ := v.tail.Line(); text != "" {
+		line = v.tail.Label() + truncateLeft(text, room-len(v.tail.Label()))
 	}
 	return head + v.screen.styled(dim, line)
 }

@@ -55,7 +55,7 @@ func show(s *screen, out *terminal, entries []timedEntry, ages ...time.Duration)
 	for age := time.Duration(0); len(ages) > 0; age += 50 * time.Millisecond {
 		now := started.Add(age)
 		for len(entries) > 0 && entries[0].at <= age {
-			v.observe(jobs.Entry{At: now, Type: entries[0].kind, Text: entries[0].text}, now)
+			v.observe(jobs.Entry{At: now, Event: eventOf(entries[0])}, now)
 			entries = entries[1:]
 		}
 		v.draw(now)
@@ -75,6 +75,12 @@ var build = []timedEntry{
 	{6 * time.Second, notte.EventThinkingDelta, "newest\nend"},
 	{7 * time.Second, notte.EventTextDelta, "An answer in 世界"},
 	{82 * time.Second, notte.EventFunctionUploaded, "posts"},
+}
+
+// eventOf returns the event of an entry, with the text in each field that an
+// event may show.
+func eventOf(e timedEntry) notte.Event {
+	return notte.Event{Type: e.kind, Status: e.text, Delta: e.text, Name: e.text, ViewerURL: e.text, FunctionName: e.text}
 }
 
 // checkGolden compares got with a file in testdata.

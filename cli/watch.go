@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync"
@@ -9,13 +10,13 @@ import (
 	"github.com/anything-mcp/anything-mcp/jobs"
 )
 
-// watch starts a job, shows it to its end and returns it as it ended. When ctx
-// ends it cancels the job and waits for that. A job that was joined is not
-// cancelled, because another call started it: then watch returns an error.
-func (p *program) watch(ctx context.Context, a *app, title string, spec jobs.Spec) (jobs.Job, error) {
+// watch starts a job, shows it to its end and prints the result. When ctx ends
+// it cancels the job and waits for that; but a job that was joined goes on,
+// because another call started it.
+func (p *program) watch(ctx context.Context, a *app, title string, spec jobs.Spec, asJSON bool) error {
 	job, joined, err := a.jobs.Start(ctx, spec)
 	if err != nil {
-		return jobs.Job{}, err
+		return err
 	}
 	v := newView(p.screen, title, job.StartedAt, time.Now())
 	if joined {
@@ -25,16 +26,25 @@ func (p *program) watch(ctx context.Context, a *app, title string, spec jobs.Spe
 		if joined && ctx.Err() != nil {
 			fmt.Fprintf(p.screen, "The build goes on: see its result with %s builds %s\n", p.name, job.ID)
 		}
-		return jobs.Job{}, err
+		return err
 	}
 	if job, err = a.jobs.Get(context.WithoutCancel(ctx), job.Owner, job.ID); err != nil {
-		return jobs.Job{}, err
+		return err
 	}
 	v.step(job.EndedAt, time.Now(), p.screen.styled(bold, stateTitle(job)))
 	if p.screen.live && isTerminal(p.env.Stdout) {
 		fmt.Fprintln(p.screen) // the result follows on the same terminal
 	}
-	return job, nil
+	if err := p.printJob(ctx, a, job, asJSON); err != nil {
+		return err
+	}
+	switch {
+	case job.Succeeded():
+		return nil
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	}
+	return errFailed // the result says why
 }
 
 // follow shows the log of a job to its end. When ctx ends it cancels the job,
@@ -53,7 +63,7 @@ func (p *program) follow(ctx context.Context, m *jobs.Manager, job jobs.Job, joi
 			ctx = context.WithoutCancel(ctx)
 			canceling.Go(func() { _, _ = m.Cancel(ctx, job.Owner, job.ID) }) // the log says how it went
 		case err != nil:
-			return err
+			return cmp.Or(context.Cause(ctx), err)
 		}
 		for _, e := range entries {
 			if v.observe(e, now); e.Final {
@@ -73,33 +83,17 @@ func joinedText(job jobs.Job) string {
 	return "The same is being built since " + localTime(job.StartedAt) + ": this follows that build, and nothing more is billed. --force-new builds it anew."
 }
 
-// exitError returns the error with which a command ends whose job was shown.
-func exitError(ctx context.Context, job jobs.Job) error {
-	switch {
-	case job.Succeeded():
-		return nil
-	case ctx.Err() != nil:
-		return context.Cause(ctx)
-	}
-	return errFailed
-}
-
 // stateTitle says in a few words how a job ended.
 func stateTitle(job jobs.Job) string {
-	switch job.State {
-	case jobs.StateDone:
+	switch {
+	case job.Succeeded():
 		return "Done"
-	case jobs.StateClosed:
-		if job.Run.OK {
-			return "Done"
-		}
-		return "Failed"
-	case jobs.StateTimeout:
-		return "Failed: the agent ran out of time"
-	case jobs.StateCancelled:
+	case job.State == jobs.StateCancelled:
 		return "Cancelled"
-	case jobs.StateInterrupted:
+	case job.State == jobs.StateInterrupted:
 		return "Interrupted: how it ended is not known"
+	case job.State == jobs.StateTimeout:
+		return "Failed: the agent ran out of time"
 	}
 	return "Failed"
 }

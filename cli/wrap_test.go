@@ -105,6 +105,14 @@ func TestFormatAge(t *testing.T) {
 	}
 }
 
+func TestPlural(t *testing.T) {
+	for n, want := range map[int]string{0: "0 builds", 1: "1 build", 2: "2 builds"} {
+		if got := plural(n, "build"); got != want {
+			t.Errorf("plural(%d) = %q, want %q", n, got, want)
+		}
+	}
+}
+
 // The words of a command to copy may hold text from web pages.
 func TestShellQuote(t *testing.T) {
 	for _, tt := range []struct{ word, posix, windows string }{ // windows: "" if it cannot be quoted
