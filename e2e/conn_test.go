@@ -22,8 +22,8 @@ type conn struct {
 	t   *testing.T
 	era era
 	wire
-	lastID int
-	silent bool // asks for no progress
+	lastID     int
+	noProgress bool // requests ask for no progress
 }
 
 // wire is what the transports have in common. A journal holds the messages that
@@ -35,12 +35,12 @@ type wire interface {
 }
 
 // request sends a request and returns its ID. It asks for progress, with its
-// ID as the token, unless the connection is silent.
+// ID as the token.
 func (c *conn) request(method string, params map[string]any) (id int) {
 	c.t.Helper()
 	c.lastID++
 	meta := map[string]any{}
-	if !c.silent {
+	if !c.noProgress {
 		meta["progressToken"] = c.lastID
 	}
 	if c.era >= modern {

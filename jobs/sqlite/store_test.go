@@ -2,9 +2,12 @@ package sqlite_test
 
 import (
 	"context"
+	"database/sql"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -201,4 +204,42 @@ func TestForgetMany(t *testing.T) {
 	if err := save(t.Context(), store, jobs.Change{Lease: lease, Entries: []jobs.Entry{entry(1)}}); err != nil {
 		t.Errorf("a running job was forgotten: %v", err)
 	}
+}
+
+// While another program holds the lock, callers do not wait one after another: a
+// few seconds for all.
+func TestLockHeldByAnother(t *testing.T) {
+	dir := t.TempDir()
+	store := sqlite.New(dir)
+	defer store.Close()
+	start(t, store, "build_first")
+	db, err := sql.Open("sqlite", filepath.Join(dir, "jobs.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	if _, err := db.Exec("BEGIN IMMEDIATE"); err != nil {
+		t.Fatal(err)
+	}
+	begun := time.Now()
+	var wg sync.WaitGroup
+	for i := range 10 {
+		wg.Go(func() {
+			time.Sleep(time.Duration(i) * 10 * time.Millisecond) // not in one transaction
+			_, _, err := store.Create(t.Context(), build(fmt.Sprint("build_", i)), options(""))
+			refused(t, err, filepath.Join(dir, "jobs.db"), "another process keeps it locked")
+		})
+	}
+	wg.Wait()
+	if took := time.Since(begun); took > 10*time.Second {
+		t.Errorf("ten callers waited %v", took)
+	}
+	if list, err := store.List(t.Context(), jobs.Query{Owner: "ann", Kind: jobs.KindBuild, Limit: 9}); err != nil || len(list) != 1 {
+		t.Errorf("meanwhile the list is %v, %v", list, err)
+	}
+	if _, err := db.Exec("ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	whole(t, store, "build_late", 1)
 }
