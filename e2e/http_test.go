@@ -59,9 +59,6 @@ func TestForeignCancellation(t *testing.T) {
 
 // The stream of a call without progress is kept alive by a comment every 15 s.
 func TestKeepAlive(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes 15 seconds")
-	}
 	t.Parallel()
 	api, url := newSandbox(t)
 	s := newSite(t, url, nil)
