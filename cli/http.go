@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"runtime/debug"
@@ -74,9 +73,6 @@ func (p *program) serveHTTP(ctx context.Context, flags httpFlags) error {
 		MaxCalls:       flags.maxCalls,
 		OnStop:         a.stopJobs,
 	})
-	if errors.Is(err, transport.ErrToken) {
-		err = fmt.Errorf("%w (the token is set with %s)", err, tokenVariable)
-	}
 	if err != nil {
 		return usageErrorf("%w", err)
 	}
