@@ -19,7 +19,7 @@ func BenchmarkStdioUpdate(b *testing.B) {
 	b.ReportAllocs()
 	b.ResetTimer()
 	go func() {
-		served <- ServeStdio(b.Context(), newWorker().srv, in, out, StdioOptions{Grace: time.Hour})
+		served <- ServeStdio(b.Context(), newFakeServer().srv, in, out, StdioOptions{Grace: time.Hour})
 		out.Close()
 	}()
 	if _, err := io.Copy(io.Discard, fromServer); err != nil {
@@ -32,7 +32,7 @@ func BenchmarkStdioUpdate(b *testing.B) {
 
 // BenchmarkHTTPUpdate is one progress update over a loopback connection.
 func BenchmarkHTTPUpdate(b *testing.B) {
-	h, err := NewHTTP(newWorker().srv, HTTPOptions{Addr: "127.0.0.1:8808"})
+	h, err := NewHTTP(newFakeServer().srv, HTTPOptions{Addr: "127.0.0.1:8808"})
 	if err != nil {
 		b.Fatal(err)
 	}

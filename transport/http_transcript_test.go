@@ -23,14 +23,14 @@ import (
 // leaves request N, or "# stop". What came on response N since is "<N ".
 func TestHTTPTranscripts(t *testing.T) {
 	replay(t, "testdata/http.txtar", func(t *testing.T, steps []string) (lines []string) {
-		synctest.Test(t, func(t *testing.T) { lines = playHTTP(t, newWorker(), steps, nil) })
+		synctest.Test(t, func(t *testing.T) { lines = playHTTP(t, newFakeServer(), steps, nil) })
 		return lines
 	})
 }
 
 // player is a client of a server in its bubble.
 type player struct {
-	w      *worker
+	w      *fakeServer
 	client *http.Client
 	stop   context.CancelFunc
 	wg     sync.WaitGroup
@@ -41,7 +41,7 @@ type player struct {
 	sessions []string
 }
 
-func playHTTP(t *testing.T, w *worker, steps []string, tasks Tasks) (lines []string) {
+func playHTTP(t *testing.T, w *fakeServer, steps []string, tasks Tasks) (lines []string) {
 	p := &player{w: w}
 	h, err := NewHTTP(p.w.srv, HTTPOptions{Addr: "127.0.0.1:8808", MaxCalls: 3, OnStop: p.w.stop, Tasks: tasks})
 	if err != nil {

@@ -3,7 +3,6 @@ package transport
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,9 +14,6 @@ import (
 	"testing/iotest"
 	"testing/synctest"
 	"time"
-
-	"github.com/mark3labs/mcp-go/mcp"
-	"github.com/mark3labs/mcp-go/server"
 )
 
 // incoming is what a client reads, of any kind.
@@ -55,7 +51,7 @@ func request(id, token int, arguments string) string {
 // late, lost or out of order.
 func TestStdioUpdatesInOrder(t *testing.T) {
 	const calls, updates = 20, 500
-	w := newWorker()
+	w := newFakeServer()
 	var in strings.Builder
 	for id := range calls {
 		in.WriteString(request(id, 1000+id, fmt.Sprintf(`{"updates":%d,"size":60000}`, updates)))
@@ -108,7 +104,7 @@ func TestStdioUpdatesInOrder(t *testing.T) {
 // answered at once, one more call is refused at once.
 func TestStdioPingWhileCallsWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorker()
+		w := newFakeServer()
 		in, toServer := io.Pipe()
 		out := &recorder{}
 		served := make(chan error, 1)
@@ -161,7 +157,7 @@ func TestStdioInputs(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			out := &recorder{}
-			if err := ServeStdio(t.Context(), newWorker().srv, strings.NewReader(tt.in), out, StdioOptions{}); err != nil {
+			if err := ServeStdio(t.Context(), newFakeServer().srv, strings.NewReader(tt.in), out, StdioOptions{}); err != nil {
 				t.Error(err)
 			}
 			if got := strings.TrimSpace(out.take()); got != tt.want {
@@ -175,7 +171,7 @@ func TestStdioInputs(t *testing.T) {
 // waiting calls with it.
 func TestStdioClientGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorker()
+		w := newFakeServer()
 		in, toServer := io.Pipe()
 		defer toServer.Close()
 		fromServer, out := io.Pipe()
@@ -197,7 +193,7 @@ func TestStdioClientGone(t *testing.T) {
 func TestStdioReadFails(t *testing.T) {
 	in := io.MultiReader(strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"ping"}`), iotest.ErrReader(os.ErrPermission))
 	out := &recorder{}
-	if err := ServeStdio(t.Context(), newWorker().srv, in, out, StdioOptions{}); !errors.Is(err, os.ErrPermission) {
+	if err := ServeStdio(t.Context(), newFakeServer().srv, in, out, StdioOptions{}); !errors.Is(err, os.ErrPermission) {
 		t.Errorf("ended with %v", err)
 	}
 	if got, want := out.take(), `{"jsonrpc":"2.0","id":1,"result":{}}`+"\n"; got != want {
@@ -211,13 +207,13 @@ func TestPanicIsLogged(t *testing.T) {
 	out := &recorder{}
 	opts := StdioOptions{Logger: slog.New(slog.NewTextHandler(&log, nil))}
 	in := strings.NewReader(request(1, 1, `{"panic":"the detail"}`))
-	if err := ServeStdio(t.Context(), newWorker().srv, in, out, opts); err != nil {
+	if err := ServeStdio(t.Context(), newFakeServer().srv, in, out, opts); err != nil {
 		t.Error(err)
 	}
 	if got := out.take(); !strings.Contains(got, `"code":-32603`) || strings.Contains(got, "the detail") {
 		t.Errorf("wrote %s", got)
 	}
-	if got := log.String(); !strings.Contains(got, "the detail") || !strings.Contains(got, "worker_test.go") {
+	if got := log.String(); !strings.Contains(got, "the detail") || !strings.Contains(got, "fake_test.go") {
 		t.Errorf("logged %s", got)
 	}
 }
@@ -248,16 +244,4 @@ func TestLineReader(t *testing.T) {
 			}
 		})
 	}
-}
-
-func ExampleServeStdio() {
-	srv := server.NewMCPServer("greeter", "1.0.0")
-	srv.AddTool(mcp.NewTool("greet"), func(_ context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-		return mcp.NewToolResultText("Hello, " + req.GetString("name", "you") + "."), nil
-	})
-	in := strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"greet","arguments":{"name":"Ada"}}}`)
-	if err := ServeStdio(context.Background(), srv, in, os.Stdout, StdioOptions{}); err != nil {
-		fmt.Println(err)
-	}
-	// Output: {"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"Hello, Ada."}]}}
 }

@@ -17,12 +17,12 @@ import (
 // the server wrote since is "< ", what its tool saw "~ ".
 func TestStdioTranscripts(t *testing.T) {
 	replay(t, "testdata/stdio.txtar", func(t *testing.T, steps []string) (lines []string) {
-		synctest.Test(t, func(t *testing.T) { lines = playStdio(t, newWorker(), steps, nil) })
+		synctest.Test(t, func(t *testing.T) { lines = playStdio(t, newFakeServer(), steps, nil) })
 		return lines
 	})
 }
 
-func playStdio(t *testing.T, w *worker, steps []string, tasks Tasks) (lines []string) {
+func playStdio(t *testing.T, w *fakeServer, steps []string, tasks Tasks) (lines []string) {
 	ctx, stop := context.WithCancel(t.Context())
 	in, toServer := io.Pipe()
 	defer toServer.Close()
