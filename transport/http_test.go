@@ -12,12 +12,12 @@ import (
 	"testing"
 )
 
-func newHTTP(t *testing.T, w *fakeServer, opts HTTPOptions) *HTTP {
+func newHTTP(t *testing.T, f *fakeServer, opts HTTPOptions) *HTTP {
 	t.Helper()
 	if opts.Addr == "" {
 		opts.Addr = "127.0.0.1:8808"
 	}
-	h, err := NewHTTP(w.srv, opts)
+	h, err := NewHTTP(f.srv, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,12 +71,12 @@ func events(r io.Reader) (data [][]byte) {
 }
 
 // TestHTTPUpdatesInOrder has 20 calls send 10,000 updates at once, in each era
-// and over each version of HTTP: each call finds its own on its own stream,
-// none late, lost or out of order. All use the same token.
+// and over each version of HTTP. All use the same token. Each call gets its own
+// updates on its own stream, and none is late, lost or out of order.
 func TestHTTPUpdatesInOrder(t *testing.T) {
 	const calls, updates = 20, 500
-	w := newFakeServer()
-	h := newHTTP(t, w, HTTPOptions{})
+	f := newFakeServer()
+	h := newHTTP(t, f, HTTPOptions{})
 	plain, secure := httptest.NewServer(h), httptest.NewUnstartedServer(h)
 	secure.EnableHTTP2 = true
 	secure.StartTLS()
@@ -104,14 +104,15 @@ func TestHTTPUpdatesInOrder(t *testing.T) {
 				wg.Go(func() { checkUpdates(t, tt.server.Client(), req, updates, n) })
 			}
 			wg.Wait()
-			if late := w.notes(); late != nil {
+			if late := f.notes(); late != nil {
 				t.Errorf("updates failed: %q", late)
 			}
 		})
 	}
 }
 
-// checkUpdates does req and wants its updates, then a result of size letters.
+// checkUpdates sends req and checks that its updates come first, then a result of
+// size letters.
 func checkUpdates(t *testing.T, client *http.Client, req *http.Request, updates, size int) {
 	resp, err := client.Do(req)
 	if err != nil {

@@ -28,9 +28,9 @@ func TestHTTPTranscripts(t *testing.T) {
 	})
 }
 
-// player is a client of a server in its bubble.
+// player is the client that plays a transcript.
 type player struct {
-	w      *fakeServer
+	f      *fakeServer
 	client *http.Client
 	stop   context.CancelFunc
 	wg     sync.WaitGroup
@@ -41,9 +41,9 @@ type player struct {
 	sessions []string
 }
 
-func playHTTP(t *testing.T, w *fakeServer, steps []string, tasks Tasks) (lines []string) {
-	p := &player{w: w}
-	h, err := NewHTTP(p.w.srv, HTTPOptions{Addr: "127.0.0.1:8808", MaxCalls: 3, OnStop: p.w.stop, Tasks: tasks})
+func playHTTP(t *testing.T, f *fakeServer, steps []string, tasks Tasks) (lines []string) {
+	p := &player{f: f}
+	h, err := NewHTTP(p.f.srv, HTTPOptions{Addr: "127.0.0.1:8808", MaxCalls: 3, OnStop: p.f.stop, Tasks: tasks})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func playHTTP(t *testing.T, w *fakeServer, steps []string, tasks Tasks) (lines [
 		synctest.Wait()
 		lines = append(lines, p.look()...)
 	}
-	p.w.stop()
+	p.f.stop()
 	stop()
 	p.client.CloseIdleConnections()
 	lines = append(lines, <-ended)
@@ -189,7 +189,7 @@ func (p *player) look() (lines []string) {
 		lines = append(lines, p.came[n]...)
 		p.came[n] = nil
 	}
-	for _, note := range p.w.notes() {
+	for _, note := range p.f.notes() {
 		lines = append(lines, "~ "+note)
 	}
 	return lines

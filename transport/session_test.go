@@ -18,7 +18,8 @@ func newSessionsForTest(t *testing.T, key string) *sessions {
 	return s
 }
 
-// TestForgedSession changes each character of a session ID, and more.
+// TestForgedSession checks that an ID with any character changed is not valid, nor
+// one of another server.
 func TestForgedSession(t *testing.T) {
 	const key = "0123456789abcdef"
 	s := newSessionsForTest(t, key)
@@ -45,7 +46,8 @@ func TestForgedSession(t *testing.T) {
 	}
 }
 
-// TestEndedSessions forgets none of the last 1,000, and no more are kept.
+// TestEndedSessions checks that the last 1,000 ended sessions are remembered, and
+// no more.
 func TestEndedSessions(t *testing.T) {
 	s := newSessionsForTest(t, "")
 	lasting, first := s.begin(), s.begin()
@@ -67,7 +69,8 @@ func TestEndedSessions(t *testing.T) {
 	}
 }
 
-// TestSessionKey has servers that share a key accept each other's sessions.
+// TestSessionKey checks that servers which share a key accept each other's
+// sessions.
 func TestSessionKey(t *testing.T) {
 	if _, err := NewHTTP(newFakeServer().srv, HTTPOptions{Addr: "127.0.0.1:8808", SessionKey: make([]byte, 15)}); err == nil {
 		t.Error("a key of 15 bytes was accepted")
@@ -87,7 +90,8 @@ func TestSessionKey(t *testing.T) {
 	}
 }
 
-// TestOneClientOfMany begins and ends 1,100 sessions beside another's.
+// TestOneClientOfMany checks that a client which begins and ends 1,100 sessions
+// does not end another client's.
 func TestOneClientOfMany(t *testing.T) {
 	s := httptest.NewServer(newHTTP(t, newFakeServer(), HTTPOptions{}))
 	defer s.Close()
@@ -100,7 +104,8 @@ func TestOneClientOfMany(t *testing.T) {
 	}
 }
 
-// TestStreamsOfASession refuses a fifth stream until one of the others has ended.
+// TestStreamsOfASession checks that a session gets a fifth stream only when one of
+// the others has ended, and that all end with the session.
 func TestStreamsOfASession(t *testing.T) {
 	s := httptest.NewServer(newHTTP(t, newFakeServer(), HTTPOptions{}))
 	defer s.Close()

@@ -28,8 +28,8 @@ func serveInBubble(t *testing.T, h *HTTP) (dial func() net.Conn, stop func() err
 	return dial, func() error { cancel(); return <-served }
 }
 
-// TestSlowClients ends what would otherwise hold a connection for ever, and
-// nothing else.
+// TestSlowClients checks that a client which sends nothing more loses its
+// connection, and when.
 func TestSlowClients(t *testing.T) {
 	const head = "POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
 	for _, tt := range []struct {
@@ -62,7 +62,8 @@ func TestSlowClients(t *testing.T) {
 	}
 }
 
-// TestBrokenBody has clients that end their request in the middle of its body.
+// TestBrokenBody checks the answer to a request that ends in the middle of its
+// body.
 func TestBrokenBody(t *testing.T) {
 	const head = "POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
 	s := httptest.NewServer(newHTTP(t, newFakeServer(), HTTPOptions{}))
@@ -95,11 +96,11 @@ func TestBrokenBody(t *testing.T) {
 	}
 }
 
-// TestStalledReader ends the call of a client that does not read.
+// TestStalledReader checks that the call of a client that does not read ends.
 func TestStalledReader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newFakeServer()
-		dial, stop := serveInBubble(t, newHTTP(t, w, HTTPOptions{}))
+		f := newFakeServer()
+		dial, stop := serveInBubble(t, newHTTP(t, f, HTTPOptions{}))
 		conn := dial()
 		defer conn.Close()
 		if err := modernCall(t, "http://127.0.0.1", 1, `{"name":"one","updates":3,"wait":"1h"}`).Write(conn); err != nil {
@@ -107,7 +108,7 @@ func TestStalledReader(t *testing.T) {
 		}
 		time.Sleep(writeTimeout)
 		synctest.Wait()
-		got := w.notes()
+		got := f.notes()
 		if len(got) != 2 || !strings.HasPrefix(got[0], "one update: ") || got[1] != "one context: context canceled" {
 			t.Errorf("the call saw %q", got)
 		}
@@ -117,8 +118,8 @@ func TestStalledReader(t *testing.T) {
 	})
 }
 
-// TestStopWithUnusedConnection does not wait for a connection that has asked
-// for nothing.
+// TestStopWithUnusedConnection checks that a stop does not wait for a connection
+// that has not asked for anything.
 func TestStopWithUnusedConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dial, stop := serveInBubble(t, newHTTP(t, newFakeServer(), HTTPOptions{}))
@@ -134,9 +135,9 @@ func TestStopWithUnusedConnection(t *testing.T) {
 func TestServeFails(t *testing.T) {
 	ln := newPipeListener()
 	ln.Close()
-	w := newFakeServer()
-	if err := newHTTP(t, w, HTTPOptions{OnStop: w.stop}).Serve(t.Context(), ln); !errors.Is(err, net.ErrClosed) {
+	f := newFakeServer()
+	if err := newHTTP(t, f, HTTPOptions{OnStop: f.stop}).Serve(t.Context(), ln); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("got %v", err)
 	}
-	<-w.quit
+	<-f.quit
 }

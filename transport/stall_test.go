@@ -17,9 +17,9 @@ func cancellation(id int, reason string) string {
 	return fmt.Sprintf(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":%d,"reason":%q}}`+"\n", id, reason)
 }
 
-// TestStdioStalledWrite has a client that does not read. What it sends is read
-// and cancels calls all the same, and nothing of a cancelled call is written but
-// the message that was being written.
+// TestStdioStalledWrite has a client that does not read. Its messages are read,
+// and its cancellations take effect at once. Of a cancelled call, only the message
+// that was being written is written.
 func TestStdioStalledWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeServer()
@@ -60,8 +60,9 @@ func TestStdioStalledWrite(t *testing.T) {
 	})
 }
 
-// TestStdioAnswersAreBounded has a client that reads nothing of the answers to
-// 300 pings: the server stops reading, loses none, and answers in order.
+// TestStdioAnswersAreBounded has a client that sends 300 pings and reads nothing.
+// The server stops reading at 256 answers. When the client reads, all 300 come in
+// order.
 func TestStdioAnswersAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const pings = 300
@@ -96,8 +97,8 @@ func TestStdioAnswersAreBounded(t *testing.T) {
 	})
 }
 
-// TestHTTPStalledWrite has a client that does not read the stream of a call. Its
-// cancellation, and the end of its session, are answered at once.
+// TestHTTPStalledWrite has a client that does not read the stream of a call. A
+// cancellation of the call, or a DELETE of the session, is answered at once.
 func TestHTTPStalledWrite(t *testing.T) {
 	for _, tt := range []struct{ name, method, body, cause string }{
 		{"cancellation", http.MethodPost, cancellation(1, "no patience"), "the client cancelled the call: no patience"},

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// incoming is what a client reads, of any kind.
+// incoming is a message of any kind, as a client reads it.
 type incoming struct {
 	ID     json.RawMessage
 	Method string
@@ -47,11 +47,11 @@ func request(id, token int, arguments string) string {
 		id, arguments, token)
 }
 
-// TestStdioUpdatesInOrder has 20 calls send 10,000 updates at once: none is
-// late, lost or out of order.
+// TestStdioUpdatesInOrder has 20 calls send 10,000 updates at once. None is late,
+// lost or out of order.
 func TestStdioUpdatesInOrder(t *testing.T) {
 	const calls, updates = 20, 500
-	w := newFakeServer()
+	f := newFakeServer()
 	var in strings.Builder
 	for id := range calls {
 		in.WriteString(request(id, 1000+id, fmt.Sprintf(`{"updates":%d,"size":60000}`, updates)))
@@ -59,7 +59,7 @@ func TestStdioUpdatesInOrder(t *testing.T) {
 	fromServer, out := io.Pipe()
 	served := make(chan error, 1)
 	go func() {
-		served <- ServeStdio(t.Context(), w.srv, strings.NewReader(in.String()), out, StdioOptions{Grace: time.Minute, OnStop: w.stop})
+		served <- ServeStdio(t.Context(), f.srv, strings.NewReader(in.String()), out, StdioOptions{Grace: time.Minute, OnStop: f.stop})
 		out.Close()
 	}()
 	var seen [calls]int
@@ -95,20 +95,20 @@ func TestStdioUpdatesInOrder(t *testing.T) {
 	if err := <-served; err != nil || answered != calls {
 		t.Errorf("ended with %v after %d answers, want %d", err, answered, calls)
 	}
-	if late := w.notes(); late != nil {
+	if late := f.notes(); late != nil {
 		t.Errorf("updates failed: %q", late)
 	}
 }
 
-// TestStdioPingWhileCallsWait has as many calls wait as may: a ping is
-// answered at once, one more call is refused at once.
+// TestStdioPingWhileCallsWait runs 1,000 calls, which is the limit. A ping is
+// answered at once, and one more call is refused at once.
 func TestStdioPingWhileCallsWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newFakeServer()
+		f := newFakeServer()
 		in, toServer := io.Pipe()
 		out := &recorder{}
 		served := make(chan error, 1)
-		go func() { served <- ServeStdio(t.Context(), w.srv, in, out, StdioOptions{OnStop: w.stop}) }()
+		go func() { served <- ServeStdio(t.Context(), f.srv, in, out, StdioOptions{OnStop: f.stop}) }()
 		for id := range 1000 {
 			io.WriteString(toServer, request(id, id, `{"wait":"1h"}`))
 		}
@@ -131,8 +131,8 @@ func TestStdioPingWhileCallsWait(t *testing.T) {
 	})
 }
 
-// TestStdioInputs feeds what must neither kill nor wedge the server, and looks
-// at the answer to each. None ends with a line feed.
+// TestStdioInputs checks the answers to unusual inputs, which have no line feed at
+// their end. The server must neither end nor hang.
 func TestStdioInputs(t *testing.T) {
 	ping := func(extra string) string {
 		return `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"x":` + extra + `}}`
@@ -167,16 +167,16 @@ func TestStdioInputs(t *testing.T) {
 	}
 }
 
-// TestStdioClientGone ends the server when nobody reads its output, and the
-// waiting calls with it.
+// TestStdioClientGone checks that the server and its waiting calls end when its
+// output is closed.
 func TestStdioClientGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newFakeServer()
+		f := newFakeServer()
 		in, toServer := io.Pipe()
 		defer toServer.Close()
 		fromServer, out := io.Pipe()
 		served := make(chan error, 1)
-		go func() { served <- ServeStdio(t.Context(), w.srv, in, out, StdioOptions{}) }()
+		go func() { served <- ServeStdio(t.Context(), f.srv, in, out, StdioOptions{}) }()
 		io.WriteString(toServer, request(1, 1, `{"name":"one","wait":"1h"}`))
 		fromServer.CloseWithError(os.ErrClosed)
 		io.WriteString(toServer, `{"jsonrpc":"2.0","id":2,"method":"ping"}`+"\n")
@@ -184,7 +184,7 @@ func TestStdioClientGone(t *testing.T) {
 			t.Errorf("ended with %v", err)
 		}
 		synctest.Wait()
-		if got, want := fmt.Sprint(w.notes()), "[one context: the server is stopping]"; got != want {
+		if got, want := fmt.Sprint(f.notes()), "[one context: the server is stopping]"; got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	})
@@ -201,7 +201,8 @@ func TestStdioReadFails(t *testing.T) {
 	}
 }
 
-// TestPanicIsLogged keeps the text of a panic out of the answer and in the log.
+// TestPanicIsLogged checks that the text of a panic is in the log and not in the
+// answer.
 func TestPanicIsLogged(t *testing.T) {
 	var log bytes.Buffer
 	out := &recorder{}

@@ -19,8 +19,8 @@ import (
 
 func TestTLS(t *testing.T) {
 	cert, key, pool := selfSigned(t)
-	w := newFakeServer()
-	h := newHTTP(t, w, HTTPOptions{TLSCert: cert, TLSKey: key})
+	f := newFakeServer()
+	h := newHTTP(t, f, HTTPOptions{TLSCert: cert, TLSKey: key})
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -37,8 +37,8 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// selfSigned returns a certificate for 127.0.0.1 and its key as files, and as
-// what clients trust.
+// selfSigned returns the files of a certificate for 127.0.0.1 and of its key, and
+// a pool that trusts it.
 func selfSigned(t *testing.T) (certFile, keyFile string, pool *x509.CertPool) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// TestWaitingCalls has calls with large messages wait outside of mcp-go: neither
-// its frames nor the messages are kept.
+// TestWaitingCalls checks that calls which have deferred their wait keep neither
+// their messages nor the frames of mcp-go.
 func TestWaitingCalls(t *testing.T) {
 	const calls, size = 4, 512 << 10
 	arguments := `{"defer":true,"updates":1,"wait":"1h","pad":"` + strings.Repeat("x", size) + `"}`
@@ -68,7 +68,7 @@ func TestWaitingCalls(t *testing.T) {
 	}
 }
 
-// heapBytes returns the size of all that is reachable.
+// heapBytes returns the size of all reachable objects.
 func heapBytes() int64 {
 	runtime.GC()
 	runtime.GC()
@@ -77,8 +77,8 @@ func heapBytes() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// TestAnsweredIDIsFree uses one request ID for all calls, each once the answer
-// to the last has been read.
+// TestAnsweredIDIsFree checks that a client which has read an answer may use the
+// request's ID again.
 func TestAnsweredIDIsFree(t *testing.T) {
 	f := newFakeServer()
 	s := httptest.NewServer(newHTTP(t, f, HTTPOptions{}))
