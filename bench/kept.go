@@ -135,14 +135,14 @@ func (l *lab) keep(ctx context.Context, n int) (state string, err error) {
 func storeBuild(ctx context.Context, store jobs.Store, ended jobs.Job) error {
 	running := ended
 	running.State, running.EndedAt = jobs.StateRunning, time.Time{}
-	_, lease, err := store.Create(ctx, running, jobs.Claim{Holder: "bench", Until: time.Now().Add(time.Hour)})
+	_, lease, err := store.Create(ctx, running, jobs.CreateOptions{Holder: "bench", Until: time.Now().Add(time.Hour)})
 	if err != nil {
 		return err
 	}
-	return store.Finish(ctx, lease, ended, []jobs.Entry{
-		{Seq: 1, At: ended.StartedAt, Type: notte.EventToolStart, Text: stepName(0)},
-		{Seq: 2, At: ended.EndedAt, Type: notte.EventDone, Final: true},
-	})
+	return store.Save(ctx, []jobs.Change{{Lease: lease, Job: &ended, Entries: []jobs.Entry{
+		{Seq: 1, At: ended.StartedAt, Event: notte.Event{Type: notte.EventToolStart, Name: stepName(0)}},
+		{Seq: 2, At: ended.EndedAt, Event: notte.Event{Type: notte.EventDone}, Final: true},
+	}}})[0]
 }
 
 // keptBuild is the i-th newest of the owner's builds, which began a minute

@@ -124,9 +124,9 @@ func checkLog(log []jobs.Entry, steps int) error {
 		return fmt.Errorf("%d entries of %d", len(log), steps+1)
 	}
 	for i, e := range log {
-		want := jobs.Entry{Seq: int64(i + 1), At: e.At, Type: notte.EventToolStart, Text: stepName(i)}
+		want := jobs.Entry{Seq: int64(i + 1), At: e.At, Event: notte.Event{Type: notte.EventToolStart, Name: stepName(i)}}
 		if i == steps {
-			want.Type, want.Text, want.Final = notte.EventDone, "", true
+			want.Event, want.Final = e.Event, true
 		}
 		if e != want {
 			return fmt.Errorf("entry %d is %+v, and should be %+v", i+1, e, want)
