@@ -46,11 +46,11 @@ func TestListFunctions(t *testing.T) {
 
 func TestGetFunction(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *sandbox.Server) {
-		id := s.AddFunction(sandbox.Function{Name: "n", Description: "d", Variables: []sandbox.Variable{{Name: "count", Type: "integer", Default: 3}}})
+		id := s.AddFunction(sandbox.Function{Name: "n", Description: "d", Variables: []sandbox.Variable{{Name: "count", Type: "int", Default: new("3")}}})
 		got := ok(t, s, "GET", "/functions/"+id, "")
 		for field, want := range map[string]string{
 			"function_id": id, "workflow_id": id, "name": "n", "description": "d", "latest_version": "1", "versions": "[1]",
-			"status": "active", "shared": "false", "required_secrets": "[]", "variables": "[map[default:3 name:count type:integer]]",
+			"status": "active", "shared": "false", "required_secrets": "[]", "variables": "[map[default:3 name:count type:int]]",
 		} {
 			if fmt.Sprint(got[field]) != want {
 				t.Errorf("%s is %v, want %s", field, got[field], want)

@@ -127,14 +127,14 @@ func TestCloseLeavesNothing(t *testing.T) {
 func TestNamesAndVariables(t *testing.T) {
 	for _, test := range []struct{ query, name, variables string }{
 		{news, "fetch-top-hacker-news-posts", `count=3`},
-		{"Get 12 rows of https://a.test/2024/5?q=7, please.", "get-rows", `count=12 url=https://a.test/2024/5?q=7`},
-		{"Summarise www.example.co.uk/path!", "summarise", `url=https://www.example.co.uk/path`},
-		{"Die Züge nach Köln", "die-züge-nach-köln", `query=Die Züge nach Köln`},
+		{"Get 12 rows of https://a.test/2024/5?q=7, please.", "get-rows", `count=12 url='https://a.test/2024/5?q=7'`},
+		{"Summarise www.example.co.uk/path!", "summarise", `url='https://www.example.co.uk/path'`},
+		{"Die Züge nach Köln", "die-züge-nach-köln", `query='Die Züge nach Köln'`},
 		{"7", "automation", `count=7`},
-		{"??", "automation", `query=??`},
-		{"the price of 12345678901 shares", "price-12345678901-shares", `query=the price of 12345678901 shares`},
-		{"see http://[bad now", "see-http-bad-now", `query=see http://[bad now`},
-		{strings.Repeat("abcdefghij ", 9), "abcdefghij-abcdefghij-abcdefghij-abcdefghij-abcd", `query=` + strings.TrimSpace(strings.Repeat("abcdefghij ", 9))},
+		{"??", "automation", `query='??'`},
+		{"the price of 12345678901 shares", "price-12345678901-shares", `query='the price of 12345678901 shares'`},
+		{"see http://[bad now", "see-http-bad-now", `query='see http://[bad now'`},
+		{strings.Repeat("abcdefghij ", 9), "abcdefghij-abcdefghij-abcdefghij-abcdefghij-abcd", `query='` + strings.TrimSpace(strings.Repeat("abcdefghij ", 9)) + `'`},
 	} {
 		t.Run(test.query, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, s *sandbox.Server) {
