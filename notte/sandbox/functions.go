@@ -54,9 +54,10 @@ func (s *Server) deleteFunction(w http.ResponseWriter, _ *http.Request, f *funct
 	writeJSON(w, http.StatusOK, map[string]string{"status": "success", "message": "Function deleted"})
 }
 
-func (s *Server) forkFunction(w http.ResponseWriter, _ *http.Request, f *function) {
+func (s *Server) forkFunction(w http.ResponseWriter, r *http.Request, f *function) {
 	fork := newFunction(f.Function)
-	fork.ID, fork.Created, fork.Shared, fork.Broken, fork.ForkOf = "", time.Time{}, false, f.Broken, f.ID
+	fork.ID, fork.Created, fork.Source, fork.ForkOf, fork.Broken = "", time.Time{}, requestSource(r), f.ID, f.Broken
+	fork.SelfHealing, fork.Published, fork.Shared = false, false, false
 	writeJSON(w, http.StatusOK, s.addFunction(fork).view())
 }
 

@@ -96,6 +96,9 @@ func sampleData(f *function, given map[string]string) map[string]any {
 		"function": f.Name,
 		"note":     "Simulated by the sandbox: no web page was read.",
 	}
+	if f.latest() != firstVersion {
+		data["version"] = f.latest()
+	}
 	for name, value := range given {
 		if _, taken := data[name]; !taken {
 			data[name] = value

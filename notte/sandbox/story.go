@@ -132,12 +132,12 @@ func (b *story) answer() string {
 	for i, v := range b.task.vars {
 		names[i] = v.Name
 	}
-	version := ""
+	done := "Done: "
 	if b.old != nil {
-		version = " has a new version,"
+		done = "Done, as a new version: "
 	}
-	return fmt.Sprintf("Done: the function %s%s takes %s and can be run again at any time. All of this is simulated: no web page was read.",
-		b.task.name, version, strings.Join(names, " and "))
+	return fmt.Sprintf("%sthe function %s takes %s and can be run again at any time. All of this is simulated: no web page was read.",
+		done, b.task.name, strings.Join(names, " and "))
 }
 
 func (b *story) add(next beat) { b.beats = append(b.beats, next) }

@@ -49,6 +49,10 @@ func (t turn) upload(old *function) *function {
 		f = old.nextVersion(t.Upload)
 		f.Variables = work.vars
 		f.Description = clip(old.Description+"; "+work.query, maxDefault)
+		if old.Run == nil { // else AddFunction has made it, with a result of its own
+			made := work.function()
+			f.Domain, f.Instructions, f.ResponseFormat = made.Domain, made.Instructions, made.ResponseFormat
+		}
 	}
 	f.Broken = wants(t.Query, "broken")
 	return f
