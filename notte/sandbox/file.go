@@ -141,6 +141,10 @@ func (f *file) load(s *store) {
 	if err == nil && bytes.Equal(head, f.head) {
 		return
 	}
+	if err != nil && err != io.EOF && err != bufio.ErrBufferFull {
+		f.fail("reading", err)
+		return
+	}
 	head = bytes.Clone(head)
 	c, err := decodeContent(head, lines)
 	switch {
