@@ -47,7 +47,7 @@ func WithBaseURL(url string) Option {
 
 // WithSeed draws IDs and viewer tokens from a generator with this seed, so that
 // each process draws the same ones in the same order. Without it they come from
-// crypto/rand.
+// crypto/rand, as they must when several processes share a file.
 func WithSeed(seed uint64) Option {
 	return func(s *Server) { s.ids = seededIDs(seed) }
 }

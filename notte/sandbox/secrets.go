@@ -71,7 +71,7 @@ func (s *Server) storeSecret(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusCreated, v.view())
 }
 
-// getSecret answers GET /secrets/{secret}, where {secret} is a name.
+// getSecret answers GET /secrets/{name}.
 func (s *Server) getSecret(w http.ResponseWriter, r *http.Request) {
 	namespace := r.URL.Query().Get("namespace")
 	if namespace == "" {
@@ -80,7 +80,7 @@ func (s *Server) getSecret(w http.ResponseWriter, r *http.Request) {
 	}
 	var v *secret
 	var ok bool
-	s.store.view(func() { v, ok = s.secret(r.PathValue("secret"), namespace) })
+	s.store.view(func() { v, ok = s.secret(r.PathValue("name"), namespace) })
 	if !ok {
 		writeJSON(w, http.StatusNotFound, detail("Secret not found"))
 		return
@@ -88,9 +88,9 @@ func (s *Server) getSecret(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]string{"value": v.value})
 }
 
-// deleteSecret answers DELETE /secrets/{secret}, where {secret} is an ID.
+// deleteSecret answers DELETE /secrets/{id}.
 func (s *Server) deleteSecret(w http.ResponseWriter, r *http.Request) {
-	id := r.PathValue("secret")
+	id := r.PathValue("id")
 	var ok bool
 	s.store.change(func() {
 		_, ok = s.store.secrets.get(id)

@@ -14,12 +14,14 @@ import (
 const maxBody = 1 << 20
 
 // Server serves both APIs. It is safe for concurrent use. It keeps the newest
-// 1,000 functions, runs and sessions, and the newest 10,000 requests.
+// 1,000 functions, threads, runs, secrets and sessions, and the newest 10,000
+// requests. With [WithFile] it shares functions, threads and runs with other
+// processes.
 //
-// It starts no goroutine for builds or runs. A build lives in its request. The
-// state of a run is computed from its start time whenever it is read, so a run
-// goes on after its caller has left. A Server that is used in a
-// testing/synctest bubble must be made inside that bubble.
+// It starts no goroutine for builds or runs. The state of a run or of a v2 build
+// is computed from its start time whenever it is read, so both go on after their
+// client has left. A Server that is used in a testing/synctest bubble must be
+// made inside that bubble.
 type Server struct {
 	api     API
 	speed   float64
@@ -75,8 +77,8 @@ func (s *Server) routes() *http.ServeMux {
 		"DELETE /functions/{id}/runs/{run_id}": s.withFunction(s.stopRun),
 		"GET /secrets":                         s.listSecrets,
 		"POST /secrets":                        s.storeSecret,
-		"GET /secrets/{secret}":                s.getSecret,
-		"DELETE /secrets/{secret}":             s.deleteSecret,
+		"GET /secrets/{name}":                  s.getSecret,
+		"DELETE /secrets/{id}":                 s.deleteSecret,
 	} {
 		mux.HandleFunc(pattern, s.functionsAPI(handle))
 	}

@@ -47,12 +47,12 @@ func (s *store) change(f func()) {
 // need not be saved, because it has the same effect in each process.
 func (s *store) settle(now time.Time) {
 	var due []*thread
-	for _, th := range s.threads.byID {
-		if th.Turn.due(now) {
+	for _, id := range s.threads.order {
+		if th := s.threads.byID[id]; th.Turn.due(now) {
 			due = append(due, th)
 		}
 	}
-	slices.SortFunc(due, func(a, b *thread) int { return a.Turn.Upload.Compare(b.Turn.Upload) })
+	slices.SortStableFunc(due, func(a, b *thread) int { return a.Turn.Upload.Compare(b.Turn.Upload) })
 	for _, th := range due {
 		old, _ := s.functions.get(th.Turn.FunctionID)
 		f := th.Turn.upload(old)

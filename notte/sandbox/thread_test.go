@@ -240,9 +240,10 @@ func TestV2Endings(t *testing.T) {
 }
 
 func TestMisusePanics(t *testing.T) {
+	odd := []any{"id"}
 	for name, f := range map[string]func(){
 		"API":                   func() { sandbox.WithAPI("v3") },
-		"chunk without a value": func() { sandbox.Chunk("text-delta", "id") },
+		"chunk without a value": func() { sandbox.Chunk("text-delta", odd...) },
 		"chunk with a number":   func() { sandbox.Chunk("text-delta", 1, 2) },
 		"chunk with a value":    func() { sandbox.Chunk("text-delta", "id", make(chan int)) },
 	} {
