@@ -15,6 +15,7 @@ type v2Writer struct {
 	viewerURL string
 	messageID string
 
+	out    []byte // chunks of the current beat
 	inStep bool
 	block  string // kind of the open block, "reasoning" or "text"; empty: none
 	blocks int    // number of blocks so far, for their IDs
@@ -28,16 +29,17 @@ func (s *Server) demoV2(st *Stream, r *http.Request, in startRequest) error {
 	if refused != nil {
 		return st.refuse(*refused)
 	}
-	st.w.Header().Set(threadHeader, th.ID)
+	h := st.w.Header()
+	h.Set(threadHeader, th.ID)
 	if in.detach {
 		return st.answer(http.StatusAccepted, map[string]string{
 			"thread_id": th.ID, "url": s.origin(r) + "/threads/" + th.ID, "status": "started",
 		})
 	}
-	st.w.Header().Set(streamHeader, streamVersion)
+	h.Set(streamHeader, streamVersion)
 	if wants(in.query, "noheaders") {
-		st.w.Header().Del(threadHeader)
-		st.w.Header().Del(streamHeader)
+		h.Del(threadHeader)
+		h.Del(streamHeader)
 	}
 	v := s.openSession(b.task)
 	w := v2Writer{
@@ -47,116 +49,108 @@ func (s *Server) demoV2(st *Stream, r *http.Request, in startRequest) error {
 	return b.play(s, st, v, "left by its client; the build goes on", w.write)
 }
 
-func (w *v2Writer) chunk(kind string, fields ...any) error {
-	return w.st.send(chunkFrame(kind, fields))
-}
-
+// write writes the chunks of one beat and flushes them together.
 func (w *v2Writer) write(b beat) error {
+	w.out = w.out[:0]
 	switch b.kind {
 	case beatThinking:
-		return w.delta("reasoning", b.text)
+		w.delta("reasoning", b.text)
 	case beatText:
-		return w.delta("text", b.text)
+		w.delta("text", b.text)
+	default:
+		w.endBlock()
+		w.add(b)
 	}
-	if err := w.endBlock(); err != nil {
-		return err
-	}
+	return w.st.send(w.out)
+}
+
+// add adds the chunks of a beat that is no delta.
+func (w *v2Writer) add(b beat) {
 	switch b.kind {
 	case beatStart:
-		return w.chunk("start", "messageId", w.messageID)
+		w.chunk("start", "messageId", w.messageID)
 	case beatStatus:
-		return w.chunk("data-status", "data", map[string]string{"status": b.text}, "transient", true)
+		w.chunk("data-status", "data", map[string]string{"status": b.text}, "transient", true)
 	case beatViewer:
-		return w.chunk("data-session", "data", sessionData{w.session.id, w.viewerURL}, "transient", true)
+		w.chunk("data-session", "data", sessionData{w.session.id, w.viewerURL}, "transient", true)
 	case beatTool:
-		return w.call(b.name, b.input)
+		w.call(b.name, b.input)
 	case beatResult:
-		return w.output(b.text)
+		w.result(b.text)
 	case beatMessage:
-		return w.endStep()
+		w.endStep()
 	case beatUpload:
-		return w.upload(b)
+		w.upload(b)
 	case beatFlaw:
-		return w.chunk("error", "errorText", b.text)
+		w.chunk("error", "errorText", b.text)
 	case beatCut:
 		if wants(w.story.query, "midchunk") {
-			_, err := w.st.Write([]byte(`data: {"type":"fin`))
-			return err
+			w.out = append(w.out, `data: {"type":"fin`...)
 		}
-		return nil
+	default:
+		w.end(b)
 	}
-	return w.end(b)
+}
+
+func (w *v2Writer) chunk(kind string, fields ...any) {
+	w.out = append(w.out, chunkFrame(kind, fields)...)
+}
+
+// delta adds a delta of a block, which it begins if it is not open.
+func (w *v2Writer) delta(block, text string) {
+	if w.block != block {
+		w.endBlock()
+		w.beginStep()
+		w.block = block
+		w.blocks++
+		w.chunk(block+"-start", "id", w.blockID())
+	}
+	w.chunk(block+"-delta", "id", w.blockID(), "delta", text)
+}
+
+func (w *v2Writer) blockID() string { return fmt.Sprint(w.block, "-", w.blocks) }
+
+func (w *v2Writer) endBlock() {
+	if w.block != "" {
+		w.chunk(w.block+"-end", "id", w.blockID())
+		w.block = ""
+	}
+}
+
+func (w *v2Writer) beginStep() {
+	if !w.inStep {
+		w.inStep = true
+		w.chunk("start-step")
+	}
+}
+
+func (w *v2Writer) endStep() {
+	if w.inStep {
+		w.inStep = false
+		w.chunk("finish-step")
+	}
+}
+
+// call adds a call of a tool with its whole input.
+func (w *v2Writer) call(name, input string) {
+	w.beginStep()
+	w.calls++
+	w.chunk("tool-input-start", "toolCallId", w.callID(), "toolName", name, "dynamic", true)
+	w.chunk("tool-input-available", "toolCallId", w.callID(), "toolName", name,
+		"input", map[string]string{"target": input}, "dynamic", true)
+}
+
+func (w *v2Writer) callID() string { return fmt.Sprint("call-", w.calls) }
+
+// result adds what the last tool has returned.
+func (w *v2Writer) result(output any) {
+	w.chunk("tool-output-available", "toolCallId", w.callID(), "output", output, "dynamic", true)
 }
 
 // sessionData is the data of the chunk that has the viewer's page.
 type sessionData struct {
 	SessionID string `json:"session_id"`
 	ViewerURL string `json:"viewer_url"`
-}
-
-// delta writes a delta of a block, which it begins if it is not open.
-func (w *v2Writer) delta(block, text string) error {
-	if w.block != block {
-		if err := w.endBlock(); err != nil {
-			return err
-		}
-		if err := w.beginStep(); err != nil {
-			return err
-		}
-		w.block = block
-		w.blocks++
-		if err := w.chunk(block+"-start", "id", w.blockID()); err != nil {
-			return err
-		}
-	}
-	return w.chunk(block+"-delta", "id", w.blockID(), "delta", text)
-}
-
-func (w *v2Writer) blockID() string { return fmt.Sprint(w.block, "-", w.blocks) }
-
-func (w *v2Writer) endBlock() error {
-	if w.block == "" {
-		return nil
-	}
-	id, kind := w.blockID(), w.block
-	w.block = ""
-	return w.chunk(kind+"-end", "id", id)
-}
-
-func (w *v2Writer) beginStep() error {
-	if w.inStep {
-		return nil
-	}
-	w.inStep = true
-	return w.chunk("start-step")
-}
-
-func (w *v2Writer) endStep() error {
-	if !w.inStep {
-		return nil
-	}
-	w.inStep = false
-	return w.chunk("finish-step")
-}
-
-// call writes a call of a tool with its whole input.
-func (w *v2Writer) call(name, input string) error {
-	if err := w.beginStep(); err != nil {
-		return err
-	}
-	w.calls++
-	if err := w.chunk("tool-input-start", "toolCallId", w.callID(), "toolName", name, "dynamic", true); err != nil {
-		return err
-	}
-	return w.chunk("tool-input-available", "toolCallId", w.callID(), "toolName", name,
-		"input", map[string]string{"target": input}, "dynamic", true)
-}
-
-func (w *v2Writer) callID() string { return fmt.Sprint("call-", w.calls) }
-
-// output writes what the last tool has returned.
-func (w *v2Writer) output(output any) error {
-	return w.chunk("tool-output-available", "toolCallId", w.callID(), "output", output, "dynamic", true)
 }
 
 // functionData is the data of the chunk that has the function.
@@ -168,45 +162,36 @@ type functionData struct {
 	UpdatedAt    string `json:"updated_at,omitempty"`
 }
 
-// upload writes the call that uploads the function, and the function. The store
+// upload adds the call that uploads the function, and the function. The store
 // has it already, because the turn is a timeline.
-func (w *v2Writer) upload(b beat) error {
+func (w *v2Writer) upload(b beat) {
 	data := functionData{FunctionID: w.turn.FunctionID, FunctionName: w.story.task.name}
 	w.s.store.view(func() {
 		if f, ok := w.s.store.functions.get(w.turn.FunctionID); ok {
 			data.Version, data.CreatedAt, data.UpdatedAt = f.latest(), formatTime(f.Created), formatTime(f.Updated)
 		}
 	})
-	if err := w.call(b.name, b.input); err != nil {
-		return err
-	}
-	if err := w.output(map[string]string{"function_id": data.FunctionID, "name": data.FunctionName}); err != nil {
-		return err
-	}
-	return w.chunk("data-function", "id", "function", "data", data)
+	w.call(b.name, b.input)
+	w.result(map[string]string{"function_id": data.FunctionID, "name": data.FunctionName})
+	w.chunk("data-function", "id", "function", "data", data)
 }
 
-// end writes the end of the stream.
-func (w *v2Writer) end(b beat) error {
-	if err := w.endStep(); err != nil {
-		return err
-	}
+// end adds the end of the stream.
+func (w *v2Writer) end(b beat) {
+	w.endStep()
 	cost := map[string]float64{"total_cost_usd": w.story.task.cost}
-	var err error
 	switch b.kind {
 	case beatError:
-		if err = w.chunk("error", "errorText", "Agent failed: "+b.text); err == nil {
-			err = w.chunk("finish", "finishReason", "error", "messageMetadata", cost)
-		}
+		w.chunk("error", "errorText", "Agent failed: "+b.text)
+		w.chunk("finish", "finishReason", "error", "messageMetadata", cost)
 	case beatTimeout:
-		err = w.chunk("abort", "reason", "timeout: "+b.text)
+		w.chunk("abort", "reason", "timeout: "+b.text)
 	case beatCancelled:
-		err = w.chunk("abort", "reason", b.text)
+		w.chunk("abort", "reason", b.text)
 	default:
-		err = w.chunk("finish", "finishReason", "stop", "messageMetadata", cost)
+		w.chunk("finish", "finishReason", "stop", "messageMetadata", cost)
 	}
-	if err != nil || wants(w.story.query, "nodone") {
-		return err
+	if !wants(w.story.query, "nodone") {
+		w.out = append(w.out, doneFrame...)
 	}
-	return w.st.send([]byte(doneFrame))
 }
