@@ -166,5 +166,9 @@ func example(v notte.Variable) string {
 	if json.Unmarshal(v.Default, &text) == nil {
 		value = text
 	}
+	// Notte sends the Python source of the default: a string has quotes.
+	if n := len(value); n >= 2 && (value[0] == '\'' || value[0] == '"') && value[n-1] == value[0] {
+		value = value[1 : n-1]
+	}
 	return oneLine(v.Name) + "=" + cmp.Or(oneLine(value), "VALUE")
 }

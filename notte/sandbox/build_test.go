@@ -14,12 +14,12 @@ import (
 
 const news = "fetch the top 3 hacker news posts"
 
-func TestStoryOrder(t *testing.T) {
+func TestDemoEventOrder(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *sandbox.Server) {
 		began := time.Now()
 		events := build(t, s, news)
 		if took := time.Since(began); took < 4*time.Second || took > 9*time.Second {
-			t.Errorf("the story took %v, want about 6s", took)
+			t.Errorf("the build took %v, want about 6s", took)
 		}
 		var kinds []string
 		for _, e := range events {
@@ -41,7 +41,7 @@ func TestStoryOrder(t *testing.T) {
 	})
 }
 
-func TestStoryFields(t *testing.T) {
+func TestDemoEventFields(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *sandbox.Server) {
 		events := build(t, s, news)
 		done, uploaded := find(events, "done"), find(events, "function_uploaded")
@@ -83,7 +83,7 @@ func TestSpeed(t *testing.T) {
 		t.Errorf("at speed 10 %v, at speed 1 %v", fast, normal)
 	}
 	if none := took(sandbox.WithSpeed(0)); none != 0 {
-		t.Errorf("at speed 0 the story took %v", none)
+		t.Errorf("at speed 0 the build took %v", none)
 	}
 }
 
@@ -140,7 +140,7 @@ func TestEndingDetails(t *testing.T) {
 	}, sandbox.WithSpeed(0))
 }
 
-func TestSlowStory(t *testing.T) {
+func TestSlowDemo(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *sandbox.Server) {
 		began := time.Now()
 		build(t, s, "x [sandbox:slow]")
@@ -175,26 +175,28 @@ func TestBuildRefusals(t *testing.T) {
 		{"no such path", "POST", "/api/anything/stop", `{}`, nil, 404},
 		{"unavailable", "POST", path, `{"query":"x [sandbox:unavailable]"}`, nil, 502},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, s *sandbox.Server) {
-				r := request(t.Context(), test.method, test.path, test.body)
-				if test.change != nil {
-					test.change(r.Header)
-				}
-				resp := send(t, s, r)
-				if resp.StatusCode != test.want || resp.Header.Get("Content-Type") != "application/json" {
-					t.Errorf("got %s, %s; want %d", resp.Status, resp.Header.Get("Content-Type"), test.want)
-				}
-				if allow := resp.Header.Get("Allow"); test.want == 405 && allow != "POST" {
-					t.Errorf("Allow: %q", allow)
-				}
-				for _, name := range []string{"X-Ratelimit-Limit", "X-Ratelimit-Remaining", "X-Ratelimit-Reset"} {
-					if resp.Header.Get(name) == "" {
-						t.Errorf("no %s", name)
+		for _, api := range []sandbox.API{sandbox.V1, sandbox.V2} {
+			t.Run(test.name+" "+string(api), func(t *testing.T) {
+				inBubble(t, func(t *testing.T, s *sandbox.Server) {
+					r := request(t.Context(), test.method, test.path, test.body)
+					if test.change != nil {
+						test.change(r.Header)
 					}
-				}
-			}, sandbox.WithKey(key))
-		})
+					resp := send(t, s, r)
+					if resp.StatusCode != test.want || resp.Header.Get("Content-Type") != "application/json" {
+						t.Errorf("got %s, %s; want %d", resp.Status, resp.Header.Get("Content-Type"), test.want)
+					}
+					if allow := resp.Header.Get("Allow"); test.want == 405 && allow != "POST" {
+						t.Errorf("Allow: %q", allow)
+					}
+					for _, name := range []string{"X-Ratelimit-Limit", "X-Ratelimit-Remaining", "X-Ratelimit-Reset"} {
+						if resp.Header.Get(name) == "" {
+							t.Errorf("no %s", name)
+						}
+					}
+				}, sandbox.WithKey(key), sandbox.WithAPI(api))
+			})
+		}
 	}
 }
 
@@ -212,7 +214,7 @@ func TestClientLeavesBuild(t *testing.T) {
 			t.Errorf("the client left after %v, want 1s", left)
 		}
 		resp.Body.Close()
-		<-time.After(time.Minute) // were the story still told, it would end
+		<-time.After(time.Minute) // longer than a build that goes on would take
 		if n := len(ok(t, s, "GET", "/functions", "")["items"].([]any)); n != 0 {
 			t.Errorf("the abandoned build uploaded %d functions", n)
 		}

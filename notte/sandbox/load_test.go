@@ -17,8 +17,8 @@ import (
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 )
 
-// Many builds, runs, viewers, scripts and look-ups at once, for the race
-// detector, over real connections.
+// TestConcurrency makes many requests at once over real connections, for the race
+// detector.
 func TestConcurrency(t *testing.T) {
 	s := sandbox.New(sandbox.WithSpeed(1000))
 	server := httptest.NewServer(s)
@@ -55,7 +55,7 @@ func TestConcurrency(t *testing.T) {
 	}
 }
 
-// What is kept does not grow without bound, and the oldest goes first.
+// TestBounds checks that what is kept is bounded and that the oldest goes first.
 func TestBounds(t *testing.T) {
 	s := sandbox.New()
 	defer s.Close()
@@ -106,7 +106,7 @@ func TestServerIsClosed(t *testing.T) {
 	}
 }
 
-// A bubble ends in a panic if Close leaves a goroutine behind.
+// A bubble panics if Close leaves a goroutine behind.
 func TestCloseLeavesNothing(t *testing.T) {
 	for range 20 {
 		synctest.Test(t, func(t *testing.T) {
@@ -127,14 +127,14 @@ func TestCloseLeavesNothing(t *testing.T) {
 func TestNamesAndVariables(t *testing.T) {
 	for _, test := range []struct{ query, name, variables string }{
 		{news, "fetch-top-hacker-news-posts", `count=3`},
-		{"Get 12 rows of https://a.test/2024/5?q=7, please.", "get-rows", `count=12 url=https://a.test/2024/5?q=7`},
-		{"Summarise www.example.co.uk/path!", "summarise", `url=https://www.example.co.uk/path`},
-		{"Die Züge nach Köln", "die-züge-nach-köln", `query=Die Züge nach Köln`},
+		{"Get 12 rows of https://a.test/2024/5?q=7, please.", "get-rows", `count=12 url='https://a.test/2024/5?q=7'`},
+		{"Summarise www.example.co.uk/path!", "summarise", `url='https://www.example.co.uk/path'`},
+		{"Die Züge nach Köln", "die-züge-nach-köln", `query='Die Züge nach Köln'`},
 		{"7", "automation", `count=7`},
-		{"??", "automation", `query=??`},
-		{"the price of 12345678901 shares", "price-12345678901-shares", `query=the price of 12345678901 shares`},
-		{"see http://[bad now", "see-http-bad-now", `query=see http://[bad now`},
-		{strings.Repeat("abcdefghij ", 9), "abcdefghij-abcdefghij-abcdefghij-abcdefghij-abcd", `query=` + strings.TrimSpace(strings.Repeat("abcdefghij ", 9))},
+		{"??", "automation", `query='??'`},
+		{"the price of 12345678901 shares", "price-12345678901-shares", `query='the price of 12345678901 shares'`},
+		{"see http://[bad now", "see-http-bad-now", `query='see http://[bad now'`},
+		{strings.Repeat("abcdefghij ", 9), "abcdefghij-abcdefghij-abcdefghij-abcdefghij-abcd", `query='` + strings.TrimSpace(strings.Repeat("abcdefghij ", 9)) + `'`},
 	} {
 		t.Run(test.query, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, s *sandbox.Server) {
@@ -152,7 +152,7 @@ func TestNamesAndVariables(t *testing.T) {
 	}
 }
 
-// Whatever the query, the demo tells a whole story and its function runs.
+// FuzzDemo checks that any query leads to a whole build whose function runs.
 func FuzzDemo(f *testing.F) {
 	for _, query := range []string{news, "?", "http://", "a.b/c 007", "\x00\u202e\"'\\", "[sandbox:broken]", "x\xff", "http://%zz"} {
 		f.Add(query)
@@ -161,30 +161,47 @@ func FuzzDemo(f *testing.F) {
 		if strings.TrimSpace(strings.ToValidUTF8(query, "\ufffd")) == "" || len(query) > 10_000 || strings.Contains(query, "[sandbox:") {
 			t.Skip()
 		}
-		s := sandbox.New(sandbox.WithSpeed(0))
-		defer s.Close()
-		w := httptest.NewRecorder()
-		s.ServeHTTP(w, buildRequest(t.Context(), query))
-		events := readEvents(t, w.Body)
-		uploaded := find(events, "function_uploaded")
-		if uploaded == nil || find(events, "done") == nil {
-			t.Fatalf("got %v", events)
-		}
-		name := uploaded["function_name"].(string)
-		if n := utf8.RuneCountInString(name); n == 0 || n > 48 || strings.ContainsAny(name, "/\\\"' \n") {
-			t.Errorf("name %q", name)
-		}
-		id := uploaded["function_id"].(string)
-		w = httptest.NewRecorder()
-		s.ServeHTTP(w, request(t.Context(), "POST", "/functions/"+id+"/runs/start", startBody(id, `{}`, false)))
-		var run struct{ Result struct{ Sandbox bool } }
-		if err := json.Unmarshal(w.Body.Bytes(), &run); err != nil || !run.Result.Sandbox {
-			t.Errorf("run: %d %s", w.Code, w.Body)
+		for _, api := range []sandbox.API{sandbox.V1, sandbox.V2} {
+			s := sandbox.New(sandbox.WithSpeed(0), sandbox.WithAPI(api))
+			defer s.Close()
+			w := httptest.NewRecorder()
+			s.ServeHTTP(w, buildRequest(t.Context(), query))
+			id, name := builtFunction(t, api, w.Body)
+			if n := utf8.RuneCountInString(name); n == 0 || n > 48 || strings.ContainsAny(name, "/\\\"' \n") {
+				t.Errorf("%s: name %q", api, name)
+			}
+			w = httptest.NewRecorder()
+			s.ServeHTTP(w, request(t.Context(), "POST", "/functions/"+id+"/runs/start", startBody(id, `{}`, false)))
+			var run struct{ Result struct{ Sandbox bool } }
+			if err := json.Unmarshal(w.Body.Bytes(), &run); err != nil || !run.Result.Sandbox {
+				t.Errorf("%s: run: %d %s", api, w.Code, w.Body)
+			}
 		}
 	})
 }
 
-// 100,000 deltas of about 50 bytes, in one stream.
+// builtFunction returns the function that a whole build has told.
+func builtFunction(t *testing.T, api sandbox.API, body io.Reader) (id, name string) {
+	t.Helper()
+	data, err := io.ReadAll(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream, whole := strings.CutSuffix(string(data), "data: [DONE]\n\n")
+	events := readEvents(t, strings.NewReader(stream))
+	told := find(events, "function_uploaded")
+	if api == sandbox.V2 {
+		told, _ = find(events, "data-function")["data"].(map[string]any)
+	} else {
+		whole = find(events, "done") != nil
+	}
+	if told == nil || !whole {
+		t.Fatalf("%s: got %s", api, data)
+	}
+	return told["function_id"].(string), told["function_name"].(string)
+}
+
+// BenchmarkDeltas reads one stream of 100,000 deltas of about 50 bytes.
 func BenchmarkDeltas(b *testing.B) {
 	s := sandbox.New()
 	server := httptest.NewServer(s)
@@ -208,7 +225,8 @@ func BenchmarkDeltas(b *testing.B) {
 	}
 }
 
-// What 1,000 quiet builds take of this process each, their client's side included.
+// BenchmarkQuietBuild measures the memory of one quiet build among 1,000, its
+// client included.
 func BenchmarkQuietBuild(b *testing.B) {
 	s := sandbox.New()
 	s.Script("quiet", sandbox.Event(map[string]string{"type": "status", "status": "running"}), sandbox.Stall())

@@ -3,194 +3,173 @@ package sandbox
 import (
 	"fmt"
 	"iter"
-	"net/http"
-	"net/url"
 	"strings"
 	"time"
 )
 
-// event is one event of a build as the Anything API documents it.
-type event struct {
-	Type         string            `json:"type"`
-	Status       string            `json:"status,omitempty"`
-	Delta        string            `json:"delta,omitempty"`
-	Name         string            `json:"name,omitempty"`
-	Content      string            `json:"content,omitempty"`
-	Role         string            `json:"role,omitempty"`
-	ViewerURL    string            `json:"viewer_url,omitempty"`
-	Metadata     map[string]string `json:"metadata,omitempty"`
-	TotalCostUSD float64           `json:"total_cost_usd,omitempty"`
-	FunctionID   string            `json:"function_id,omitempty"`
-	FunctionName string            `json:"function_name,omitempty"`
-	CreatedAt    string            `json:"created_at,omitempty"`
-	Error        string            `json:"error,omitempty"`
-	Detail       string            `json:"detail,omitempty"`
-	Reason       string            `json:"reason,omitempty"`
+// story is one simulated build as a list of beats. Both contracts write the same
+// story; v1.go and v2.go have their words.
+type story struct {
+	query string
+	task  task
+	old   *function // the function that the build changes; nil: it makes one
+	beats []beat
 }
 
-// teller tells the story of one build. Its first error silences the rest, so
-// that the story reads as one.
-type teller struct {
-	s       *Server
-	st      *Stream
-	task    task
-	session *session
-	wants   func(ending string) bool
-	slower  time.Duration
-	err     error
+// beat is one step of a story.
+type beat struct {
+	after time.Duration // pause before it, at speed 1
+	kind  string
+	text  string // delta, status or result
+	name  string // of a tool
+	input string // of a tool
+	note  string // line for the viewer's page; empty: none
 }
 
-// tell plays the demo's build of query.
-func (s *Server) tell(st *Stream, r *http.Request, query string) error {
-	t := &teller{s: s, st: st, task: newTask(query), slower: 1}
-	t.wants = func(ending string) bool { return strings.Contains(query, "[sandbox:"+ending+"]") }
-	if t.wants("slow") {
-		t.slower = 20
+// Kinds of beats.
+const (
+	beatStart     = "start" // v2 only
+	beatStatus    = "status"
+	beatThinking  = "thinking" // a delta
+	beatText      = "text"     // a delta
+	beatViewer    = "viewer"   // the viewer's page can be opened
+	beatTool      = "tool"     // a tool is called
+	beatResult    = "result"   // the tool has returned
+	beatMessage   = "message"  // the end of a message
+	beatUpload    = "function_uploaded"
+	beatFlaw      = "flaw" // an error that does not end the build; v2 only
+	beatError     = "error"
+	beatTimeout   = "timeout"
+	beatCancelled = "cancelled"
+	beatCut       = "cut"
+	beatDone      = "done"
+)
+
+// wants reports whether query has the word that asks for this ending.
+func wants(query, ending string) bool { return strings.Contains(query, "[sandbox:"+ending+"]") }
+
+// newStory returns the story of a build of query, which changes old unless it is
+// nil.
+func newStory(query string, old *function) *story {
+	b := &story{query: query, task: newTask(query), old: old, beats: []beat{{kind: beatStart}}}
+	if old != nil {
+		b.task.continueFrom(old)
 	}
-	t.session = s.openSession(t.task)
-
-	t.prepare(s.origin(r))
-	t.explore()
-	t.build()
-
-	switch {
-	case t.err != nil:
-		s.closeSession(t.session, "abandoned: the client left")
-	case t.wants("cut"):
-		s.closeSession(t.session, "cut off")
-	default:
-		s.closeSession(t.session, "finished")
+	b.prepare()
+	b.explore()
+	if wants(query, "error") {
+		b.end(beatError, "The simulated page could not be read.")
+	} else {
+		b.build()
 	}
-	return t.err
+	if wants(query, "slow") {
+		for i := range b.beats {
+			b.beats[i].after *= 20
+		}
+	}
+	return b
 }
 
-// prepare opens the pretended browser.
-func (t *teller) prepare(origin string) {
-	t.status("starting")
-	t.think("The user wants to “" + clip(t.task.query, maxQuoted) + "”. First I look at the page itself.")
-	t.say(200*time.Millisecond, event{Type: "notte_session_data", ViewerURL: origin + t.session.viewerPath()})
-	t.status("running")
+// prepare starts the simulated browser session.
+func (b *story) prepare() {
+	b.status("starting")
+	wish := "The user wants to “" + clip(b.task.query, maxQuoted) + "”. "
+	if b.old != nil {
+		wish = "The user wants to change the function " + b.task.name + ": “" + clip(b.task.query, maxQuoted) + "”. "
+	}
+	b.deltas(beatThinking, wish+"First I look at the page itself.")
+	b.add(beat{after: 200 * time.Millisecond, kind: beatViewer})
+	b.status("running")
 }
 
-// explore visits the pretended page.
-func (t *teller) explore() {
-	t.tool("browser_goto", t.task.site, "Opened "+t.task.site+" (simulated).")
-	t.tool("browser_observe", "what is on the page", "A list of entries, each with a title and a link (simulated).")
-	t.think("The entries repeat one pattern, so one extraction step will do.")
-	t.tool("browser_scrape", "titles and links", `[{"title": "Sample entry 1"}, {"title": "Sample entry 2"}]`)
-	if t.wants("error") {
-		t.end(event{Type: "error", Error: "Agent failed", Detail: "The simulated page could not be read."})
+// explore reads the simulated page.
+func (b *story) explore() {
+	b.tool("browser_goto", b.task.site, "Opened "+b.task.site+" (simulated).")
+	b.tool("browser_observe", "what is on the page", "A list of entries, each with a title and a link (simulated).")
+	b.deltas(beatThinking, "The entries repeat one pattern, so one extraction step will do.")
+	b.tool("browser_scrape", "titles and links", `[{"title": "Sample entry 1"}, {"title": "Sample entry 2"}]`)
+	if wants(b.query, "error") {
 		return
 	}
-	t.text("The page is simple enough. I am writing a function for it now. ")
-	t.say(50*time.Millisecond, event{Type: "message_complete", Role: "assistant"})
+	if b.old == nil {
+		b.deltas(beatText, "The page is simple enough. I am writing a function for it now. ")
+	} else {
+		b.deltas(beatText, "The function needs one change. I am writing it now. ")
+	}
+	b.add(beat{after: 50 * time.Millisecond, kind: beatMessage})
 }
 
-// build writes, uploads and hands over the function.
-func (t *teller) build() {
-	if t.wants("error") {
-		return
+// build writes and uploads the function, and ends the story.
+func (b *story) build() {
+	b.status("building")
+	b.tool("write_function", b.task.name+".py", "Wrote "+b.task.name+".py.")
+	if wants(b.query, "lateerror") {
+		b.add(beat{after: 50 * time.Millisecond, kind: beatFlaw, text: "A simulated tool failed, and the agent went on."})
 	}
-	done := event{Type: "done", Metadata: map[string]string{"thread_id": t.s.ids.uuid()}, TotalCostUSD: t.task.cost}
-	t.status("building")
-	t.tool("write_function", t.task.name+".py", "Wrote "+t.task.name+".py.")
-	if !t.wants("nofunction") {
-		t.tool("test_function", "one trial run", "The trial run returned sample data (simulated).")
-		done.FunctionID = t.upload()
+	if !wants(b.query, "nofunction") {
+		b.tool("test_function", "one trial run", "The trial run returned sample data (simulated).")
+		b.add(beat{after: 400 * time.Millisecond, kind: beatUpload, name: "upload_function", input: b.task.name + ".py", note: b.task.name})
 	}
 	switch {
-	case t.wants("timeout"):
-		t.end(event{Type: "timeout", Reason: "max_duration", Detail: "The simulated agent ran out of time."})
-	case t.wants("cancelled"):
-		t.end(event{Type: "cancelled", Reason: "user_cancelled"})
-	case t.wants("cut"):
-		t.note("cut", "the stream ends without a terminal event")
+	case wants(b.query, "timeout"):
+		b.end(beatTimeout, "The simulated agent ran out of time.")
+	case wants(b.query, "cancelled"):
+		b.end(beatCancelled, "user_cancelled")
+	case wants(b.query, "cut"), wants(b.query, "midchunk"):
+		b.add(beat{kind: beatCut, note: "the stream ends without a terminal event"})
 	default:
-		t.text(t.answer())
-		t.say(50*time.Millisecond, event{Type: "message_complete", Role: "assistant"})
-		t.end(done)
+		b.deltas(beatText, b.answer())
+		b.add(beat{after: 50 * time.Millisecond, kind: beatMessage})
+		b.end(beatDone, "")
 	}
 }
 
-// upload makes the function real and announces it.
-func (t *teller) upload() string {
-	t.pause(400 * time.Millisecond)
-	if t.err != nil {
-		return "" // the client left before
-	}
-	f := t.s.addFunction(&function{Function: Function{
-		Name: t.task.name, Description: clip(t.task.query, 200), Variables: t.task.vars,
-	}, broken: t.wants("broken")})
-	t.note("function_uploaded", f.Name)
-	t.say(0, event{Type: "function_uploaded", FunctionID: f.ID, FunctionName: f.Name, CreatedAt: stamp(f.created)})
-	return f.ID
-}
-
-func (t *teller) answer() string {
-	if t.wants("nofunction") {
+func (b *story) answer() string {
+	if wants(b.query, "nofunction") {
 		return "Done, without a function: there was nothing here to run again. All of this is simulated."
 	}
-	names := make([]string, len(t.task.vars))
-	for i, v := range t.task.vars {
+	names := make([]string, len(b.task.vars))
+	for i, v := range b.task.vars {
 		names[i] = v.Name
 	}
-	return fmt.Sprintf("Done: the function %s takes %s and can be run again at any time. All of this is simulated: no web page was read.",
-		t.task.name, strings.Join(names, " and "))
+	done := "Done: "
+	if b.old != nil {
+		done = "Done, as a new version: "
+	}
+	return fmt.Sprintf("%sthe function %s takes %s and can be run again at any time. All of this is simulated: no web page was read.",
+		done, b.task.name, strings.Join(names, " and "))
 }
 
-func (t *teller) status(status string) {
-	t.note("status", status)
-	t.say(150*time.Millisecond, event{Type: "status", Status: status})
+func (b *story) add(next beat) { b.beats = append(b.beats, next) }
+
+func (b *story) status(status string) {
+	b.add(beat{after: 150 * time.Millisecond, kind: beatStatus, text: status, note: status})
 }
 
-func (t *teller) think(text string) {
-	t.note("thinking", text)
-	for delta := range deltas(text) {
-		t.say(50*time.Millisecond, event{Type: "thinking_delta", Delta: delta})
+func (b *story) tool(name, input, result string) {
+	b.add(beat{after: 200 * time.Millisecond, kind: beatTool, name: name, input: input, note: name + ": " + input})
+	b.add(beat{after: 450 * time.Millisecond, kind: beatResult, text: result})
+}
+
+func (b *story) end(kind, text string) {
+	note := text
+	if note == "" {
+		note = "the build has ended"
+	}
+	b.add(beat{after: 200 * time.Millisecond, kind: kind, text: text, note: note})
+}
+
+// deltas adds text as beats of this kind.
+func (b *story) deltas(kind, text string) {
+	note := text
+	for delta := range splitDeltas(text) {
+		b.add(beat{after: 50 * time.Millisecond, kind: kind, text: delta, note: note})
+		note = ""
 	}
 }
 
-func (t *teller) text(text string) {
-	t.note("text", text)
-	for delta := range deltas(text) {
-		t.say(50*time.Millisecond, event{Type: "text_delta", Delta: delta})
-	}
-}
-
-func (t *teller) tool(name, what, result string) {
-	t.pause(200 * time.Millisecond)
-	t.note("tool", name+": "+what)
-	t.say(0, event{Type: "tool_start", Name: name})
-	t.say(450*time.Millisecond, event{Type: "tool_result", Content: result})
-}
-
-func (t *teller) end(e event) {
-	t.note(e.Type, strings.TrimSpace(e.Error+" "+e.Reason+" "+e.Detail))
-	t.say(200*time.Millisecond, e)
-}
-
-func (t *teller) say(pause time.Duration, e event) {
-	t.pause(pause)
-	if t.err == nil {
-		t.err = t.st.Event(e)
-	}
-}
-
-func (t *teller) pause(d time.Duration) {
-	if t.err == nil {
-		t.err = t.s.pause(t.st.ctx, d*t.slower)
-	}
-}
-
-// note shows a step on the viewer's page.
-func (t *teller) note(kind, text string) {
-	if t.err == nil {
-		t.s.note(t.session, kind, text)
-	}
-}
-
-// deltas cuts text after each third space, as a model's words come in pieces.
-func deltas(text string) iter.Seq[string] {
+// splitDeltas splits text after every third space, like the deltas of a model.
+func splitDeltas(text string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		spaces, start := 0, 0
 		for i, r := range text {
@@ -210,17 +189,26 @@ func deltas(text string) iter.Seq[string] {
 	}
 }
 
-// origin is where a browser reaches this Server.
-func (s *Server) origin(r *http.Request) string {
-	if s.baseURL != "" {
-		return s.baseURL
+// play writes the story to st: write writes one beat. left says how the session
+// ends if the client leaves.
+func (b *story) play(s *Server, st *Stream, v *session, left string, write func(beat) error) error {
+	for _, next := range b.beats {
+		err := s.pause(st.ctx, next.after)
+		if err == nil {
+			if next.note != "" {
+				s.note(v, next.kind, next.note)
+			}
+			err = write(next)
+		}
+		if err != nil {
+			s.closeSession(v, left)
+			return err
+		}
 	}
-	origin := url.URL{Scheme: "http", Host: r.Host}
-	if r.TLS != nil {
-		origin.Scheme = "https"
+	how := "finished"
+	if b.beats[len(b.beats)-1].kind == beatCut {
+		how = "cut off"
 	}
-	return origin.String()
+	s.closeSession(v, how)
+	return nil
 }
-
-// stamp is a time as Notte writes it.
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000Z07:00") }
