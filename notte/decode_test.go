@@ -74,13 +74,14 @@ func TestEventAsJSON(t *testing.T) {
 	all := Event{
 		Type: "t", Status: "s", Delta: "d", Name: "n", Role: "r", ViewerURL: "v", FunctionID: "fi", FunctionName: "fn", CreatedAt: "c",
 		TotalCostUSD: &usd, ThreadID: "ti", Error: "e", Detail: "de", Reason: "re", Message: "m",
+		ThreadURL: "tu", FunctionFrom: "ff", FunctionVersion: "fv", Warning: "w",
 		Result: &RunResult{RunID: "not stored"}, Size: 7,
 	}
 	for _, tt := range []struct {
 		ev   Event
 		want string
 	}{
-		{all, `{"type":"t","status":"s","delta":"d","name":"n","role":"r","viewer_url":"v","function_id":"fi","function_name":"fn","created_at":"c","total_cost_usd":0,"thread_id":"ti","error":"e","detail":"de","reason":"re","message":"m"}`},
+		{all, `{"type":"t","status":"s","delta":"d","name":"n","role":"r","viewer_url":"v","function_id":"fi","function_name":"fn","created_at":"c","total_cost_usd":0,"thread_id":"ti","error":"e","detail":"de","reason":"re","message":"m","thread_url":"tu","function_from":"ff","function_version":"fv","warning":"w"}`},
 		{Event{Type: EventDone}, `{"type":"done"}`},
 	} {
 		got, err := json.Marshal(tt.ev)

@@ -14,8 +14,8 @@ import (
 // without a key.
 var ErrNoKey = errors.New("no Notte API key (get one at https://console.notte.cc)")
 
-// ErrInvalidID is what a call fails with, before any request, if a function or
-// run ID is not of 1 to 128 letters, digits, hyphens and underscores.
+// ErrInvalidID is what a call fails with, before any request, if a function,
+// run or thread ID is not of 1 to 128 letters, digits, hyphens and underscores.
 var ErrInvalidID = errors.New("invalid ID")
 
 // Error is a request that failed: Notte did not answer, answered with a failure,
