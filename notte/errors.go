@@ -35,6 +35,7 @@ type Error struct {
 	Err        error         // without an answer: why; its text is neither bounded nor redacted. With one: nil
 
 	billable billable     // what the call may have started
+	thread   bool         // the call was a turn of an earlier thread
 	names    SettingNames // what to check, in the reader's words
 }
 
