@@ -36,7 +36,7 @@ func (s BuildSpec) work(ctx context.Context, r *record, m *Manager) outcome {
 		ctx, done = context.WithTimeoutCause(ctx, m.opts.BuildTimeout, errBuildTimeout)
 		defer done()
 	}
-	stream, err := s.Client.StartBuild(ctx, s.Query)
+	stream, err := s.Client.StartBuild(ctx, notte.BuildRequest{Query: s.Query})
 	if err != nil {
 		return failBuild(ctx, r, err, m.opts.BuildTimeout)
 	}

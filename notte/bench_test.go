@@ -54,7 +54,7 @@ func BenchmarkStream(b *testing.B) {
 				b.SetBytes(int64(len(body)))
 				b.ReportAllocs()
 				for b.Loop() {
-					s, err := c.StartBuild(b.Context(), "q")
+					s, err := c.StartBuild(b.Context(), BuildRequest{Query: "q"})
 					if err != nil {
 						b.Fatal(err)
 					}

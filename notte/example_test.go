@@ -25,7 +25,7 @@ func ExampleClient_StartBuild() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	stream, err := client.StartBuild(context.Background(), "fetch the top 3 hacker news posts")
+	stream, err := client.StartBuild(context.Background(), notte.BuildRequest{Query: "fetch the top 3 hacker news posts"})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -54,7 +54,7 @@ func TestIdle(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c, w := piped(t, tt.idle)
-				s, err := c.StartBuild(t.Context(), "q")
+				s, err := c.StartBuild(t.Context(), notte.BuildRequest{Query: "q"})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -103,7 +103,7 @@ func TestResultThatTrickles(t *testing.T) {
 func TestSlowReaderIsNotIdle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, w := piped(t, time.Second)
-		s, err := c.StartBuild(t.Context(), "q")
+		s, err := c.StartBuild(t.Context(), notte.BuildRequest{Query: "q"})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -34,7 +34,10 @@ func TestRequests(t *testing.T) {
 		call func() error
 		want request
 	}{
-		{func() error { s, err := c.StartBuild(ctx, `<b>&"é`); return drained(s, err) },
+		{func() error {
+			s, err := c.StartBuild(ctx, notte.BuildRequest{Query: `<b>&"é`})
+			return drained(s, err)
+		},
 			request{"POST /base/api/anything/start", `{"query":"<b>&\"é"}`}},
 		{func() error { _, err := c.CreateRun(ctx, "f1"); return err },
 			request{"POST /base/functions/f1/runs/create", `{"local":false}`}},

@@ -26,7 +26,7 @@ func TestMainJob(t *testing.T) {
 	inSandbox(t, func(t *testing.T, c *notte.Client, _ *sandbox.Server) {
 		ctx := t.Context()
 		var uploaded, done notte.Event
-		s, err := c.StartBuild(ctx, "fetch the top 3 posts of https://news.example.test")
+		s, err := c.StartBuild(ctx, notte.BuildRequest{Query: "fetch the top 3 posts of https://news.example.test"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -106,7 +106,7 @@ func TestFaults(t *testing.T) {
 			"endless": func(err error) bool { return err == nil },
 			"page":    func(err error) bool { return err != nil && strings.Contains(err.Error(), "Sign in") },
 		} {
-			stream, err := c.StartBuild(t.Context(), query)
+			stream, err := c.StartBuild(t.Context(), notte.BuildRequest{Query: query})
 			kept := ""
 			if err == nil {
 				for ev, e := range stream.Events() {

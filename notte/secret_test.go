@@ -62,7 +62,7 @@ func TestKeyStaysSecret(t *testing.T) {
 				}
 			}
 		}
-		if s, err := c.StartBuild(t.Context(), "q"); err == nil {
+		if s, err := c.StartBuild(t.Context(), notte.BuildRequest{Query: "q"}); err == nil {
 			for ev := range s.Events() {
 				if said := fmt.Sprint(ev); strings.Contains(said, "4711") || !strings.Contains(said, "[redacted]") {
 					t.Error(said)

@@ -20,7 +20,9 @@ func testStream(r io.Reader) *Stream {
 func loggedStream(r io.Reader, h slog.Handler) *Stream {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	body := watch(io.NopCloser(r), 0, nil)
-	return &Stream{client: &Client{log: slog.New(h)}, op: "follow the build", host: "example.test", ctx: ctx, cancel: cancel, language: v1, body: body, reader: body}
+	s := &Stream{client: &Client{log: slog.New(h)}, op: "follow the build", host: "example.test", ctx: ctx, cancel: cancel, events: true, body: body, reader: body}
+	s.decoder.turn = newTurn(nil, s.skip)
+	return s
 }
 
 // pieces reads s in pieces of at most size bytes.
