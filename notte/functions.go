@@ -22,6 +22,8 @@ type Function struct {
 	Status        string
 	CreatedAt     time.Time // zero if Notte did not say
 	UpdatedAt     time.Time
+	Source        string
+	Shared        bool
 }
 
 // Variable is an input of a [Function].
@@ -76,6 +78,8 @@ func parseFunction(v gjson.Result) Function {
 		Name:          f.text("name"),
 		Description:   f.text("description"),
 		LatestVersion: f.text("latest_version"),
+		Source:        fieldsOf(v).text("source"),
+		Shared:        v.Get("shared").Bool(),
 		Status:        f.text("status"),
 		CreatedAt:     f.time("created_at"),
 		UpdatedAt:     f.time("updated_at"),
