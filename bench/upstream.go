@@ -11,10 +11,10 @@ import (
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 )
 
-// benchKey is the key of all builds. The sandbox takes any.
+// benchKey is the API key of all builds. The sandbox accepts any.
 const benchKey = "bench"
 
-// upstream is the sandbox in the place of Notte, in this process, on loopback.
+// upstream serves Notte's APIs from the sandbox, in this process, on loopback.
 type upstream struct {
 	*sandbox.Server
 	url     string
@@ -39,7 +39,8 @@ func (u *upstream) close() {
 	u.serving.Wait()
 }
 
-// env makes a server use the upstream, and be silent.
+// env returns the variables that make a server use the upstream and log errors
+// only.
 func (u *upstream) env() []string {
 	return []string{
 		"NOTTE_API_KEY=" + benchKey, "NOTTE_API_URL=" + u.url, "NOTTE_ANYTHING_URL=" + u.url,
@@ -47,7 +48,7 @@ func (u *upstream) env() []string {
 	}
 }
 
-// build asks for a build as a bare HTTP client does.
+// build starts a build at base and returns its stream.
 func (u *upstream) build(ctx context.Context, client *http.Client, base, query string) (*http.Response, error) {
 	body := fmt.Sprintf(`{"query":%q}`, query)
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/api/anything/start", strings.NewReader(body))
@@ -67,7 +68,10 @@ func (u *upstream) build(ctx context.Context, client *http.Client, base, query s
 	return resp, nil
 }
 
-// done is the event that ends every build here.
+// benchFunction is the ID of the function that every build makes.
+const benchFunction = "bench"
+
+// done returns the event that ends every build.
 func done() map[string]any {
-	return map[string]any{"type": "done", "function_id": "bench", "total_cost_usd": 0.43}
+	return map[string]any{"type": "done", "function_id": benchFunction, "total_cost_usd": 0.43}
 }
