@@ -139,9 +139,9 @@ func TestCheckStored(t *testing.T) {
 func TestCheckLog(t *testing.T) {
 	whole := func() []jobs.Entry {
 		return []jobs.Entry{
-			{Seq: 1, Type: notte.EventToolStart, Text: "step-0"},
-			{Seq: 2, Type: notte.EventToolStart, Text: "step-1"},
-			{Seq: 3, Type: notte.EventDone, Final: true},
+			{Seq: 1, Event: notte.Event{Type: notte.EventToolStart, Name: "step-0"}},
+			{Seq: 2, Event: notte.Event{Type: notte.EventToolStart, Name: "step-1"}},
+			{Seq: 3, Event: notte.Event{Type: notte.EventDone}, Final: true},
 		}
 	}
 	if err := checkLog(whole(), 2); err != nil {

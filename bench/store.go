@@ -45,14 +45,14 @@ func storeKept(ctx context.Context, state, owner string, n int) (err error) {
 func storeBuild(ctx context.Context, store jobs.Store, ended jobs.Job) error {
 	running := ended
 	running.State, running.EndedAt = jobs.StateRunning, time.Time{}
-	_, lease, err := store.Create(ctx, running, jobs.Claim{Holder: "bench", Until: time.Now().Add(time.Hour)})
+	_, lease, err := store.Create(ctx, running, jobs.CreateOptions{Holder: "bench", Until: time.Now().Add(time.Hour)})
 	if err != nil {
 		return err
 	}
-	return store.Finish(ctx, lease, ended, []jobs.Entry{
-		{Seq: 1, At: ended.StartedAt, Type: notte.EventToolStart, Text: stepName(0)},
-		{Seq: 2, At: ended.EndedAt, Type: notte.EventDone, Final: true},
-	})
+	return store.Save(ctx, []jobs.Change{{Lease: lease, Job: &ended, Entries: []jobs.Entry{
+		{Seq: 1, At: ended.StartedAt, Event: notte.Event{Type: notte.EventToolStart, Name: stepName(0)}},
+		{Seq: 2, At: ended.EndedAt, Event: notte.Event{Type: notte.EventDone}, Final: true},
+	}}})[0]
 }
 
 // keptBuild returns the i-th newest of the owner's builds. They started a minute
@@ -108,9 +108,9 @@ func checkLog(log []jobs.Entry, steps int) error {
 		return fmt.Errorf("%d entries of %d", len(log), steps+1)
 	}
 	for i, e := range log {
-		want := jobs.Entry{Seq: int64(i + 1), At: e.At, Type: notte.EventToolStart, Text: stepName(i)}
-		if i == steps {
-			want.Type, want.Text, want.Final = notte.EventDone, "", true
+		want := jobs.Entry{Seq: int64(i + 1), At: e.At, Event: notte.Event{Type: notte.EventToolStart, Name: stepName(i)}}
+		if i == steps && e.Type == notte.EventDone {
+			want.Event, want.Final = e.Event, true
 		}
 		if e != want {
 			return fmt.Errorf("entry %d is %+v, and should be %+v", i+1, e, want)

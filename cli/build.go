@@ -12,7 +12,7 @@ import (
 
 	"github.com/anything-mcp/anything-mcp/jobs"
 	"github.com/anything-mcp/anything-mcp/notte"
-	"github.com/anything-mcp/anything-mcp/progress"
+	"github.com/anything-mcp/anything-mcp/text"
 	"github.com/anything-mcp/anything-mcp/tools"
 )
 
@@ -96,21 +96,21 @@ func (p *program) printBuild(ctx context.Context, r *rig, job jobs.Job) error {
 	}
 	b := job.Build
 	var page strings.Builder
-	row := func(name, text string) {
-		if text = strings.TrimSpace(text); text != "" {
-			page.WriteString(beside(name, text, 12, width))
+	row := func(name, value string) {
+		if value = strings.TrimSpace(value); value != "" {
+			page.WriteString(beside(name, value, 12, width))
 		}
 	}
 	row("Status", string(job.State)+" after "+age(job.Elapsed(time.Now())))
-	row("Error", progress.Text(b.Error))
-	row("Detail", progress.Text(b.Detail))
-	row("Reason", progress.Text(b.Reason))
+	row("Error", text.Lines(b.Error))
+	row("Detail", text.Lines(b.Detail))
+	row("Reason", text.Lines(b.Reason))
 	row("Function", oneLine(b.FunctionName))
 	row("ID", oneLine(b.FunctionID))
 	if job.State.Ended() {
 		row("Cost", costText(b, r.sandbox != nil))
 	}
-	row("Answer", progress.Text(b.Answer))
+	row("Answer", text.Lines(b.Answer))
 	if b.FunctionID != "" {
 		row("Run it", p.howToRun(ctx, r, b.FunctionID))
 	}

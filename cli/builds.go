@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/anything-mcp/anything-mcp/jobs"
-	"github.com/anything-mcp/anything-mcp/progress"
+	"github.com/anything-mcp/anything-mcp/text"
 	"github.com/anything-mcp/anything-mcp/tools"
 )
 
@@ -71,7 +71,7 @@ func (c *buildsCommand) Run(ctx context.Context, p *program) error {
 	table := newTable("STARTED", "STATUS", "COST", "FUNCTION", "BUILD", "QUERY")
 	for _, job := range list {
 		b := job.Build
-		table.row(when(job.StartedAt), string(job.State), costCell(job), cmp.Or(oneLine(b.FunctionID), "-"), job.ID, progress.OneLine(b.Query, 60))
+		table.row(when(job.StartedAt), string(job.State), costCell(job), cmp.Or(oneLine(b.FunctionID), "-"), job.ID, text.OneLine(b.Query, 60))
 	}
 	sums, err := spent(ctx, r)
 	if err != nil {

@@ -2,11 +2,11 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"runtime/debug"
 	"strings"
-	"time"
 
 	"github.com/anything-mcp/anything-mcp/transport"
 )
@@ -17,8 +17,6 @@ type httpCommand struct {
 	AllowHost   []string `placeholder:"HOST,…" help:"Names that clients may use for the server, besides that in --addr; * for any."`
 	TLSCert     string   `name:"tls-cert" placeholder:"FILE" help:"Certificate (PEM) to serve HTTPS with."`
 	TLSKey      string   `name:"tls-key" placeholder:"FILE" help:"Its key (PEM)."`
-	SessionIdle duration `default:"1h" placeholder:"TIME" help:"End a session that is idle this long; 1s to 168h."`
-	KeepAlive   duration `default:"15s" placeholder:"TIME" help:"Send something on a quiet stream this often; 1s to 10m."`
 	MaxCalls    int      `default:"4096" placeholder:"N" help:"Calls at once; more are refused."`
 
 	serving  `embed:""`
@@ -64,10 +62,11 @@ func (c *httpCommand) Run(ctx context.Context, p *program) error {
 		AllowedHosts:   c.AllowHost,
 		Logger:         r.log,
 		MaxCalls:       c.MaxCalls,
-		SessionIdle:    time.Duration(c.SessionIdle),
-		KeepAlive:      time.Duration(c.KeepAlive),
 		OnStop:         r.stopJobs,
 	})
+	if errors.Is(err, transport.ErrToken) {
+		err = fmt.Errorf("%w (the token is set with %s)", err, tokenVariable)
+	}
 	if err != nil {
 		return usageError{err, "http"}
 	}
@@ -86,18 +85,7 @@ func (c *httpCommand) Run(ctx context.Context, p *program) error {
 }
 
 func (c *httpCommand) check() error {
-	if err := c.serving.check("http", c.MaxCalls); err != nil {
-		return err
-	}
-	for _, err := range []error{
-		c.SessionIdle.within("--session-idle", time.Second, 168*time.Hour),
-		c.KeepAlive.within("--keep-alive", time.Second, 10*time.Minute),
-	} {
-		if err != nil {
-			return usageError{err, "http"}
-		}
-	}
-	return nil
+	return c.serving.check("http", c.MaxCalls)
 }
 
 // listen says in plain words why it could not.

@@ -60,9 +60,11 @@ func (k keeping) store(p *program) jobs.Store {
 		}
 	}
 	if dir == "" || dir == inMemory {
-		return jobs.NewMemory()
+		return sqlite.NewMemory()
 	}
-	return jobs.NewFallback(sqlite.New(dir), p.logger())
+	disk := sqlite.New(dir)
+	disk.DirName = "--state-dir"
+	return disk
 }
 
 // stateDir is where a user's programs keep their state: $XDG_STATE_HOME, or

@@ -4,10 +4,11 @@ import (
 	"strings"
 
 	"github.com/anything-mcp/anything-mcp/progress"
+	"github.com/anything-mcp/anything-mcp/text"
 )
 
 // oneLine makes a line of a text that is not ours.
-func oneLine(text string) string { return progress.OneLine(text, progress.MaxMessage) }
+func oneLine(s string) string { return text.OneLine(s, progress.MaxMessage) }
 
 // beside lays text out in a column beside head, in lines of at most width
 // columns, or as long as they are if width is 0. A head that is too long for

@@ -10,7 +10,7 @@ import (
 
 	"github.com/anything-mcp/anything-mcp/jobs"
 	"github.com/anything-mcp/anything-mcp/notte"
-	"github.com/anything-mcp/anything-mcp/progress"
+	"github.com/anything-mcp/anything-mcp/text"
 	"github.com/anything-mcp/anything-mcp/tools"
 )
 
@@ -80,11 +80,11 @@ func (p *program) printRun(job jobs.Job) error {
 		return p.printResult(run.Result, true)
 	}
 	if run.Error != "" {
-		p.complain(errors.New(progress.OneLine(run.Error, maxError)))
+		p.complain(errors.New(text.OneLine(run.Error, maxError)))
 	}
-	var text string // a traceback, as a rule
-	if json.Unmarshal(run.Result, &text) == nil && strings.TrimSpace(text) != run.Error {
-		fmt.Fprintln(p.screen, strings.TrimSpace(progress.Text(text)))
+	var result string // a traceback, as a rule
+	if json.Unmarshal(run.Result, &result) == nil && strings.TrimSpace(result) != run.Error {
+		fmt.Fprintln(p.screen, strings.TrimSpace(text.Lines(result)))
 	}
 	return nil
 }

@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"iter"
-	"strings"
 	"sync"
 	"time"
 
@@ -17,22 +16,17 @@ const (
 	tickPlain = 30 * time.Second       // how long plain output may be silent
 )
 
-// keptText is how much of the agent's newest text is at hand for the status
-// line, in bytes: more than fits into one.
-const keptText = 1 << 10
-
 // view shows a job while it runs: a line for each step and, on a terminal, a
 // status line below them that tells the time and what the agent is saying.
 type view struct {
 	screen  *screen
 	started time.Time
 
-	mu    sync.Mutex // guards what follows
-	doing string     // the status: a step, or the label of text
-	kind  notte.EventType
-	text  string // the end of what the agent says; empty after a step
-	spoke bool   // a line was written since the last tick
-	turn  int    // of the spinner
+	mu    sync.Mutex        // guards what follows
+	doing string            // the status: a step, or the label of text
+	text  progress.TextTail // what the agent says; empty after a step
+	spoke bool              // a line was written since the last tick
+	turn  int               // of the spinner
 }
 
 // newView begins with a title.
@@ -59,25 +53,19 @@ func (v *view) follow(entries iter.Seq2[jobs.Entry, error]) error {
 }
 
 func (v *view) observe(entry jobs.Entry) {
-	ev := entry.Event()
-	switch line, ok := progress.Line(ev); {
+	ev := entry.Event
+	switch line, ok := progress.Describe(ev); {
 	case ok:
 		v.step(entry.At, line)
 		if ev.Type == notte.EventSessionData {
 			line = "Working"
 		}
 		v.mu.Lock()
-		v.doing, v.text = line, ""
+		v.doing, v.text = line, progress.TextTail{}
 		v.mu.Unlock()
 	case ev.Delta != "":
 		v.mu.Lock()
-		if ev.Type != v.kind {
-			v.kind, v.text = ev.Type, ""
-		}
-		v.text += ev.Delta
-		if len(v.text) > 2*keptText {
-			v.text = strings.Clone(v.text[len(v.text)-keptText:])
-		}
+		v.text.Add(ev.Type, ev.Delta)
 		v.mu.Unlock()
 	}
 }
@@ -94,7 +82,7 @@ func (v *view) step(at time.Time, line string) {
 func (v *view) say(status string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.doing, v.text = status, ""
+	v.doing, v.text = status, progress.TextTail{}
 }
 
 // tick keeps the status moving or, where there is none, breaks long silences.
@@ -139,12 +127,9 @@ func (v *view) status(now time.Time, width int) string {
 	v.turn++
 	head := fmt.Sprintf("%s %5s  ", spinner[v.turn%len(spinner)], age(now.Sub(v.started).Truncate(time.Second)))
 	room := max(width-1-len([]rune(head)), 0)
-	if text := progress.OneLine(strings.ToValidUTF8(v.text, ""), 2*keptText); text != "" {
-		label := "Writing: "
-		if v.kind == notte.EventThinkingDelta {
-			label = "Thinking: "
-		}
-		return head + v.screen.paint(dim, label+fitStart(text, max(room-len(label), 0)))
+	if line, _ := v.text.Line(); line != "" {
+		label := v.text.Label()
+		return head + v.screen.paint(dim, label+fitStart(line, max(room-len(label), 0)))
 	}
 	return head + v.screen.paint(dim, fitEnd(v.doing, room))
 }

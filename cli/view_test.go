@@ -25,7 +25,7 @@ func entries(all ...timed) iter.Seq2[jobs.Entry, error] {
 	return func(yield func(jobs.Entry, error) bool) {
 		for i, e := range all {
 			<-time.After(e.after)
-			if !yield(jobs.Entry{Seq: int64(i + 1), At: time.Now(), Type: e.kind, Text: e.text}, nil) {
+			if !yield(jobs.Entry{Seq: int64(i + 1), At: time.Now(), Event: said(e.kind, e.text)}, nil) {
 				return
 			}
 		}
@@ -133,4 +133,9 @@ func TestAge(t *testing.T) {
 			t.Errorf("age(%v) = %q, want %q", d, got, want)
 		}
 	}
+}
+
+// said is an event of a type that says a text.
+func said(kind notte.EventType, text string) notte.Event {
+	return notte.Event{Type: kind, Status: text, Delta: text, Name: text, Role: text, ViewerURL: text, FunctionName: text, Message: text}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"iter"
 	"strings"
 	"sync"
 	"time"
@@ -45,7 +46,7 @@ func (p *program) watch(ctx context.Context, r *rig, title string, spec jobs.Spe
 			_, _ = r.jobs.Cancel(toEnd, job.Owner, job.ID)
 		}
 	})
-	err = v.follow(r.jobs.Follow(toEnd, job.Owner, job.ID, 0))
+	err = v.follow(follow(toEnd, r.jobs, job))
 	close(over)
 	cancelling.Wait()
 	if err != nil && joined && ctx.Err() != nil {
@@ -149,4 +150,23 @@ func escaped(text string) string {
 		}
 	}
 	return b.String()
+}
+
+// follow yields the entries of a job's log until its end.
+func follow(ctx context.Context, m *jobs.Manager, job jobs.Job) iter.Seq2[jobs.Entry, error] {
+	return func(yield func(jobs.Entry, error) bool) {
+		for after := int64(0); ; {
+			entries, err := m.Next(ctx, job.Owner, job.ID, after, time.Hour)
+			if err != nil {
+				yield(jobs.Entry{}, err)
+				return
+			}
+			for _, e := range entries {
+				if !yield(e, nil) || e.Final {
+					return
+				}
+				after = e.Seq
+			}
+		}
+	}
 }

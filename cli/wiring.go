@@ -47,6 +47,7 @@ func (p *program) newRig(k keeping, s spending) (*rig, error) {
 		Key:         notte.APIKey(p.vars[keyVariable]),
 		APIURL:      p.opts.APIURL,
 		AnythingURL: p.opts.AnythingURL,
+		Names:       notte.SettingNames{Key: keyVariable, APIURL: "NOTTE_API_URL", AnythingURL: "NOTTE_ANYTHING_URL"},
 		IdleTimeout: time.Duration(p.opts.IdleTimeout),
 		UserAgent:   "anything-mcp/" + readVersion().version,
 		Logger:      r.log,
@@ -117,15 +118,16 @@ func (r *rig) server(s serving) (*server.MCPServer, transport.Tasks) {
 		Logger:  r.log,
 		Tasks:   s.Tasks == "on",
 		Keep:    r.keep,
+		Advice:  advice,
 	}
 	if s.Wait == 0 {
 		cfg.Wait = -1 // to tools 0 means the default
 	}
 	srv := tools.NewServer(cfg)
 	if !cfg.Tasks {
-		return srv, nil
+		return srv.MCP, nil
 	}
-	return srv, tools.NewTasks(cfg)
+	return srv.MCP, srv.Tasks
 }
 
 // sandboxKey is the key that is sent to our own sandbox, which takes any.

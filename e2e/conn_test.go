@@ -22,7 +22,8 @@ type conn struct {
 	t   *testing.T
 	era era
 	wire
-	lastID int
+	lastID     int
+	noProgress bool // requests ask for no progress
 }
 
 // wire sends messages over one of the transports. journal returns the journal in
@@ -38,7 +39,10 @@ type wire interface {
 func (c *conn) request(method string, params map[string]any) (id int) {
 	c.t.Helper()
 	c.lastID++
-	meta := map[string]any{"progressToken": c.lastID}
+	meta := map[string]any{}
+	if !c.noProgress {
+		meta["progressToken"] = c.lastID
+	}
 	if c.era >= modern {
 		meta["io.modelcontextprotocol/protocolVersion"] = c.era
 		meta["io.modelcontextprotocol/clientCapabilities"] = map[string]any{}

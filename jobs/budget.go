@@ -14,19 +14,19 @@ const (
 	reserveDefault    = 1.00
 )
 
-// Account is what a [Store] counts of an owner's builds to judge [Limits].
-type Account struct {
+// Usage is what a [Store] counts of an owner's builds to judge [Limits].
+type Usage struct {
 	Spent   Spending  // of the builds that ended since the budget's day began
 	Running int       // builds that have not ended
 	Costs   []float64 // known costs of finished builds, the latest few hundred at least, in any order
 }
 
-// Reserve is what a build of this account is taken to cost, in US dollars.
-func (a Account) Reserve() float64 {
-	if len(a.Costs) < reserveMinimum {
+// EstimateNext returns what one more build is taken to cost, in US dollars.
+func (u Usage) EstimateNext() float64 {
+	if len(u.Costs) < reserveMinimum {
 		return reserveDefault
 	}
-	sorted := slices.Sorted(slices.Values(a.Costs))
+	sorted := slices.Sorted(slices.Values(u.Costs))
 	rank := int(float64(len(sorted))*reservePercentile+0.999999) - 1
 	return sorted[min(max(rank, 0), len(sorted)-1)]
 }
@@ -34,16 +34,16 @@ func (a Account) Reserve() float64 {
 // Check returns a [*LimitError] if one more build would break the limits. Each
 // running build counts as its reserve, and so does each that ended at a cost
 // that nobody told: a budget that is not sure to hold is no budget.
-func (l Limits) Check(a Account) error {
-	reserve := a.Reserve()
+func (l Limits) Check(u Usage) error {
+	reserve := u.EstimateNext()
 	refusal := &LimitError{
-		Limits: l, Spent: a.Spent, Running: a.Running,
-		ReservedUSD: reserve * float64(a.Running+a.Spent.Unknown), NextUSD: reserve,
+		Limits: l, Spent: u.Spent, Running: u.Running,
+		ReservedUSD: reserve * float64(u.Running+u.Spent.Unknown), NextUSD: reserve,
 	}
 	switch {
-	case l.MaxRunning > 0 && a.Running >= l.MaxRunning:
+	case l.MaxRunning > 0 && u.Running >= l.MaxRunning:
 		return refusal
-	case l.BudgetUSD > 0 && a.Spent.USD+refusal.ReservedUSD+reserve > l.BudgetUSD:
+	case l.BudgetUSD > 0 && u.Spent.USD+refusal.ReservedUSD+reserve > l.BudgetUSD:
 		return refusal
 	}
 	return nil
@@ -62,7 +62,7 @@ type LimitError struct {
 // Error says which limit, what is used of it, and when there is room again.
 func (e *LimitError) Error() string {
 	if e.Limits.MaxRunning > 0 && e.Running >= e.Limits.MaxRunning {
-		return fmt.Sprintf("--max-concurrent-builds allows %d at once, and as many are running: there is room when one of them has ended", e.Limits.MaxRunning)
+		return fmt.Sprintf("the limit of builds at once is %d, and as many are running: there is room when one of them has ended", e.Limits.MaxRunning)
 	}
 	text := fmt.Sprintf("the daily budget of $%.2f does not allow another build: $%.2f spent today, $%.2f reserved for builds that run (%d) or whose cost is unknown (%d), and $%.2f that one more is taken to cost",
 		e.Limits.BudgetUSD, e.Spent.USD, e.ReservedUSD, e.Running, e.Spent.Unknown, e.NextUSD)

@@ -1,69 +1,82 @@
 package jobs
 
 import (
+	"context"
 	"errors"
+	"time"
 
 	"github.com/anything-mcp/anything-mcp/notte"
+	"github.com/anything-mcp/anything-mcp/text"
 )
 
-// work starts a build and follows its stream to the end. The one request is
-// never repeated: each may be billed.
-func (s BuildSpec) work(t *task) outcome {
-	stream, err := s.Client.StartBuild(t.ctx, s.Query)
-	if err != nil {
-		return t.buildBroke(err)
+// errBuildTimeout is the cause of a build's end that took too long.
+var errBuildTimeout = errors.New("the build took too long")
+
+const (
+	mayFinish       = "; Notte may finish the build and bill it all the same"
+	cancelledHere   = "cancelled here, by closing the stream" + mayFinish
+	stoppedHere     = "this server stopped while the build ran" + mayFinish
+	processIsGone   = "the process that followed this build has ended; Notte may have finished the build and billed it all the same"
+	endedWithoutEnd = "the build's stream ended without saying how the build ended"
+)
+
+// buildEnds are the events that end a build, and how.
+var buildEnds = map[notte.EventType]State{
+	notte.EventDone:      StateDone,
+	notte.EventError:     StateError,
+	notte.EventTimeout:   StateTimeout,
+	notte.EventCancelled: StateCancelled,
+}
+
+// work starts a build and follows its stream to the end. The request is never
+// repeated, because each may be billed.
+func (s BuildSpec) work(ctx context.Context, r *record, m *Manager) outcome {
+	if m.opts.BuildTimeout > 0 {
+		var done context.CancelFunc
+		ctx, done = context.WithTimeoutCause(ctx, m.opts.BuildTimeout, errBuildTimeout)
+		defer done()
 	}
-	t.live.update(func(j *Job) { j.Build.Started = true })
+	stream, err := s.Client.StartBuild(ctx, s.Query)
+	if err != nil {
+		return failBuild(ctx, r, err, m.opts.BuildTimeout)
+	}
+	r.update(func(j *Job) { j.Build.Started = true })
 	for ev, err := range stream.Events() {
 		if err != nil {
-			return t.buildBroke(err)
+			return failBuild(ctx, r, err, m.opts.BuildTimeout)
 		}
-		t.observe(ev)
-		switch ev.Type {
-		case notte.EventDone:
-			return outcome{StateDone, ev.Type}
-		case notte.EventError:
-			return outcome{StateError, ev.Type}
-		case notte.EventTimeout:
-			return outcome{StateTimeout, ev.Type}
-		case notte.EventCancelled:
-			return outcome{StateCancelled, ev.Type}
+		if state, ok := buildEnds[ev.Type]; ok {
+			return outcome{state, ev}
 		}
+		r.apply(ev)
 	}
-	// Unreachable while Events keeps its word; a lost end is still an end.
-	return t.buildBroke(errors.New("the build's stream ended without a word"))
+	// Unreachable as long as Events keeps its contract.
+	return outcome{StateInterrupted, notte.Event{Type: EventInterrupted, Error: endedWithoutEnd}}
 }
 
-// buildBroke ends a build that Notte did not end.
-func (t *task) buildBroke(err error) outcome {
-	end, told := t.stopped()
+// failBuild returns the end of a build that Notte did not end.
+func failBuild(ctx context.Context, r *record, err error, limit time.Duration) outcome {
 	started := notte.MayHaveStarted(err)
-	t.live.update(func(j *Job) {
-		j.Build.Started = j.Build.Started || started
-		switch {
-		case !told:
-			j.Build.Error = clip(err.Error())
-		case end.state == StateCancelled:
-			j.Build.Reason = "cancelled here, by closing the stream; Notte may finish the build and bill it all the same"
-		default:
-			j.Build.Error = "this server stopped while the build ran; Notte may finish the build and bill it all the same"
-		}
-	})
-	if told {
-		return end
+	r.update(func(j *Job) { j.Build.Started = j.Build.Started || started })
+	switch state, told := stopped(ctx); {
+	case state == StateCancelled:
+		return outcome{state, notte.Event{Type: notte.EventCancelled, Reason: cancelledHere}}
+	case told:
+		return outcome{state, notte.Event{Type: EventInterrupted, Error: stoppedHere}}
+	case errors.Is(context.Cause(ctx), errBuildTimeout):
+		return outcome{StateTimeout, notte.Event{
+			Type: notte.EventTimeout, Reason: "the build was given up after " + text.Duration(limit) + mayFinish,
+		}}
 	}
-	// An answer of Notte's own, whatever it says, is an end; silence is not.
-	if _, answered := errors.AsType[*notte.Error](err); answered || !started {
-		return outcome{StateError, notte.EventError}
+	// An answer of Notte's, whatever it says, is an end. Silence is not.
+	if failed, ok := errors.AsType[*notte.Error](err); ok && failed.StatusCode != 0 || !started {
+		return outcome{StateError, notte.Event{Type: notte.EventError, Error: err.Error()}}
 	}
-	return outcome{StateInterrupted, eventInterrupted}
+	return outcome{StateInterrupted, notte.Event{Type: EventInterrupted, Error: err.Error()}}
 }
 
-// resumeBuild ends a build whose process is gone: a stream cannot be taken up
-// again, and a second start would be billed.
-func resumeBuild(t *task) outcome {
-	t.live.update(func(j *Job) {
-		j.Build.Error = "the process that followed this build has ended; Notte may have finished the build and billed it all the same"
-	})
-	return outcome{StateInterrupted, eventInterrupted}
+// resumeBuild ends a build whose process is gone: its stream cannot be resumed,
+// and a second start would be billed.
+func resumeBuild(context.Context, *record, *Manager) outcome {
+	return outcome{StateInterrupted, notte.Event{Type: EventInterrupted, Error: processIsGone}}
 }

@@ -50,21 +50,21 @@ func (m *Manager) Candidates(ctx context.Context, client *notte.Client, job Job)
 	return found[:min(maxCandidates, len(found))], nil
 }
 
-// claimed is the functions that are accounted for: made by another build of the
+// claimed returns the functions that are accounted for: made by another build of the
 // owner's, or run before this one began.
 func (m *Manager) claimed(ctx context.Context, job Job) (map[string]bool, error) {
-	builds, err := m.store.List(ctx, Query{
+	builds, err := m.List(ctx, Query{
 		Owner: job.Owner, Kind: KindBuild, Since: job.StartedAt.Add(-maxBuildTime), Limit: claimedJobs,
 	})
 	if err != nil {
 		return nil, err
 	}
-	runs, err := m.store.List(ctx, Query{
+	runs, err := m.List(ctx, Query{
 		Owner: job.Owner, Kind: KindRun, Before: Cursor{StartedAt: job.StartedAt, ID: job.ID}, Limit: claimedJobs,
 	})
 	ids := make(map[string]bool)
 	for _, j := range append(builds, runs...) {
-		ids[j.functionID()] = true
+		ids[j.FunctionID()] = true
 	}
 	return ids, err
 }

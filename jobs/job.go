@@ -1,10 +1,11 @@
-// Package jobs runs builds and runs of Notte's as jobs that outlive the calls
-// that asked for them: each has an ID, an owner, a log that can be followed
+// Package jobs runs builds and function runs as durable jobs that callers can
+// leave, join and follow. Each has an ID, an owner, a log that can be followed
 // from any position, and one end.
 package jobs
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/anything-mcp/anything-mcp/notte"
@@ -41,7 +42,7 @@ const (
 func (s State) Ended() bool { return s != StateRunning }
 
 // Job is a job as it stood at one moment. It is a value of its own: nothing in
-// it changes later, and nothing in it may be changed.
+// it changes later, and callers must not change what it points to.
 type Job struct {
 	ID        string // unguessable
 	Owner     string // whose it is: see [notte.Client.Owner]
@@ -49,13 +50,13 @@ type Job struct {
 	State     State
 	StartedAt time.Time
 	EndedAt   time.Time // zero while it runs
-	Volatile  bool      // kept in memory alone: lost with this process
+	Volatile  bool      // kept in memory alone for now: lost if this process dies
 
 	Build *Build // of a KindBuild
 	Run   *Run   // of a KindRun
 }
 
-// Elapsed is the time from the job's start to its end, or to now.
+// Elapsed returns the time from the job's start to its end, or to now.
 func (j Job) Elapsed(now time.Time) time.Duration {
 	if j.State.Ended() {
 		now = j.EndedAt
@@ -74,104 +75,90 @@ func (j Job) Succeeded() bool {
 	return false
 }
 
-// functionID is the function that the job made or runs.
-func (j Job) functionID() string {
+// FunctionID returns the function that the job made or runs.
+func (j Job) FunctionID() string {
 	if j.Run != nil {
 		return j.Run.FunctionID
 	}
 	return j.Build.FunctionID
 }
 
-// Summary is the job without what makes it large: a build's Steps, Answer and
-// Thinking, a run's Variables, Result and Logs.
+// Summary returns the job without what makes it large: a build's Steps, Answer
+// and Thinking, a run's Variables, Result and Logs.
 func (j Job) Summary() Job {
+	j = j.clone()
+	if b := j.Build; b != nil {
+		b.Steps, b.Answer, b.Thinking = nil, "", ""
+	}
+	if r := j.Run; r != nil {
+		r.Variables, r.Result, r.Logs = nil, nil, nil
+	}
+	return j
+}
+
+// clone returns a copy of j that shares nothing with it that can change.
+func (j Job) clone() Job {
 	if j.Build != nil {
 		b := *j.Build
-		b.Steps, b.Answer, b.Thinking = nil, "", ""
+		b.Steps = slices.Clone(b.Steps)
 		j.Build = &b
 	}
 	if j.Run != nil {
 		r := *j.Run
-		r.Variables, r.Result, r.Logs = nil, nil, nil
+		r.Logs = slices.Clone(r.Logs)
 		j.Run = &r
 	}
 	return j
 }
 
 // Build is what is known of a build. All text in it came from Notte's agent,
-// which reads web pages: it is untrusted.
+// which reads web pages: it is untrusted. The JSON is what a [Store] keeps of a
+// build besides its columns: a tag must not change.
 type Build struct {
-	Query        string
-	Started      bool     // Notte took it on, or may have: it may be billed
-	Status       string   // the agent's last word on its lifecycle
-	FunctionID   string   // from function_uploaded on, whatever happens after
-	FunctionName string   //
-	ThreadID     string   //
-	ViewerURL    string   // for the user's eyes: it carries a token; empty once the build has ended
-	TotalCostUSD *float64 // nil: not known
-	Steps        []string // the tools that the agent used, oldest first; the last maxSteps of them
-	StepCount    int      // how many it used in all
-	Answer       string   // the text of the agent's last message, at most maxAnswer bytes of it
-	Thinking     string   // its reasoning, at most maxThinking bytes of it
-	Dropped      int64    // bytes of answer and thinking that were not kept
-	Error        string
-	Detail       string
-	Reason       string
+	Query        string   `json:"query"`
+	Started      bool     `json:"started,omitempty"` // Notte took it on, or may have: it may be billed
+	Status       string   `json:"status,omitempty"`  // the agent's last word on its lifecycle
+	FunctionID   string   `json:"-"`                 // known from function_uploaded on, however the build ends
+	FunctionName string   `json:"function_name,omitempty"`
+	ThreadID     string   `json:"thread_id,omitempty"`
+	ViewerURL    string   `json:"viewer_url,omitempty"` // for the user's eyes, because it carries a token; a Store keeps it sealed; empty once the build has ended
+	TotalCostUSD *float64 `json:"total_cost_usd,omitempty"`
+	Steps        []string `json:"-"`                    // the tools that the agent used, oldest first; the last maxSteps of them
+	StepCount    int      `json:"step_count,omitempty"` // how many it used in all
+	Answer       string   `json:"-"`                    // the text of the agent's last message, at most maxAnswer bytes of it
+	Thinking     string   `json:"-"`                    // its reasoning, at most maxThinking bytes of it
+	Dropped      int64    `json:"dropped,omitempty"`    // bytes of answer and thinking that were not kept
+	Error        string   `json:"error,omitempty"`
+	Detail       string   `json:"detail,omitempty"`
+	Reason       string   `json:"reason,omitempty"`
 }
 
-// Run is what is known of a run of a function.
+// Run is what is known of a run of a function. The JSON is what a [Store] keeps
+// of a run besides its columns: a tag must not change.
 type Run struct {
-	FunctionID string
-	Variables  json.RawMessage // as the caller gave them; nil for none
-	RunID      string          // Notte's ID; empty if Notte gave none
-	SessionID  string
-	OK         bool            // once ended: the function did what it should
-	Result     json.RawMessage // any JSON; nil for none
-	Logs       []string        // the last maxLogs lines
-	Error      string
+	FunctionID string          `json:"-"`
+	Variables  json.RawMessage `json:"-"`                // as the caller gave them; nil for none
+	RunID      string          `json:"run_id,omitempty"` // Notte's ID; empty if Notte gave none
+	SessionID  string          `json:"session_id,omitempty"`
+	OK         bool            `json:"ok,omitempty"`   // once ended: the function did what it should
+	Gone       bool            `json:"gone,omitempty"` // Notte has no such function, or no longer
+	Result     json.RawMessage `json:"-"`              // any JSON; nil for none
+	Logs       []string        `json:"-"`              // the last maxLogs lines
+	Error      string          `json:"error,omitempty"`
 }
 
-// Entry is one line of a job's log: an event that a follower may want to see.
-// Deltas that come close after another are one entry.
+// Entry is one event of a job's log. Deltas that come close after another are
+// one entry. Only events that a follower may want to see are logged, with their
+// texts bounded and without a run's result.
 type Entry struct {
-	Seq  int64 // 1 for a job's first entry, rising
-	At   time.Time
-	Type notte.EventType
-	Text string // what the event says: a delta, a tool's name, a log line …
-
-	FunctionID string // of a function_uploaded
+	Seq int64 // 1 for a job's first entry, rising
+	At  time.Time
+	notte.Event
 
 	// Final marks the entry that ended the job, which is its last.
 	Final bool
 }
 
-// Event gives the entry's event with the field of its type set.
-func (e Entry) Event() notte.Event {
-	ev := notte.Event{Type: e.Type, FunctionID: e.FunctionID, Size: len(e.Text)}
-	if field := telling(&ev); field != nil {
-		*field = e.Text
-	}
-	return ev
-}
-
-// telling points at the field that says what an event of a logged type is
-// about; nil for types that are not logged.
-func telling(ev *notte.Event) *string {
-	switch ev.Type {
-	case notte.EventStatus:
-		return &ev.Status
-	case notte.EventThinkingDelta, notte.EventTextDelta:
-		return &ev.Delta
-	case notte.EventToolStart:
-		return &ev.Name
-	case notte.EventSessionData:
-		return &ev.ViewerURL
-	case notte.EventFunctionUploaded:
-		return &ev.FunctionName
-	case notte.EventMessageComplete:
-		return &ev.Role
-	case notte.EventLog, notte.EventSessionStart:
-		return &ev.Message
-	}
-	return nil
-}
+// EventInterrupted is the final event of a job whose end is unknown. Notte has
+// no such event.
+const EventInterrupted notte.EventType = "interrupted"

@@ -5,21 +5,17 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"iter"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
+
+	"github.com/anything-mcp/anything-mcp/notte"
 )
 
-// A lease outlives many missed renewals. They are frequent because it is with
-// them that a process hears of cancellations in another.
-const (
-	leaseTime  = 12 * time.Second
-	leaseRenew = 2 * time.Second
-)
-
-// foreignPoll is how often a job of another process is looked at.
-const foreignPoll = 200 * time.Millisecond
+// cancelWait bounds how long [Manager.Cancel] waits for the end of a job, which
+// another process may have that hangs.
+const cancelWait = 15 * time.Second
 
 var (
 	// ErrStopping says that this process takes no new jobs: it is about to end.
@@ -34,8 +30,11 @@ type Options struct {
 	Logger *slog.Logger // nil: none
 
 	// ReuseWindow is how long after its end a build that succeeded is returned
-	// to whoever asks for the same again.
+	// to a caller who asks for the same again.
 	ReuseWindow time.Duration
+
+	// BuildTimeout ends a build as [StateTimeout] after this long; 0: never.
+	BuildTimeout time.Duration
 
 	MaxBuilds      int     // running at once, by one owner; 0: any number
 	DailyBudgetUSD float64 // for the builds that end on one day, local time; 0: any amount
@@ -44,19 +43,25 @@ type Options struct {
 }
 
 // Manager starts jobs, keeps them going under its own context, and lets their
-// owners follow and end them. It is safe for concurrent use.
+// owners follow and end them. While the store fails, jobs run all the same: the
+// Manager keeps them in memory, and stores them as soon as it can. It is safe for
+// concurrent use.
 type Manager struct {
-	store  Store
-	log    *slog.Logger
-	opts   Options
-	holder string // this process, to the store
+	store    Store
+	log      *slog.Logger
+	opts     Options
+	holder   string // this process, to the store
+	recorder *recorder
+	watcher  *watcher
 
-	ctx  context.Context // of all jobs
-	stop context.CancelCauseFunc
-	work sync.WaitGroup // a goroutine for each job, and those that look after the store
+	ctx    context.Context // of all jobs
+	stop   context.CancelCauseFunc
+	work   sync.WaitGroup // a goroutine for each job, for maintenance and for the watcher
+	saving sync.WaitGroup // the recorder
 
-	mu       sync.Mutex       // guards all below
-	live     map[string]*live // the running jobs of this process, by ID
+	mu       sync.Mutex               // guards all below
+	records  map[string]*record       // by ID: jobs that run here, and ended ones that are still needed
+	clients  map[string]*notte.Client // by owner: they open sealed links
 	stopping bool
 }
 
@@ -66,231 +71,107 @@ func NewManager(store Store, opts Options) *Manager {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
-	m := &Manager{store: store, log: opts.Logger, opts: opts, holder: rand.Text(), live: make(map[string]*live)}
+	m := &Manager{
+		store: store, log: opts.Logger, opts: opts, holder: rand.Text(),
+		records: make(map[string]*record), clients: make(map[string]*notte.Client),
+	}
 	m.ctx, m.stop = context.WithCancelCause(context.Background())
-	m.work.Go(m.renew)
+	m.recorder, m.watcher = newRecorder(m), newWatcher(store)
+	m.saving.Go(m.recorder.run)
+	m.work.Go(func() { m.watcher.run(m.ctx) })
 	return m
 }
 
-// Start records a job and starts it, or joins one: joined tells. A joined job
-// may have ended already. The job goes on when ctx ends. Nothing is sent to
-// Notte unless the job could be recorded, and what is sent is never sent twice.
-// Over a limit the error is a [*LimitError].
-func (m *Manager) Start(ctx context.Context, spec Spec) (job Job, joined bool, err error) {
-	job, claim := spec.job(), spec.claim()
-	job.Owner, job.State, job.StartedAt = spec.client().Owner(), StateRunning, time.Now()
-	m.complete(&claim, job.StartedAt)
-
-	workCtx, cancel := context.WithCancelCause(m.ctx)
-	l := newLive(job, spec.client(), cancel)
-	// Known here before it is known in the store, so that nobody finds a job
-	// in the store that this process runs and yet does not know.
-	if err := m.admit(l); err != nil {
-		cancel(err)
-		return Job{}, false, err
-	}
-	stored, lease, err := m.store.Create(ctx, l.snapshot(), claim)
-	if err != nil || stored.ID != job.ID {
-		m.forget(job.ID)
-		m.work.Done()
-		cancel(nil)
-		if _, refused := errors.AsType[*LimitError](err); refused {
-			return Job{}, false, err
-		}
-		if err != nil {
-			return Job{}, false, fmt.Errorf("the %s was not started, because it could not be recorded first: %w", job.Kind, err)
-		}
-		joined, err := m.Get(ctx, stored.Owner, stored.ID)
-		return joined, true, err
-	}
-	l.hold(lease, stored.Volatile)
-	go m.run(workCtx, l, spec.work)
-	return stored, false, nil
-}
-
-// complete adds to a claim what the Manager knows.
-func (m *Manager) complete(c *Claim, now time.Time) {
-	c.Holder, c.Until = m.holder, now.Add(leaseTime)
-	if m.opts.ReuseWindow > 0 {
-		c.ReuseSince = now.Add(-m.opts.ReuseWindow)
-	}
-	c.Limits = Limits{MaxRunning: m.opts.MaxBuilds, BudgetUSD: m.opts.DailyBudgetUSD, Since: Today(now)}
-}
-
-// Today is when the day of now began.
+// Today returns when the day of now began.
 func Today(now time.Time) time.Time {
 	year, month, day := now.Date()
 	return time.Date(year, month, day, 0, 0, 0, 0, now.Location())
 }
 
-// run does an admitted job's work and ends it.
-func (m *Manager) run(ctx context.Context, l *live, work func(*task) outcome) {
-	defer m.work.Done()
-	t := &task{ctx: ctx, live: l, store: m.store, log: m.log}
-	l.save = t.saveLog
-	m.finish(l, work(t))
-	l.cancel(nil)
-}
-
-// admit makes a job known and counts its goroutine.
-func (m *Manager) admit(l *live) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.stopping {
-		return ErrStopping
-	}
-	m.live[l.job.ID] = l
-	m.work.Add(1)
-	return nil
-}
-
-func (m *Manager) forget(id string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	delete(m.live, id)
-}
-
-func (m *Manager) find(id string) *live {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.live[id]
-}
-
-// finish stores a job's end and then, not before, shows it.
-func (m *Manager) finish(l *live, end outcome) {
-	l.saving.Lock()
-	defer l.saving.Unlock()
-	job, entries := l.end(end)
-	if err := m.storeEnd(l, job, entries); err != nil {
-		// The one who waits gets the result all the same, and so does whoever
-		// asks this process later: the job stays in memory, and its end is
-		// stored as soon as that works.
-		m.log.Error("a job's end could not be stored and is kept in memory for now", "job", job.ID, "state", job.State, "err", err)
-		l.keep(func() error { return m.storeEnd(l, job, entries) })
-	} else {
-		defer m.forget(job.ID)
-	}
-	l.publish(job, entries[len(entries)-1])
-}
-
-// storeEnd stores an end even when the Manager is stopping: that is when it
-// matters most.
-func (m *Manager) storeEnd(l *live, job Job, entries []Entry) error {
-	return m.store.Finish(context.WithoutCancel(m.ctx), l.held(), job, entries)
-}
-
 // Get returns a job of the owner's as it stands, or [ErrNotFound].
 func (m *Manager) Get(ctx context.Context, owner, id string) (Job, error) {
-	var job Job
-	if l := m.find(id); l != nil {
-		job = l.snapshot()
-	} else {
-		var err error
-		if job, err = m.store.Get(ctx, id); err != nil {
-			return Job{}, err
+	if r := m.record(id); r != nil {
+		if r.owner != owner {
+			return Job{}, ErrNotFound
 		}
+		return r.snapshot(), nil
+	}
+	job, err := m.store.Get(ctx, id)
+	if err != nil {
+		return Job{}, err
 	}
 	if job.Owner != owner {
 		return Job{}, ErrNotFound
 	}
-	return job, nil
+	return withLink(m.client(owner), job), nil
 }
 
-// List returns jobs of an owner as [Store.List] does. Those that run here show
-// as they were when last stored.
-func (m *Manager) List(ctx context.Context, q Query) ([]Job, error) { return m.store.List(ctx, q) }
-
-// Spending sums up an owner's builds as [Store.Spending] does.
-func (m *Manager) Spending(ctx context.Context, owner string, since time.Time) (Spending, error) {
-	return m.store.Spending(ctx, owner, since)
-}
-
-// Follow yields the entries of a job's log whose Seq is above after: first
-// those that are there, then new ones as they come. It ends after the final
-// entry. When ctx ends first, or the job is not the owner's, an error comes
-// last: ctx's cause, or [ErrNotFound]. A follower that is slow or leaves costs
-// the job nothing; entries that a bounded log dropped meanwhile are passed over.
-func (m *Manager) Follow(ctx context.Context, owner, id string, after int64) iter.Seq2[Entry, error] {
-	return func(yield func(Entry, error) bool) {
-		if _, err := m.Get(ctx, owner, id); err != nil {
-			yield(Entry{}, err)
-			return
-		}
-		next := m.nextStored(id)
-		if l := m.find(id); l != nil {
-			next = l.next
-		}
-		for {
-			entries, err := next(ctx, after)
-			if err != nil {
-				yield(Entry{}, err)
-				return
-			}
-			for _, e := range entries {
-				if !yield(e, nil) || e.Final {
-					return
-				}
-				after = e.Seq
+// List returns jobs of an owner as [Store.List] does, those that are not stored
+// included. While the store cannot be read, they are those of this process.
+func (m *Manager) List(ctx context.Context, q Query) ([]Job, error) {
+	list, err := m.store.List(ctx, q)
+	if err != nil && ctx.Err() != nil {
+		return nil, err
+	}
+	if err != nil {
+		m.recorder.note(err, "")
+	}
+	for _, r := range m.all() {
+		if err != nil || r.isUnrecorded() {
+			if job := r.snapshot(); q.Matches(job) {
+				list = append(list, job.Summary())
 			}
 		}
 	}
+	slices.SortFunc(list, NewestFirst)
+	list = slices.CompactFunc(list, func(a, b Job) bool { return a.ID == b.ID })
+	return list[:min(q.Limit, len(list))], nil
+}
+
+// Spending sums up an owner's builds as [Store.Spending] does, those that are
+// not stored included.
+func (m *Manager) Spending(ctx context.Context, owner string, since time.Time) (Spending, error) {
+	sum, err := m.store.Spending(ctx, owner, since)
+	if err != nil {
+		return Spending{}, err
+	}
+	for _, r := range m.all() {
+		job := r.snapshot()
+		if r.isUnrecorded() && job.Owner == owner && job.State.Ended() && !job.EndedAt.Before(since) &&
+			job.Build != nil && job.Build.Started {
+			sum.Add(job.Build.TotalCostUSD)
+		}
+	}
+	return sum, nil
 }
 
 // Next returns entries of a job's log whose Seq is above after, in order. It
-// waits for them at most as long as wait says, and then returns none; a job
-// that has ended always has an entry left, its final one. The error is ctx's
-// cause when ctx ends first, or [ErrNotFound].
+// waits for them at most as long as wait says, and then returns none. A job that
+// has ended always has an entry left, a final one. A follower that is slow or
+// leaves costs the job nothing; entries that a bounded log dropped meanwhile are
+// left out. The error is ctx's cause when ctx ends first, [ErrNotFound] if the
+// job is not the owner's, or the store's.
 func (m *Manager) Next(ctx context.Context, owner, id string, after int64, wait time.Duration) ([]Entry, error) {
-	if _, err := m.Get(ctx, owner, id); err != nil {
-		return nil, err
-	}
-	next := m.nextStored(id)
-	if l := m.find(id); l != nil {
-		next = l.next
-	}
-	within, cancel := context.WithTimeout(ctx, wait)
-	defer cancel()
-	entries, err := next(within, after)
-	if err != nil && ctx.Err() == nil && within.Err() != nil {
-		return nil, nil
-	}
-	return entries, err
-}
-
-// nextStored waits for entries of a job that this process does not run.
-func (m *Manager) nextStored(id string) func(context.Context, int64) ([]Entry, error) {
-	return func(ctx context.Context, after int64) ([]Entry, error) {
-		for {
-			entries, err := m.store.Entries(ctx, id, after, followBatch)
-			if err != nil || len(entries) > 0 {
-				return entries, err
-			}
-			job, err := m.store.Get(ctx, id)
-			if err != nil {
-				return nil, err
-			}
-			if job.State.Ended() {
-				// It may have ended, with more to say, since the log was read.
-				if entries, err := m.store.Entries(ctx, id, after, followBatch); err != nil || len(entries) > 0 {
-					return entries, err
-				}
-				// The caller's position is past the end.
-				return []Entry{{Seq: after, At: job.EndedAt, Final: true}}, nil
-			}
-			select {
-			case <-time.After(foreignPoll):
-			case <-ctx.Done():
-				return nil, context.Cause(ctx)
-			case <-m.ctx.Done(): // the job goes on without us
-				return nil, context.Cause(m.ctx)
-			}
+	if r := m.record(id); r != nil {
+		if r.owner != owner {
+			return nil, ErrNotFound
 		}
+		return r.next(ctx, after, wait)
 	}
+	ctx, leave := context.WithCancelCause(ctx)
+	defer leave(nil)
+	// The job goes on in its own process when this one stops.
+	defer context.AfterFunc(m.ctx, func() { leave(context.Cause(m.ctx)) })()
+	entries, err := m.watcher.next(ctx, owner, id, after, wait)
+	openLinks(m.client(owner), entries)
+	return entries, err
 }
 
 // Cancel ends a running job of the owner's, whichever process runs it, and
 // returns it as it ended, which may be another way if it ended by itself
-// meanwhile. A job that had ended before is returned with [ErrEnded].
+// meanwhile. A job that had ended before is returned with [ErrEnded]. A job of
+// another process that does not end within 15 seconds is returned as it runs:
+// it ends when that process hears of the cancellation.
 func (m *Manager) Cancel(ctx context.Context, owner, id string) (Job, error) {
 	job, err := m.Get(ctx, owner, id)
 	if err != nil {
@@ -299,35 +180,58 @@ func (m *Manager) Cancel(ctx context.Context, owner, id string) (Job, error) {
 	if job.State.Ended() {
 		return job, ErrEnded
 	}
-	if l := m.find(id); l != nil {
-		l.cancel(errCancelled)
+	if r := m.record(id); r != nil {
+		r.cancel(errCancelled)
 	} else if err = m.store.Cancel(ctx, id); errors.Is(err, ErrEnded) {
-		if job, err = m.Get(ctx, owner, id); err == nil { // it has ended since it was looked at
+		if job, err = m.Get(ctx, owner, id); err == nil { // it has ended since it was read
 			err = ErrEnded
 		}
 		return job, err
 	} else if err != nil {
 		return job, err
 	}
-	for _, err := range m.Follow(ctx, owner, id, 0) {
-		if err != nil {
-			return job, err
-		}
+	if err := m.awaitEnd(ctx, owner, id); err != nil {
+		return job, err
 	}
 	return m.Get(ctx, owner, id)
 }
 
-// Stop takes no new jobs, ends the running ones as interrupted and waits for
-// them until ctx ends. Followers see their jobs end.
+// awaitEnd waits for a job's end, but not for long.
+func (m *Manager) awaitEnd(ctx context.Context, owner, id string) error {
+	deadline := time.Now().Add(cancelWait)
+	for after := int64(0); ; {
+		wait := time.Until(deadline)
+		if wait <= 0 {
+			return nil
+		}
+		entries, err := m.Next(ctx, owner, id, after, wait)
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			if e.Final {
+				return nil
+			}
+			after = e.Seq
+		}
+	}
+}
+
+// Stop takes no new jobs, ends the running ones as interrupted, stores what can
+// be stored, and waits for that until ctx ends. Followers see their jobs end.
 func (m *Manager) Stop(ctx context.Context) error {
 	m.mu.Lock()
+	again := m.stopping
 	m.stopping = true
 	m.mu.Unlock()
 	m.stop(errStopped)
 	idle := make(chan struct{})
 	go func() {
 		m.work.Wait()
-		m.storeEnds(m.running()) // the last chance of those that could not be stored
+		if !again {
+			close(m.recorder.done)
+		}
+		m.saving.Wait()
 		close(idle)
 	}()
 	select {
@@ -336,4 +240,40 @@ func (m *Manager) Stop(ctx context.Context) error {
 	case <-ctx.Done():
 		return fmt.Errorf("wait for running jobs to end: %w", context.Cause(ctx))
 	}
+}
+
+// record returns the record of a job that this process has, or nil.
+func (m *Manager) record(id string) *record {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.records[id]
+}
+
+// all returns the records of this process whose jobs have been created.
+func (m *Manager) all() []*record {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	all := make([]*record, 0, len(m.records))
+	for _, r := range m.records {
+		select {
+		case <-r.created:
+			all = append(all, r)
+		default:
+		}
+	}
+	return all
+}
+
+// client returns the client of an owner, or nil if none has been seen here.
+func (m *Manager) client(owner string) *notte.Client {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.clients[owner]
+}
+
+// know remembers a client as its owner's.
+func (m *Manager) know(client *notte.Client) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.clients[client.Owner()] = client
 }

@@ -1,9 +1,11 @@
 package jobs_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"sync"
@@ -12,25 +14,26 @@ import (
 	"time"
 
 	"github.com/anything-mcp/anything-mcp/jobs"
+	"github.com/anything-mcp/anything-mcp/jobs/jobstest"
 	"github.com/anything-mcp/anything-mcp/notte"
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 )
 
-// bench is a Manager with the sandbox at its other end, in a bubble.
-type bench struct {
+// fixture is a Manager with the sandbox at its other end, in a bubble.
+type fixture struct {
 	*jobs.Manager
 	notte  *sandbox.Server
 	client *notte.Client
 }
 
 // inBubble runs a test in a bubble and ends everything in it.
-func inBubble(t *testing.T, test func(*testing.T, *bench)) {
+func inBubble(t *testing.T, test func(*testing.T, *fixture)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		b := &bench{notte: sandbox.New()}
+		b := &fixture{notte: sandbox.New()}
 		defer b.notte.Close()
 		b.client = clientOf(t, b.notte, "key-of-ann")
-		b.Manager = jobs.NewManager(jobs.NewMemory(), jobs.Options{})
+		b.Manager = jobs.NewManager(jobstest.NewMemory(), jobs.Options{})
 		defer func() {
 			if err := b.Stop(context.Background()); err != nil {
 				t.Error(err)
@@ -51,12 +54,12 @@ func clientOf(t *testing.T, s *sandbox.Server, key notte.APIKey) *notte.Client {
 	return c
 }
 
-func (b *bench) build(t *testing.T, query string) jobs.Job {
+func (b *fixture) build(t *testing.T, query string) jobs.Job {
 	t.Helper()
 	return b.start(t, jobs.BuildSpec{Client: b.client, Query: query})
 }
 
-func (b *bench) start(t *testing.T, spec jobs.Spec) jobs.Job {
+func (b *fixture) start(t *testing.T, spec jobs.Spec) jobs.Job {
 	t.Helper()
 	job, joined, err := b.Start(t.Context(), spec)
 	if err != nil || joined {
@@ -65,11 +68,35 @@ func (b *bench) start(t *testing.T, spec jobs.Spec) jobs.Job {
 	return job
 }
 
+// follow yields the entries of a job's log above after until its end.
+func (b *fixture) follow(ctx context.Context, owner, id string, after int64) iter.Seq2[jobs.Entry, error] {
+	return func(yield func(jobs.Entry, error) bool) {
+		for {
+			entries, err := b.Next(ctx, owner, id, after, time.Hour)
+			if err != nil {
+				yield(jobs.Entry{}, err)
+				return
+			}
+			for _, e := range entries {
+				if !yield(e, nil) || e.Final {
+					return
+				}
+				after = e.Seq
+			}
+		}
+	}
+}
+
+// textOf is what an event of the log says.
+func textOf(e jobs.Entry) string {
+	return cmp.Or(e.Status, e.Delta, e.Name, e.Role, e.ViewerURL, e.FunctionName, e.Message)
+}
+
 // end follows a job to its end and returns it, and its log.
-func (b *bench) end(t *testing.T, job jobs.Job) (jobs.Job, []jobs.Entry) {
+func (b *fixture) end(t *testing.T, job jobs.Job) (jobs.Job, []jobs.Entry) {
 	t.Helper()
 	var log []jobs.Entry
-	for e, err := range b.Follow(t.Context(), job.Owner, job.ID, 0) {
+	for e, err := range b.follow(t.Context(), job.Owner, job.ID, 0) {
 		if err != nil {
 			t.Fatalf("Follow: %v", err)
 		}
@@ -82,7 +109,7 @@ func (b *bench) end(t *testing.T, job jobs.Job) (jobs.Job, []jobs.Entry) {
 	return ended, log
 }
 
-func (b *bench) starts() int {
+func (b *fixture) starts() int {
 	n := 0
 	for _, r := range b.notte.Requests() {
 		if r.Path == "/api/anything/start" {
@@ -103,7 +130,7 @@ func event(typ string, fields ...any) sandbox.Step {
 }
 
 func TestBuild(t *testing.T) {
-	inBubble(t, func(t *testing.T, b *bench) {
+	inBubble(t, func(t *testing.T, b *fixture) {
 		b.notte.Script("q",
 			sandbox.Delay(time.Second), // for the follower to be there
 			event("status", "status", "running"),
@@ -139,7 +166,7 @@ func TestBuild(t *testing.T) {
 			if e.Final != (i == len(log)-1) {
 				t.Errorf("entry %d of %d: final is %v", i, len(log), e.Final)
 			}
-			told = append(told, string(e.Type)+":"+e.Text)
+			told = append(told, string(e.Type)+":"+textOf(e))
 		}
 		want := []string{
 			"status:running", "notte_session_data:https://v.test/?token=s3cret", "thinking_delta:hm, well",
@@ -150,7 +177,7 @@ func TestBuild(t *testing.T) {
 		}
 		_, log = b.end(t, started)
 		for _, e := range log {
-			if strings.Contains(e.Text, "s3cret") {
+			if strings.Contains(textOf(e), "s3cret") {
 				t.Errorf("a stored entry still holds the viewer's token: %+v", e)
 			}
 		}
@@ -158,7 +185,7 @@ func TestBuild(t *testing.T) {
 }
 
 func TestKeyInPieces(t *testing.T) {
-	inBubble(t, func(t *testing.T, b *bench) {
+	inBubble(t, func(t *testing.T, b *fixture) {
 		b.notte.Script("q", event("text_delta", "delta", "it is key-of"), event("text_delta", "delta", "-ann."),
 			sandbox.Delay(time.Second), event("done"))
 		job, log := b.end(t, b.build(t, "q"))
@@ -198,7 +225,7 @@ func TestBuildEnds(t *testing.T) {
 			func(b jobs.Build) bool { return strings.Contains(b.Error, "no agent") }},
 	} {
 		t.Run(c.why, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, b *bench) {
+			inBubble(t, func(t *testing.T, b *fixture) {
 				b.notte.Script("q", c.steps...)
 				job, _ := b.end(t, b.build(t, "q"))
 				if job.State != c.state || !c.check(*job.Build) {
@@ -213,7 +240,7 @@ func TestBuildEnds(t *testing.T) {
 }
 
 func TestJoin(t *testing.T) {
-	inBubble(t, func(t *testing.T, b *bench) {
+	inBubble(t, func(t *testing.T, b *fixture) {
 		b.notte.Script("the query", sandbox.Stall())
 		first := b.build(t, "the query")
 		again, joined, err := b.Start(t.Context(), jobs.BuildSpec{Client: b.client, Query: " the\n query "})
@@ -233,7 +260,7 @@ func TestJoin(t *testing.T) {
 }
 
 func TestJoinRace(t *testing.T) {
-	inBubble(t, func(t *testing.T, b *bench) {
+	inBubble(t, func(t *testing.T, b *fixture) {
 		b.notte.Script("q", sandbox.Delay(time.Second), event("done"))
 		var wg sync.WaitGroup
 		for range 50 {
@@ -256,7 +283,7 @@ func TestJoinRace(t *testing.T) {
 }
 
 func TestJobOutlivesItsCaller(t *testing.T) {
-	inBubble(t, func(t *testing.T, b *bench) {
+	inBubble(t, func(t *testing.T, b *fixture) {
 		b.notte.Script("q", event("status", "status", "s"), sandbox.Delay(10*time.Minute/3), event("done", "function_id", "f"))
 		ctx, leave := context.WithCancelCause(t.Context())
 		defer leave(nil)
@@ -265,7 +292,7 @@ func TestJobOutlivesItsCaller(t *testing.T) {
 			t.Fatal(err)
 		}
 		gone := errors.New("gone")
-		for _, err := range b.Follow(ctx, job.Owner, job.ID, 0) {
+		for _, err := range b.follow(ctx, job.Owner, job.ID, 0) {
 			if err != nil && !errors.Is(err, gone) {
 				t.Errorf("the follower was told %v, want its own reason to leave", err)
 			}
@@ -278,7 +305,7 @@ func TestJobOutlivesItsCaller(t *testing.T) {
 }
 
 func TestFollowFromAnywhere(t *testing.T) {
-	inBubble(t, func(t *testing.T, b *bench) {
+	inBubble(t, func(t *testing.T, b *fixture) {
 		var steps []sandbox.Step
 		for i := range 20 {
 			steps = append(steps, event("tool_start", "name", fmt.Sprint(i)), sandbox.Delay(time.Second))
@@ -290,7 +317,7 @@ func TestFollowFromAnywhere(t *testing.T) {
 			wg.Go(func() {
 				time.Sleep(time.Duration(20-after) * time.Second) // some come early, some late, one at the end
 				seq := after
-				for e, err := range b.Follow(t.Context(), job.Owner, job.ID, after) {
+				for e, err := range b.follow(t.Context(), job.Owner, job.ID, after) {
 					if err != nil {
 						t.Error(err)
 					}
@@ -304,7 +331,7 @@ func TestFollowFromAnywhere(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		for e, err := range b.Follow(t.Context(), job.Owner, job.ID, 99) {
+		for e, err := range b.follow(t.Context(), job.Owner, job.ID, 99) {
 			if err != nil || !e.Final {
 				t.Errorf("from beyond the end: %+v, %v; want a final entry", e, err)
 			}
@@ -313,7 +340,7 @@ func TestFollowFromAnywhere(t *testing.T) {
 }
 
 func TestOthersSeeNothing(t *testing.T) {
-	inBubble(t, func(t *testing.T, b *bench) {
+	inBubble(t, func(t *testing.T, b *fixture) {
 		b.notte.Script("q", sandbox.Stall())
 		job := b.build(t, "q")
 		bob := clientOf(t, b.notte, "key-of-bob").Owner()
@@ -324,7 +351,7 @@ func TestOthersSeeNothing(t *testing.T) {
 			if _, err := b.Cancel(t.Context(), bob, id); !errors.Is(err, jobs.ErrNotFound) {
 				t.Errorf("Cancel(%s) = %v", id, err)
 			}
-			for _, err := range b.Follow(t.Context(), bob, id, 0) {
+			for _, err := range b.follow(t.Context(), bob, id, 0) {
 				if !errors.Is(err, jobs.ErrNotFound) {
 					t.Errorf("Follow(%s) = %v", id, err)
 				}
@@ -334,7 +361,7 @@ func TestOthersSeeNothing(t *testing.T) {
 }
 
 func TestCancelBuild(t *testing.T) {
-	inBubble(t, func(t *testing.T, b *bench) {
+	inBubble(t, func(t *testing.T, b *fixture) {
 		b.notte.Script("q", event("function_uploaded", "function_id", "f1"), sandbox.Stall())
 		job := b.build(t, "q")
 		synctest.Wait()
@@ -353,7 +380,7 @@ func TestCancelBuild(t *testing.T) {
 }
 
 func TestStop(t *testing.T) {
-	inBubble(t, func(t *testing.T, b *bench) {
+	inBubble(t, func(t *testing.T, b *fixture) {
 		b.notte.Script("q", event("function_uploaded", "function_id", "f1"), sandbox.Stall())
 		job := b.build(t, "q")
 		synctest.Wait()
@@ -374,7 +401,7 @@ func TestStop(t *testing.T) {
 }
 
 func TestMemoryIsBounded(t *testing.T) {
-	inBubble(t, func(t *testing.T, b *bench) {
+	inBubble(t, func(t *testing.T, b *fixture) {
 		text := strings.Repeat("é", 50_000) // 100 kB
 		b.notte.Script("q", sandbox.Batch(
 			sandbox.Repeat(20, event("text_delta", "delta", text), event("thinking_delta", "delta", text)),

@@ -1,52 +1,85 @@
 package jobs
 
 import (
+	"cmp"
+	"fmt"
+
 	"github.com/anything-mcp/anything-mcp/notte"
+	"github.com/anything-mcp/anything-mcp/text"
 )
 
-// reduce folds an event into the job's state. Callers hold l.mu.
-func (l *live) reduce(ev notte.Event) { l.reduceInto(&l.job, ev) }
+// isDelta reports whether events of a type are parts of the agent's text.
+func isDelta(t notte.EventType) bool {
+	return t == notte.EventTextDelta || t == notte.EventThinkingDelta
+}
 
-// reduceInto folds an event into the state of a job; deltas go to l's texts.
-func (l *live) reduceInto(job *Job, ev notte.Event) {
+// isLogged reports whether events of a type become entries of the log. An event
+// that ends a job always does.
+func isLogged(t notte.EventType) bool {
+	switch t {
+	case notte.EventStatus, notte.EventToolStart, notte.EventSessionData, notte.EventFunctionUploaded,
+		notte.EventMessageComplete, notte.EventLog, notte.EventSessionStart:
+		return true
+	}
+	return isDelta(t)
+}
+
+// names reports whether events of a type name a thing at Notte that must be
+// found again after a crash. Such an event is shown only once it is stored.
+func names(t notte.EventType) bool {
+	return t == notte.EventSessionData || t == notte.EventFunctionUploaded || t == notte.EventSessionStart
+}
+
+// bounded returns ev with its texts clipped. The result shares no memory with
+// ev, apart from a run's result.
+func bounded(ev notte.Event) notte.Event {
+	for _, field := range []*string{
+		&ev.Status, &ev.Name, &ev.Role, &ev.ViewerURL, &ev.FunctionID, &ev.FunctionName, &ev.CreatedAt,
+		&ev.ThreadID, &ev.Error, &ev.Detail, &ev.Reason, &ev.Message,
+	} {
+		*field = clip(*field)
+	}
+	return ev
+}
+
+// reduce folds a bounded event into the job's state. The caller holds r.mu.
+func (r *record) reduce(ev notte.Event) {
 	switch {
-	case job.Build != nil:
-		l.reduceBuild(job.Build, ev)
-	case job.Run != nil:
-		reduceRun(job.Run, ev)
+	case r.job.Build != nil:
+		r.reduceBuild(r.job.Build, ev)
+	case r.job.Run != nil:
+		reduceRun(r.job.Run, ev)
 	}
 }
 
-func (l *live) reduceBuild(b *Build, ev notte.Event) {
+func (r *record) reduceBuild(b *Build, ev notte.Event) {
 	switch ev.Type {
 	case notte.EventStatus:
-		b.Status = clip(ev.Status)
+		b.Status = ev.Status
 	case notte.EventThinkingDelta:
-		l.thinking.write(ev.Delta)
+		r.thinking.write(ev.Delta)
 	case notte.EventTextDelta:
-		// The answer is the agent's last message: what it said on its way
-		// there is in the log.
-		if l.between {
-			l.answer.reset()
-			l.between = false
+		// The answer is the agent's last message. What it said before is in
+		// the log.
+		if r.messageDone {
+			r.answer.reset()
+			r.messageDone = false
 		}
-		l.answer.write(ev.Delta)
+		r.answer.write(ev.Delta)
 	case notte.EventMessageComplete:
-		l.between = true
+		r.messageDone = true
 	case notte.EventToolStart:
-		b.Steps = last(append(b.Steps, clip(ev.Name)), maxSteps)
+		b.Steps = keepLast(append(b.Steps, text.Clip(ev.Name, maxStep)), maxSteps)
 		b.StepCount++
 	case notte.EventSessionData:
-		setIf(&b.ViewerURL, ev.ViewerURL)
-	case notte.EventFunctionUploaded:
-		setIf(&b.FunctionID, ev.FunctionID)
-		setIf(&b.FunctionName, ev.FunctionName)
-	case notte.EventDone, notte.EventError, notte.EventTimeout, notte.EventCancelled:
-		setIf(&b.FunctionID, ev.FunctionID)
-		setIf(&b.ThreadID, ev.ThreadID)
-		setIf(&b.Error, ev.Error)
-		setIf(&b.Detail, ev.Detail)
-		setIf(&b.Reason, ev.Reason)
+		setNonEmpty(&b.ViewerURL, ev.ViewerURL)
+	default: // function_uploaded, and what ends a build
+		setNonEmpty(&b.FunctionID, ev.FunctionID)
+		setNonEmpty(&b.FunctionName, ev.FunctionName)
+		setNonEmpty(&b.ThreadID, ev.ThreadID)
+		setNonEmpty(&b.Error, ev.Error)
+		setNonEmpty(&b.Detail, ev.Detail)
+		setNonEmpty(&b.Reason, ev.Reason)
 		if ev.TotalCostUSD != nil {
 			b.TotalCostUSD = new(*ev.TotalCostUSD)
 		}
@@ -56,20 +89,32 @@ func (l *live) reduceBuild(b *Build, ev notte.Event) {
 func reduceRun(r *Run, ev notte.Event) {
 	switch ev.Type {
 	case notte.EventSessionStart:
-		setIf(&r.SessionID, ev.Message)
+		setNonEmpty(&r.SessionID, ev.Message)
 	case notte.EventLog:
-		r.Logs = last(append(r.Logs, clip(ev.Message)), maxLogs)
+		r.Logs = keepLast(append(r.Logs, ev.Message), maxLogs)
 	case notte.EventResult:
 		if ev.Result != nil {
-			setIf(&r.RunID, ev.Result.RunID)
-			setIf(&r.SessionID, ev.Result.SessionID)
+			setNonEmpty(&r.RunID, clip(ev.Result.RunID))
+			setNonEmpty(&r.SessionID, clip(ev.Result.SessionID))
 		}
 	}
 }
 
-// setIf keeps what is known when an event says nothing.
-func setIf(field *string, value string) {
+// finishRun stores the outcome of a run. A run may be closed and yet have
+// failed: failure then says why, and so does the result.
+func finishRun(r *Run, result *notte.RunResult, failure string) {
+	failure = cmp.Or(failure, result.Failure())
+	r.Result = result.Result
+	r.Error = clip(failure)
+	r.OK = failure == "" && result.Status != notte.RunFailed && result.Status != notte.RunStopped
+	if !r.OK && failure == "" {
+		r.Error = fmt.Sprintf("Notte calls the run %s and gives no reason", result.Status)
+	}
+}
+
+// setNonEmpty sets field unless value is empty.
+func setNonEmpty(field *string, value string) {
 	if value != "" {
-		*field = clip(value)
+		*field = value
 	}
 }

@@ -6,138 +6,142 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
 	"github.com/anything-mcp/anything-mcp/notte"
+	"github.com/anything-mcp/anything-mcp/text"
 )
 
-// How long the outcome of a run is looked for once its stream is lost. A run
-// that is still active is waited for much longer than one that cannot be found.
+// How long the outcome of a run is looked up once its stream is lost. A run that
+// is still active is waited for much longer than one that cannot be found, and
+// that one longer than one whose start Notte refused.
 const (
 	lookupFirst   = 500 * time.Millisecond // then twice as long each time, up to:
 	lookupLongest = 15 * time.Second
 	lookupActive  = time.Hour
-	lookupBlind   = 2 * time.Minute // without an answer that says active
+	lookupBlind   = 2 * time.Minute  // without an answer that says active
+	lookupRefused = 12 * time.Second // likewise, after a refusal
 )
 
-// stopTime bounds the request that ends a run at Notte.
+// stopTime bounds the request that stops a run at Notte.
 const stopTime = 4 * time.Second
 
 // work creates a run, so that its ID is known before it starts, starts it and
 // follows it to its end: by its stream, or by its ID if the stream is lost.
-// The start is never repeated: a function may act on the world.
-func (s RunSpec) work(t *task) outcome {
-	run, err := s.Client.CreateRun(t.ctx, s.FunctionID)
+// The start is never repeated, because a function may act on the world.
+func (s RunSpec) work(ctx context.Context, r *record, m *Manager) outcome {
+	run, err := s.Client.CreateRun(ctx, s.FunctionID)
 	switch {
 	case err == nil:
-		t.update(func(j *Job) { j.Run.RunID = run.ID })
+		r.update(func(j *Job) { j.Run.RunID = run.ID })
+		r.flush(ctx) // a run that may act must be found again after a crash
 	case !errors.Is(err, errors.ErrUnsupported):
-		return s.broke(t, err, false)
+		return s.fail(ctx, r, err, false)
 	}
-	stream, err := s.Client.StartRun(t.ctx, s.FunctionID, run.ID, s.Variables)
+	stream, err := s.Client.StartRun(ctx, s.FunctionID, run.ID, s.Variables)
 	if err != nil {
 		if !notte.MayHaveStarted(err) {
-			return s.broke(t, err, false)
+			return s.fail(ctx, r, err, false)
 		}
-		return s.lookUp(t, err)
+		return s.lookUp(ctx, r, m, err)
 	}
 	for ev, eventErr := range stream.Events() {
 		if eventErr != nil {
 			err = eventErr
 			break
 		}
-		t.observe(ev)
 		if ev.Type == notte.EventError {
-			err = errors.New(cmp.Or(ev.Error, ev.Detail, ev.Message, "Notte reported an error without a word"))
+			err = errors.New(cmp.Or(ev.Error, ev.Detail, ev.Message, "Notte reported an error and did not say which"))
 			break
 		}
-		if res := ev.Result; res != nil && (ended(res.Status) || res.Status == "") {
-			return t.runEnded(res.Status, res.Result, res.Failure())
+		if res := ev.Result; res != nil && (isFinal(res.Status) || res.Status == "") {
+			return outcome{runState(res.Status), ev}
 		}
+		r.apply(ev)
 	}
-	return s.lookUp(t, err)
+	return s.lookUp(ctx, r, m, err)
 }
 
 // resume goes on with a run whose process is gone.
-func (s RunSpec) resume(t *task) outcome {
-	return s.lookUp(t, errors.New("the process that followed this run has ended, and Notte's record of the run does not tell its outcome"))
+func (s RunSpec) resume(ctx context.Context, r *record, m *Manager) outcome {
+	return s.lookUp(ctx, r, m, errors.New("the process that followed this run has ended, and Notte's record of the run does not tell its outcome"))
 }
 
-// ended reports whether a run's status is final. One that we do not know may
-// not be.
-func ended(status notte.RunStatus) bool {
+// isFinal reports whether a run's status is final. An unknown one may not be.
+func isFinal(status notte.RunStatus) bool {
 	return status == notte.RunClosed || status == notte.RunFailed || status == notte.RunStopped
 }
 
-// runEnded ends a run as Notte says it ended. A run may be closed and yet have
-// failed: failure then says why.
-func (t *task) runEnded(status notte.RunStatus, result json.RawMessage, failure string) outcome {
-	t.live.update(func(j *Job) {
-		j.Run.Result = result
-		j.Run.Error = clip(failure)
-		j.Run.OK = failure == "" && status != notte.RunFailed && status != notte.RunStopped
-		if !j.Run.OK && failure == "" {
-			j.Run.Error = fmt.Sprintf("Notte calls the run %s and gives no reason", status)
-		}
-	})
+// runState returns the state of a job whose run has ended as Notte says.
+func runState(status notte.RunStatus) State {
 	switch status {
 	case notte.RunFailed:
-		return outcome{StateFailed, notte.EventResult}
+		return StateFailed
 	case notte.RunStopped:
-		return outcome{StateCancelled, notte.EventCancelled}
+		return StateCancelled
 	}
-	return outcome{StateClosed, notte.EventResult}
+	return StateClosed
 }
 
-// lookUp finds the outcome of a run that was started and lost sight of, by its
-// ID and with patience: it may still be running.
-func (s RunSpec) lookUp(t *task, lost error) outcome {
+// lookUp finds the outcome of a run that was started and lost, by its ID and
+// with patience, because it may still be running.
+func (s RunSpec) lookUp(ctx context.Context, r *record, m *Manager, lost error) outcome {
 	if lost == nil {
 		lost = errors.New("the run's stream ended without its outcome")
 	}
-	id := t.live.snapshot().Run.RunID
+	id := r.snapshot().Run.RunID
 	if id == "" {
-		return s.broke(t, lost, true)
+		return s.fail(ctx, r, lost, true)
 	}
-	t.log.Info("a run's stream was lost; its outcome is looked up", "run", id, "err", lost)
+	m.log.Info("a run's stream was lost; its outcome is looked up", "run", id, "err", lost)
+	blind := lookupBlind
+	refused, wasRefused := errors.AsType[*notte.Error](lost)
+	if wasRefused = wasRefused && refused.StatusCode != 0; wasRefused {
+		blind = lookupRefused
+	}
 	start, heard := time.Now(), time.Now()
 	for wait := lookupFirst; ; wait = min(2*wait, lookupLongest) {
-		run, err := s.Client.GetRun(t.ctx, s.FunctionID, id)
-		if err == nil && ended(run.Status) {
-			return s.found(t, run)
+		run, err := s.Client.GetRun(ctx, s.FunctionID, id)
+		if err == nil && isFinal(run.Status) {
+			return s.found(r, run)
 		}
 		now := time.Now()
 		if err == nil && run.Status == notte.RunActive {
-			heard = now
+			heard, blind, wasRefused = now, lookupBlind, false
 		}
-		if now.Sub(start) > lookupActive || now.Sub(heard) > lookupBlind {
-			return s.broke(t, errors.Join(lost, err), true)
+		if now.Sub(start) > lookupActive || now.Sub(heard) > blind {
+			// Refused, and never begun as far as Notte's record says.
+			begun := !wasRefused || err != nil || run.Status != notte.RunCreated
+			return s.fail(ctx, r, errors.Join(lost, err), begun)
 		}
 		select {
-		case <-time.After(wait):
-		case <-t.ctx.Done():
-			return s.broke(t, context.Cause(t.ctx), true)
+		case <-time.After(min(wait, blind/4)):
+		case <-ctx.Done():
+			return s.fail(ctx, r, context.Cause(ctx), true)
 		}
 	}
 }
 
-// found ends a run as its record at Notte tells.
-func (s RunSpec) found(t *task, run notte.Run) outcome {
-	t.live.update(func(j *Job) {
-		setIf(&j.Run.SessionID, run.SessionID)
+// found returns the end of a run as its record at Notte tells it.
+func (s RunSpec) found(r *record, run notte.Run) outcome {
+	r.update(func(j *Job) {
+		setNonEmpty(&j.Run.SessionID, clip(run.SessionID))
 		if len(j.Run.Logs) == 0 {
-			for _, line := range last(run.Logs, maxLogs) {
+			for _, line := range keepLast(run.Logs, maxLogs) {
 				j.Run.Logs = append(j.Run.Logs, clip(line))
 			}
 		}
 	})
-	return t.runEnded(run.Status, resultJSON(run.Result), run.Failure())
+	result := &notte.RunResult{Status: run.Status, Result: resultJSON(run.Result)}
+	ev := notte.Event{Type: notte.EventResult, Result: result, Error: run.Failure()}
+	return outcome{runState(run.Status), ev}
 }
 
-// resultJSON gives a recorded result as JSON: as it stands if it is an object
-// or a list in JSON, and as a string if it is the Python repr that Notte's
-// records hold.
+// resultJSON returns a recorded result as JSON: unchanged if it is an object or a
+// list in JSON, and as a string if it is the Python repr that Notte's records
+// hold.
 func resultJSON(s string) json.RawMessage {
 	if s == "" {
 		return nil
@@ -145,43 +149,43 @@ func resultJSON(s string) json.RawMessage {
 	if trimmed := strings.TrimSpace(s); strings.IndexAny(trimmed, "{[") == 0 && json.Valid([]byte(trimmed)) {
 		return json.RawMessage(trimmed)
 	}
-	quoted, err := json.Marshal(s)
+	quoted, err := text.JSON(s)
 	if err != nil {
 		return nil
 	}
 	return quoted
 }
 
-// broke ends a run that failed to start or, if it may have started, whose
-// outcome is not known.
-func (s RunSpec) broke(t *task, err error, started bool) outcome {
-	end, told := t.stopped()
-	var note string
+// fail returns the end of a run that failed to start or, if it may have started,
+// whose outcome is not known.
+func (s RunSpec) fail(ctx context.Context, r *record, err error, started bool) outcome {
+	state, told := stopped(ctx)
 	switch {
 	case !told && started:
-		end = outcome{StateInterrupted, eventInterrupted}
-		note = err.Error()
+		return outcome{StateInterrupted, notte.Event{Type: EventInterrupted, Error: err.Error()}}
 	case !told:
-		end = outcome{StateFailed, notte.EventResult}
-		note = err.Error()
-	case !started:
-		note = "stopped before it began"
-	case end.state == StateCancelled:
-		note = s.stopAtNotte(t)
-	default:
-		note = "this server stopped while the function ran; the run goes on at Notte"
+		if failed, ok := errors.AsType[*notte.Error](err); ok && failed.StatusCode == http.StatusNotFound {
+			r.update(func(j *Job) { j.Run.Gone = true })
+		}
+		return outcome{StateFailed, notte.Event{Type: notte.EventResult, Error: err.Error()}}
 	}
-	t.live.update(func(j *Job) { j.Run.Error = clip(note) })
-	return end
+	ev := notte.Event{Type: EventInterrupted, Error: "this server stopped while the function ran; the run goes on at Notte"}
+	if state == StateCancelled {
+		ev = notte.Event{Type: notte.EventCancelled, Error: s.stopAtNotte(ctx, r)}
+	}
+	if !started {
+		ev.Error = "stopped before it began"
+	}
+	return outcome{state, ev}
 }
 
-// stopAtNotte ends a cancelled run where it runs and says how that went.
-func (s RunSpec) stopAtNotte(t *task) string {
-	id := t.live.snapshot().Run.RunID
+// stopAtNotte stops a cancelled run at Notte and says how that went.
+func (s RunSpec) stopAtNotte(ctx context.Context, r *record) string {
+	id := r.snapshot().Run.RunID
 	if id == "" {
 		return "cancelled here; Notte gave the run no ID, so it could not be stopped there and may go on"
 	}
-	ctx, done := context.WithTimeout(context.WithoutCancel(t.ctx), stopTime)
+	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
 	defer done()
 	if err := s.Client.StopRun(ctx, s.FunctionID, id); err != nil {
 		return fmt.Sprintf("cancelled here, but it may go on at Notte: %v", err)

@@ -10,38 +10,87 @@ import (
 	"time"
 
 	"github.com/anything-mcp/anything-mcp/jobs"
+	"github.com/anything-mcp/anything-mcp/jobs/jobstest"
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 )
 
-// pair is two Managers on one store, as two processes are.
-type pair struct {
-	here, there *bench
-	store       *mortal
+// twoManagers share one store, as two processes do.
+type twoManagers struct {
+	here, there *fixture
+	store       *failingStore // of here
 }
 
-// mortal is a store that refuses a holder's writes once its process is "dead".
-type mortal struct {
+// failingStore is a store that can fail.
+type failingStore struct {
 	jobs.Store
-	dead atomic.Bool
+	saves, creates, reads, renewals atomic.Bool // fail
 }
 
-func (m *mortal) Finish(ctx context.Context, l jobs.Lease, j jobs.Job, e []jobs.Entry) error {
-	if m.dead.Load() {
-		return errors.New("this process is dead")
+var errDisk = errors.New("no space left on device")
+
+func (f *failingStore) Save(ctx context.Context, changes []jobs.Change) []error {
+	if !f.saves.Load() {
+		return f.Store.Save(ctx, changes)
 	}
-	return m.Store.Finish(ctx, l, j, e)
+	errs := make([]error, len(changes))
+	for i := range errs {
+		errs[i] = errDisk
+	}
+	return errs
 }
 
-func inPair(t *testing.T, opts jobs.Options, test func(*testing.T, *pair)) {
+func (f *failingStore) Create(ctx context.Context, job jobs.Job, opts jobs.CreateOptions) (jobs.Job, jobs.Lease, error) {
+	if f.creates.Load() {
+		return jobs.Job{}, jobs.Lease{}, errDisk
+	}
+	return f.Store.Create(ctx, job, opts)
+}
+
+func (f *failingStore) Get(ctx context.Context, id string) (jobs.Job, error) {
+	if f.reads.Load() {
+		return jobs.Job{}, errDisk
+	}
+	return f.Store.Get(ctx, id)
+}
+
+func (f *failingStore) List(ctx context.Context, q jobs.Query) ([]jobs.Job, error) {
+	if f.reads.Load() {
+		return nil, errDisk
+	}
+	return f.Store.List(ctx, q)
+}
+
+func (f *failingStore) Spending(ctx context.Context, owner string, since time.Time) (jobs.Spending, error) {
+	if f.reads.Load() {
+		return jobs.Spending{}, errDisk
+	}
+	return f.Store.Spending(ctx, owner, since)
+}
+
+func (f *failingStore) Renew(ctx context.Context, leases []jobs.Lease, until time.Time) (jobs.Renewal, error) {
+	if f.renewals.Load() {
+		return jobs.Renewal{}, errDisk
+	}
+	return f.Store.Renew(ctx, leases, until)
+}
+
+// fail makes everything fail, or work again.
+func (f *failingStore) fail(all bool) {
+	for _, one := range []*atomic.Bool{&f.saves, &f.creates, &f.reads, &f.renewals} {
+		one.Store(all)
+	}
+}
+
+func inTwo(t *testing.T, opts jobs.Options, test func(*testing.T, *twoManagers)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		s := sandbox.New()
 		defer s.Close()
 		client := clientOf(t, s, "key-of-ann")
-		shared := jobs.NewMemory()
-		p := &pair{store: &mortal{Store: shared}}
-		p.here = &bench{Manager: jobs.NewManager(p.store, opts), notte: s, client: client}
-		p.there = &bench{Manager: jobs.NewManager(shared, opts), notte: s, client: client}
+		shared := jobstest.NewMemory()
+		p := &twoManagers{store: &failingStore{Store: shared}}
+		p.here = &fixture{Manager: jobs.NewManager(p.store, opts), notte: s, client: client}
+		p.there = &fixture{Manager: jobs.NewManager(shared, opts), notte: s, client: client}
 		defer p.there.Stop(context.Background())
 		defer p.here.Stop(context.Background())
 		test(t, p)
@@ -49,7 +98,7 @@ func inPair(t *testing.T, opts jobs.Options, test func(*testing.T, *pair)) {
 }
 
 func TestAnotherProcessFollowsAndJoins(t *testing.T) {
-	inPair(t, jobs.Options{}, func(t *testing.T, p *pair) {
+	inTwo(t, jobs.Options{}, func(t *testing.T, p *twoManagers) {
 		p.here.notte.Script("q", event("tool_start", "name", "a"), sandbox.Delay(time.Minute),
 			event("text_delta", "delta", "slowly"), sandbox.Delay(time.Minute), event("done", "function_id", "f"))
 		job := p.here.build(t, "q")
@@ -57,7 +106,7 @@ func TestAnotherProcessFollowsAndJoins(t *testing.T) {
 		if err != nil || !ok || joined.ID != job.ID {
 			t.Fatalf("Start there = %s, joined %v, %v", joined.ID, ok, err)
 		}
-		for e, err := range p.there.Follow(t.Context(), job.Owner, job.ID, 0) {
+		for e, err := range p.there.follow(t.Context(), job.Owner, job.ID, 0) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -77,7 +126,7 @@ func TestAnotherProcessFollowsAndJoins(t *testing.T) {
 }
 
 func TestAnotherProcessCancels(t *testing.T) {
-	inPair(t, jobs.Options{}, func(t *testing.T, p *pair) {
+	inTwo(t, jobs.Options{}, func(t *testing.T, p *twoManagers) {
 		p.here.notte.Script("q", sandbox.Stall())
 		job := p.here.build(t, "q")
 		start := time.Now()
@@ -92,13 +141,13 @@ func TestAnotherProcessCancels(t *testing.T) {
 }
 
 // die ends a Manager the way SIGKILL would: its leases are left to run out.
-func (p *pair) die() {
-	p.store.dead.Store(true)
+func (p *twoManagers) die() {
+	p.store.saves.Store(true)
 	p.here.Stop(context.Background())
 }
 
 func TestDeadProcessLeavesABuild(t *testing.T) {
-	inPair(t, jobs.Options{}, func(t *testing.T, p *pair) {
+	inTwo(t, jobs.Options{}, func(t *testing.T, p *twoManagers) {
 		p.here.notte.Script("q", event("status", "status", "s"), event("text_delta", "delta", "half an ans"),
 			event("tool_start", "name", "goto"), event("function_uploaded", "function_id", "f1", "function_name", "n"), sandbox.Stall())
 		job := p.here.build(t, "q")
@@ -127,7 +176,7 @@ func TestDeadProcessLeavesABuild(t *testing.T) {
 }
 
 func TestDeadProcessLeavesARun(t *testing.T) {
-	inPair(t, jobs.Options{}, func(t *testing.T, p *pair) {
+	inTwo(t, jobs.Options{}, func(t *testing.T, p *twoManagers) {
 		id := p.here.notte.AddFunction(sandbox.Function{
 			Name: "n", Run: &sandbox.Outcome{Result: object{"n": 1}, After: 5 * time.Minute},
 		})
@@ -155,7 +204,7 @@ func TestDeadProcessLeavesARun(t *testing.T) {
 }
 
 func TestReuseWindow(t *testing.T) {
-	inPair(t, jobs.Options{ReuseWindow: 15 * time.Minute}, func(t *testing.T, p *pair) {
+	inTwo(t, jobs.Options{ReuseWindow: 15 * time.Minute}, func(t *testing.T, p *twoManagers) {
 		b := p.here
 		b.notte.Script("good", event("done", "function_id", "f"))
 		b.notte.Script("bad", event("error", "error", "e"))
@@ -188,7 +237,7 @@ func TestReuseWindow(t *testing.T) {
 }
 
 func TestBudgetOfTheDay(t *testing.T) {
-	inPair(t, jobs.Options{DailyBudgetUSD: 2.5}, func(t *testing.T, p *pair) {
+	inTwo(t, jobs.Options{DailyBudgetUSD: 2.5}, func(t *testing.T, p *twoManagers) {
 		b := p.here
 		b.notte.Script("q", event("done", "total_cost_usd", 0.75))
 		for range 3 {
@@ -205,7 +254,7 @@ func TestBudgetOfTheDay(t *testing.T) {
 }
 
 func TestKeep(t *testing.T) {
-	inPair(t, jobs.Options{Keep: 24 * time.Hour}, func(t *testing.T, p *pair) {
+	inTwo(t, jobs.Options{Keep: 24 * time.Hour}, func(t *testing.T, p *twoManagers) {
 		b := p.here
 		b.notte.Script("q", event("done"))
 		job, _ := b.end(t, b.build(t, "q"))
@@ -222,11 +271,11 @@ func TestKeep(t *testing.T) {
 }
 
 func TestEndThatCannotBeStored(t *testing.T) {
-	inPair(t, jobs.Options{}, func(t *testing.T, p *pair) {
+	inTwo(t, jobs.Options{}, func(t *testing.T, p *twoManagers) {
 		b := p.here
 		b.notte.Script("q", sandbox.Delay(time.Second), event("done", "function_id", "f"))
 		job := b.build(t, "q")
-		p.store.dead.Store(true)
+		p.store.saves.Store(true)
 		ended, _ := b.end(t, job)
 		if ended.State != jobs.StateDone || ended.Build.FunctionID != "f" || !ended.Volatile {
 			t.Errorf("job = %+v %+v", ended, ended.Build)
@@ -235,7 +284,7 @@ func TestEndThatCannotBeStored(t *testing.T) {
 		if job, err := p.there.Get(t.Context(), job.Owner, job.ID); err != nil || job.State.Ended() {
 			t.Errorf("meanwhile the store holds %+v, %v", job, err)
 		}
-		p.store.dead.Store(false) // there is room on the disk again
+		p.store.saves.Store(false) // there is room on the disk again
 		time.Sleep(3 * time.Second)
 		if job, err := p.there.Get(t.Context(), job.Owner, job.ID); err != nil || job.State != jobs.StateDone {
 			t.Errorf("at last the store holds %+v, %v", job, err)
@@ -246,14 +295,18 @@ func TestEndThatCannotBeStored(t *testing.T) {
 // slowStore takes its time to store an end.
 type slowStore struct{ jobs.Store }
 
-func (s slowStore) Finish(ctx context.Context, l jobs.Lease, j jobs.Job, e []jobs.Entry) error {
-	time.Sleep(time.Second)
-	return s.Store.Finish(ctx, l, j, e)
+func (s slowStore) Save(ctx context.Context, changes []jobs.Change) []error {
+	for _, c := range changes {
+		if c.Job != nil && c.Job.State.Ended() {
+			time.Sleep(time.Second)
+		}
+	}
+	return s.Store.Save(ctx, changes)
 }
 
 func TestNobodyIsToldBeforeTheEndIsStored(t *testing.T) {
-	inBubble(t, func(t *testing.T, b *bench) {
-		b = &bench{Manager: jobs.NewManager(slowStore{jobs.NewMemory()}, jobs.Options{}), notte: b.notte, client: b.client}
+	inBubble(t, func(t *testing.T, b *fixture) {
+		b = &fixture{Manager: jobs.NewManager(slowStore{jobstest.NewMemory()}, jobs.Options{}), notte: b.notte, client: b.client}
 		defer b.Stop(context.Background())
 		b.notte.Script("q", sandbox.Delay(time.Second), event("done", "function_id", "f"))
 		job := b.build(t, "q")
@@ -268,12 +321,12 @@ func TestNobodyIsToldBeforeTheEndIsStored(t *testing.T) {
 }
 
 func TestFollowerOfAnotherProcessLeavesWhenItsOwnStops(t *testing.T) {
-	inPair(t, jobs.Options{}, func(t *testing.T, p *pair) {
+	inTwo(t, jobs.Options{}, func(t *testing.T, p *twoManagers) {
 		p.here.notte.Script("q", sandbox.Stall())
 		job := p.here.build(t, "q")
 		time.AfterFunc(time.Second, func() { p.there.Stop(context.Background()) })
 		var last error
-		for _, err := range p.there.Follow(t.Context(), job.Owner, job.ID, 0) {
+		for _, err := range p.there.follow(t.Context(), job.Owner, job.ID, 0) {
 			last = err
 		}
 		if last == nil {

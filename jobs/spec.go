@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
@@ -13,9 +14,12 @@ import (
 // Spec says what to do, and for whom: a [BuildSpec] or a [RunSpec].
 type Spec interface {
 	client() *notte.Client
-	job() Job           // what is recorded before anything starts
-	claim() Claim       // how it may be joined
-	work(*task) outcome // does it, under the task's context
+	job() Job               // what is stored before anything starts
+	options() CreateOptions // how it may be joined
+
+	// work does the job and returns how it ended. ctx ends with errCancelled or
+	// errStopped as its cause.
+	work(ctx context.Context, r *record, m *Manager) outcome
 }
 
 // BuildSpec asks for a build of Query. Unless ForceNew is set, a running build
@@ -38,26 +42,28 @@ func (s BuildSpec) client() *notte.Client { return s.Client }
 func (s RunSpec) client() *notte.Client   { return s.Client }
 
 func (s BuildSpec) job() Job {
-	// Whoever puts the key into a query has Notte read it, and nobody else.
-	return Job{ID: newID("build_"), Kind: KindBuild, Build: &Build{Query: s.Client.Scrub(s.Query)}}
+	// The stored query never contains the API key; the one sent to Notte is
+	// unchanged.
+	return Job{ID: newID("build_"), Kind: KindBuild, Build: &Build{Query: s.Client.Redact(s.Query)}}
 }
 
 func (s RunSpec) job() Job {
 	var variables json.RawMessage
 	if s.Variables != nil {
-		variables = json.RawMessage(s.Client.Scrub(string(s.Variables)))
+		variables = json.RawMessage(s.Client.Redact(string(s.Variables)))
 	}
 	return Job{ID: newID("run_"), Kind: KindRun, Run: &Run{FunctionID: s.FunctionID, Variables: variables}}
 }
 
-func (s BuildSpec) claim() Claim {
-	// The same words with other spacing ask for the same thing; of another
-	// service, a sandbox for one, they ask for another.
+// options makes the join key of the words of the query as they were sent: other
+// spacing is the same work. The service's URL is part of the key, so a sandbox
+// build never joins a real one.
+func (s BuildSpec) options() CreateOptions {
 	sum := sha256.Sum256([]byte(s.Client.AnythingURL() + "\n" + strings.Join(strings.Fields(s.Query), " ")))
-	return Claim{JoinKey: hex.EncodeToString(sum[:]), Join: !s.ForceNew}
+	return CreateOptions{JoinKey: hex.EncodeToString(sum[:]), Join: !s.ForceNew}
 }
 
-func (s RunSpec) claim() Claim { return Claim{} }
+func (s RunSpec) options() CreateOptions { return CreateOptions{} }
 
 // newID returns an ID that cannot be guessed: 130 random bits.
 func newID(prefix string) string { return prefix + strings.ToLower(rand.Text()) }

@@ -1,11 +1,11 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"strings"
 	"time"
-
-	"github.com/anything-mcp/anything-mcp/notte"
 )
 
 // Errors of a [Store] and of the [Manager] above it.
@@ -20,72 +20,73 @@ var (
 )
 
 // Store keeps jobs and their logs. Its methods are safe for concurrent use, by
-// several processes if it outlives one; package jobstest holds its contract as
+// several processes if it outlives one. Package jobstest holds its contract as
 // a test that every Store passes. Times are kept to the millisecond at least.
 //
 // A job is written by one process at a time, the one that holds its lease.
 // Each holder's lease has a higher fence than the one before, and what a former
 // holder still tries to write is refused with ErrLeaseLost.
 type Store interface {
-	// Create stores a running job and leases it to claim.Holder, unless the
-	// claim lets it be joined to an earlier job or its limits forbid it; see
-	// [Claim]. An earlier job is returned with a zero Lease; over a limit the
-	// error is a [*LimitError]. Looking, counting and storing are one step:
-	// no other Create comes in between, in any process.
-	Create(ctx context.Context, job Job, claim Claim) (Job, Lease, error)
+	// Create stores a running job and leases it to opts.Holder, unless it is
+	// joined to an earlier job or its limits forbid it; see [CreateOptions].
+	// An earlier job is returned with a zero Lease. Over a limit the error is a
+	// [*LimitError]. Looking, counting and storing are one step: no other
+	// Create comes in between, in any process. When Create returns a lease, the
+	// job is as durable as the store is. The returned job is Volatile if the
+	// store itself is lost with the process.
+	Create(ctx context.Context, job Job, opts CreateOptions) (Job, Lease, error)
 
-	// Get returns a job, or ErrNotFound. Owners are the Manager's business.
+	// Save stores changes of many jobs at once, each all or nothing, and
+	// returns an error, or nil, for each. A change that is saved again changes
+	// nothing. See [Change] for what it may hold.
+	Save(ctx context.Context, changes []Change) []error
+
+	// Get returns a job, or ErrNotFound. It does not check owners: the Manager
+	// does.
 	Get(ctx context.Context, id string) (Job, error)
 
+	// Entries returns up to limit entries whose Seq is above after, in order.
+	// Entries that were dropped to bound the log are left out.
+	Entries(ctx context.Context, id string, after int64, limit int) ([]Entry, error)
+
+	// Positions returns how far the jobs with these IDs are, in any order.
+	// Unknown jobs are left out.
+	Positions(ctx context.Context, ids []string) ([]Position, error)
+
 	// List returns jobs that match, newest first: by StartedAt, then by ID.
-	// They come without what makes a job large: [Job.Summary].
+	// They are [Job.Summary] values.
 	List(ctx context.Context, q Query) ([]Job, error)
 
 	// Spending sums up the builds of an owner that Notte took on and that ended
 	// at or after since.
 	Spending(ctx context.Context, owner string, since time.Time) (Spending, error)
 
-	// Entries returns up to limit entries whose Seq is above after, in order.
-	// Entries that were dropped to bound the log are passed over.
-	Entries(ctx context.Context, id string, after int64, limit int) ([]Entry, error)
-
-	// Update saves the state of a running job.
-	Update(ctx context.Context, lease Lease, job Job) error
-
-	// Append adds entries to the log of a running job. Their Seq values
-	// continue those that are there.
-	Append(ctx context.Context, lease Lease, entries []Entry) error
-
-	// Finish saves a job's final state with its last entries and ends the
-	// lease, all or nothing. The first to finish a job wins; later calls get
-	// ErrEnded. When it returns nil the end is as durable as the store is, and
-	// the texts of the log's [notte.EventSessionData] entries are erased: the
-	// token in a viewer's link must not outlive the session.
-	Finish(ctx context.Context, lease Lease, job Job, entries []Entry) error
-
-	// Cancel asks whoever holds a running job to end it: Renew tells them.
-	// A job that has ended gives ErrEnded.
+	// Cancel asks the holder of a running job to end it: Renew tells the
+	// holder. A job that has ended gives ErrEnded.
 	Cancel(ctx context.Context, id string) error
 
-	// Renew extends leases that are still held; lost ones are passed over. It
-	// returns the IDs of those among them that are to be cancelled.
-	Renew(ctx context.Context, leases []Lease, until time.Time) (cancelled []string, err error)
+	// Renew extends the leases that are still held, and says which are not and
+	// which jobs are to be cancelled.
+	Renew(ctx context.Context, leases []Lease, until time.Time) (Renewal, error)
 
-	// Adopt leases to claim.Holder every running job of the owner that another
-	// holds and whose lease ran out before now, so that it can be brought to an
-	// end. What claim.Holder holds already is in hand, however late its renewal.
-	Adopt(ctx context.Context, owner string, claim Claim, now time.Time) ([]Adopted, error)
+	// Adopt leases to holder every running job of the owner that another holds
+	// and whose lease ran out before now, so that it can be brought to an end.
+	// Jobs that holder already holds are skipped, even if their lease has run
+	// out.
+	Adopt(ctx context.Context, owner, holder string, until, now time.Time) ([]Adopted, error)
 
-	// Forget deletes the jobs that ended before a time, and their logs. What
-	// was spent on them remains part of Spending.
+	// Forget deletes the jobs that ended before a time, those that nobody has
+	// held since that time, and the logs of both. What was spent on them
+	// remains part of Spending.
 	Forget(ctx context.Context, before time.Time) (jobs int, err error)
 
 	// Close releases what the store holds. No other call may follow.
 	Close() error
 }
 
-// Claim says who wants to hold a job, until when, and on what conditions.
-type Claim struct {
+// CreateOptions says who wants to hold a new job, until when, and on what
+// conditions it is created.
+type CreateOptions struct {
 	Holder string    // the process
 	Until  time.Time // when the lease runs out unless renewed
 
@@ -97,7 +98,7 @@ type Claim struct {
 	Join       bool
 	ReuseSince time.Time
 
-	Limits Limits // of a build; not looked at when a job is joined
+	Limits Limits // of a build; not checked when a job is joined
 }
 
 // Limits bound what an owner's builds may cost. The zero value allows anything.
@@ -105,6 +106,58 @@ type Limits struct {
 	MaxRunning int       // builds at once; 0: any number
 	BudgetUSD  float64   // for the builds that end at or after Since; 0: any amount
 	Since      time.Time // when the budget's day began
+}
+
+// bounded reports whether there is a limit to check.
+func (l Limits) bounded() bool { return l.MaxRunning > 0 || l.BudgetUSD > 0 }
+
+// Change is what is new of one job. Its holder saves it, with two exceptions
+// that let a known outcome survive: see below.
+//
+// Entries are added to the log; those that are there already are left as they
+// are. Job, unless nil, is the job's new state. Answer, Thinking, Variables and
+// Result are stored with the end of a job, and left as they are before it. A
+// job that has ended ends its lease; its links (the ViewerURL of its entries)
+// are erased, and if Notte took the build on, its cost is added to Spending.
+// When Save returns nil for an end, or for a Change with Sync set, it is as
+// durable as the store is.
+//
+// The first to end a job wins, and later changes get ErrEnded. One end replaces
+// another, once: if the stored job ended as [StateInterrupted], an end in any
+// other state replaces it, with its cost and its entries, whoever holds or held
+// the lease. How the job ended was not known before, and now it is.
+type Change struct {
+	Lease   Lease
+	Job     *Job
+	Entries []Entry
+	Sync    bool
+}
+
+// Lease is the right to write one job. The zero Lease is none.
+type Lease struct {
+	JobID string
+	Fence int64
+}
+
+// Renewal is what became of leases that were to be renewed: the IDs of their
+// jobs.
+type Renewal struct {
+	Cancelled []string // renewed, and to be cancelled
+	Lost      []string // another process has taken the job over, or it has ended
+}
+
+// Adopted is a job that was left without a holder, and its new lease.
+type Adopted struct {
+	Job   Job
+	Lease Lease
+}
+
+// Position is how far a job is.
+type Position struct {
+	ID    string
+	Owner string
+	State State
+	Seq   int64 // of the newest entry; 0 for none
 }
 
 // Query selects jobs of one owner. Empty fields match everything.
@@ -116,6 +169,25 @@ type Query struct {
 	Since      time.Time // started at or after it
 	Before     Cursor    // those that come after it in the list's order
 	Limit      int       // at most so many; required
+}
+
+// Matches reports whether a job belongs into the list, apart from its limit.
+func (q Query) Matches(j Job) bool {
+	switch {
+	case j.Owner != q.Owner, j.Kind != q.Kind,
+		q.State != "" && j.State != q.State,
+		q.FunctionID != "" && j.FunctionID() != q.FunctionID,
+		j.StartedAt.Before(q.Since):
+		return false
+	case q.Before == Cursor{}:
+		return true
+	}
+	return NewestFirst(Job{StartedAt: q.Before.StartedAt, ID: q.Before.ID}, j) < 0
+}
+
+// NewestFirst compares jobs in the order of lists.
+func NewestFirst(a, b Job) int {
+	return cmp.Or(b.StartedAt.Compare(a.StartedAt), strings.Compare(b.ID, a.ID))
 }
 
 // Cursor is a place in a list of jobs: behind this job. The zero Cursor is the
@@ -132,24 +204,12 @@ type Spending struct {
 	Unknown int     // how many of them at a cost that is not known
 }
 
-// Lease is the right to write one job.
-type Lease struct {
-	JobID string
-	Fence int64
-}
-
-// Adopted is a job that was left without a holder, and its new lease.
-type Adopted struct {
-	Job   Job
-	Lease Lease
-}
-
-// EraseLinks empties the entries that hold a viewer's link, as
-// [Store.Finish] asks for.
-func EraseLinks(entries []Entry) {
-	for i := range entries {
-		if entries[i].Type == notte.EventSessionData {
-			entries[i].Text = ""
-		}
+// Add counts a build that ended. usd is nil if its cost is not known.
+func (s *Spending) Add(usd *float64) {
+	s.Builds++
+	if usd == nil {
+		s.Unknown++
+	} else {
+		s.USD += *usd
 	}
 }

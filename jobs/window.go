@@ -5,13 +5,22 @@ import (
 	"sort"
 )
 
-// Bounds of a log in memory. A stream that says more than this in steps has
-// its oldest entries dropped; what it means for the job is in the job's state.
+// Bounds of a job's log, here and in a [Store]. A stream that says more than
+// this in steps has its oldest entries dropped; what they mean for the job is in
+// the job's state.
 const (
-	windowEntries = 4096
-	windowBytes   = 512 << 10
-	entryBytes    = 80 // about what an entry takes besides its text
+	MaxLogEntries = 4096
+	MaxLogBytes   = 512 << 10
 )
+
+// entrySize is about what an entry takes besides its texts, in bytes.
+const entrySize = 80
+
+// Bytes returns about how many bytes the entry takes.
+func (e Entry) Bytes() int {
+	return entrySize + len(e.Status) + len(e.Delta) + len(e.Name) + len(e.Role) + len(e.ViewerURL) + len(e.FunctionID) +
+		len(e.FunctionName) + len(e.CreatedAt) + len(e.ThreadID) + len(e.Error) + len(e.Detail) + len(e.Reason) + len(e.Message)
+}
 
 // window is the latest part of a log.
 type window struct {
@@ -19,14 +28,12 @@ type window struct {
 	bytes   int
 }
 
-func (w *window) add(entries ...Entry) {
-	w.entries = append(w.entries, entries...)
-	for _, e := range entries {
-		w.bytes += entryBytes + len(e.Text)
-	}
-	if len(w.entries) > windowEntries || w.bytes > windowBytes {
-		// A quarter at a time: the rest is moved for it.
-		w.shrink(windowEntries*3/4, windowBytes*3/4)
+func (w *window) add(e Entry) {
+	w.entries = append(w.entries, e)
+	w.bytes += e.Bytes()
+	if len(w.entries) > MaxLogEntries || w.bytes > MaxLogBytes {
+		// A quarter at a time, because the rest is moved for it.
+		w.shrink(MaxLogEntries*3/4, MaxLogBytes*3/4)
 	}
 }
 
@@ -34,15 +41,22 @@ func (w *window) add(entries ...Entry) {
 func (w *window) shrink(entries, bytes int) {
 	drop := 0
 	for n := len(w.entries); n-drop > 1 && (n-drop > entries || w.bytes > bytes); drop++ {
-		w.bytes -= entryBytes + len(w.entries[drop].Text)
+		w.bytes -= w.entries[drop].Bytes()
 	}
 	w.entries = slices.Delete(w.entries, 0, drop)
 }
 
-// above returns up to limit entries whose Seq is greater than after. The slice
-// belongs to the window.
-func (w *window) above(after int64, limit int) []Entry {
+// above returns the entries whose Seq is greater than after. The slice belongs
+// to the window.
+func (w *window) above(after int64) []Entry {
 	i := sort.Search(len(w.entries), func(i int) bool { return w.entries[i].Seq > after })
-	rest := w.entries[i:]
-	return rest[:min(limit, len(rest))]
+	return w.entries[i:]
+}
+
+// eraseLinks empties the viewer's links.
+func (w *window) eraseLinks() {
+	for i := range w.entries {
+		w.bytes -= len(w.entries[i].ViewerURL)
+		w.entries[i].ViewerURL = ""
+	}
 }

@@ -20,50 +20,67 @@ func deltas(n int) []byte {
 	return b.Bytes()
 }
 
-// BenchmarkStream reads a build of 100,000 deltas (5 MB) over HTTP, once
-// through a Stream and once as bytes: the second is what the first is held
-// against.
+// BenchmarkStream reads a build of 100,000 deltas (5 MB) over HTTP, once through
+// a Stream and once as bytes, which is the baseline. The server writes each event
+// by itself into net/http's buffer, or all at once.
 func BenchmarkStream(b *testing.B) {
-	body := deltas(100_000)
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", eventStream)
-		w.Write(body)
-	}))
-	defer srv.Close()
-	c, err := NewClient(Config{Key: "bench-key", AnythingURL: srv.URL})
-	if err != nil {
-		b.Fatal(err)
-	}
-	run := func(name string, read func(*Stream) int) {
-		b.Run(name, func(b *testing.B) {
-			b.SetBytes(int64(len(body)))
-			b.ReportAllocs()
-			for b.Loop() {
-				s, err := c.StartBuild(b.Context(), "q")
-				if err != nil {
-					b.Fatal(err)
-				}
-				if n := read(s); n != 100_001 && n != len(body) {
-					b.Fatalf("read %d", n)
-				}
+	const n = 100_000
+	body := deltas(n)
+	for _, bb := range []struct {
+		name  string
+		write func(w http.ResponseWriter)
+	}{
+		{"by event", func(w http.ResponseWriter) {
+			for event := range bytes.SplitAfterSeq(body, []byte("\n\n")) {
+				w.Write(event)
 			}
-		})
-	}
-	run("raw", func(s *Stream) int {
-		defer s.Close()
-		n, _ := io.Copy(io.Discard, s.body.ReadCloser)
-		return int(n)
-	})
-	run("events", func(s *Stream) int {
-		n := 0
-		for _, err := range s.Events() {
-			if err != nil {
-				b.Fatal(err)
-			}
-			n++
+		}},
+		{"at once", func(w http.ResponseWriter) { w.Write(body) }},
+	} {
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", eventStream)
+			bb.write(w)
+		}))
+		defer srv.Close()
+		c, err := NewClient(Config{Key: "bench-key", AnythingURL: srv.URL, HTTPClient: NewHTTPClient(4 << 10)})
+		if err != nil {
+			b.Fatal(err)
 		}
-		return n
-	})
+		for _, read := range []struct {
+			name string
+			read func(*Stream) (length int, err error)
+		}{{"raw", readRaw}, {"events", readDeltas}} {
+			b.Run(bb.name+"/"+read.name, func(b *testing.B) {
+				b.SetBytes(int64(len(body)))
+				b.ReportAllocs()
+				for b.Loop() {
+					s, err := c.StartBuild(b.Context(), "q")
+					if err != nil {
+						b.Fatal(err)
+					}
+					if got, err := read.read(s); err != nil || got != len(body) && got != n*len("000000 wo") {
+						b.Fatal(got, err)
+					}
+				}
+			})
+		}
+	}
+}
+
+// readRaw reads a stream as bytes, and returns how many there are.
+func readRaw(s *Stream) (int, error) {
+	defer s.Close()
+	n, err := io.Copy(io.Discard, s.body.ReadCloser)
+	return int(n), err
+}
+
+// readDeltas reads a stream as events, and returns the length of its text.
+func readDeltas(s *Stream) (length int, err error) {
+	for ev, e := range s.Events() {
+		length += len(ev.Delta)
+		err = e
+	}
+	return length, err
 }
 
 // BenchmarkLargeEvent reads one tool result of 16 MiB, in pieces of 4 KiB.

@@ -5,10 +5,10 @@ import (
 	"net/http"
 )
 
-// StartBuild has Notte build an automation for query and returns the build as a
-// stream. Each call may be billed, so a start is never repeated: not on an
-// error, not after a redirect. Ending ctx ends the stream; nothing is known of
-// what that does to the build at Notte.
+// StartBuild makes Notte build an automation for query, and returns the build as
+// a stream. Each call may be billed, so the request is never repeated, neither
+// after an error nor after a redirect. Ending ctx ends the stream; whether the
+// build goes on at Notte is not known.
 func (c *Client) StartBuild(ctx context.Context, query string) (*Stream, error) {
 	return c.stream(ctx, call{
 		op:       "start the build",
@@ -17,6 +17,6 @@ func (c *Client) StartBuild(ctx context.Context, query string) (*Stream, error) 
 		path:     []string{"api", "anything", "start"},
 		body:     map[string]string{"query": query},
 		accept:   eventStream,
-		starts:   startsBuild,
+		billable: startsBuild,
 	})
 }

@@ -3,6 +3,7 @@ package notte
 import (
 	"encoding/json"
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -51,8 +52,8 @@ func TestDecodeEvent(t *testing.T) {
 		{`{"type":null}`, "beside"},
 		{`{}`, "beside"},
 	} {
-		ev, err := decodeEvent("beside", tt.data)
-		if got := brief(ev); got != tt.want || err != nil {
+		ev, err := v1.event("beside", tt.data)
+		if got := describe(ev); got != tt.want || err != nil {
 			t.Errorf("%s\n is %q, %v\nwant %q", tt.data, got, err, tt.want)
 		}
 		if ev.Size != len(tt.data) {
@@ -60,8 +61,39 @@ func TestDecodeEvent(t *testing.T) {
 		}
 	}
 	for _, data := range []string{"", " ", "x", "1", "[]", `{"a":1`, `{"a":1}{`, `{"a":"` + "\n" + `"}`, strings.Repeat("[", 1<<20), `{"a":` + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + "}"} {
-		if ev, err := decodeEvent("", data); err == nil {
+		if ev, err := v1.event("", data); err == nil {
 			t.Errorf("%.40q is %v", data, ev)
+		}
+	}
+}
+
+// TestEventAsJSON checks that an event's JSON has Notte's own names and gives the
+// event back.
+func TestEventAsJSON(t *testing.T) {
+	usd := 0.0
+	all := Event{
+		Type: "t", Status: "s", Delta: "d", Name: "n", Role: "r", ViewerURL: "v", FunctionID: "fi", FunctionName: "fn", CreatedAt: "c",
+		TotalCostUSD: &usd, ThreadID: "ti", Error: "e", Detail: "de", Reason: "re", Message: "m",
+		Result: &RunResult{RunID: "not stored"}, Size: 7,
+	}
+	for _, tt := range []struct {
+		ev   Event
+		want string
+	}{
+		{all, `{"type":"t","status":"s","delta":"d","name":"n","role":"r","viewer_url":"v","function_id":"fi","function_name":"fn","created_at":"c","total_cost_usd":0,"thread_id":"ti","error":"e","detail":"de","reason":"re","message":"m"}`},
+		{Event{Type: EventDone}, `{"type":"done"}`},
+	} {
+		got, err := json.Marshal(tt.ev)
+		if string(got) != tt.want || err != nil {
+			t.Errorf("got  %s, %v\nwant %s", got, err, tt.want)
+		}
+		var back Event
+		if err := json.Unmarshal(got, &back); err != nil {
+			t.Error(err)
+		}
+		tt.ev.Result, tt.ev.Size = nil, 0
+		if !reflect.DeepEqual(back, tt.ev) {
+			t.Errorf("read back as %+v", back)
 		}
 	}
 }
@@ -69,7 +101,7 @@ func TestDecodeEvent(t *testing.T) {
 func TestDecodeEventLarge(t *testing.T) {
 	data := `{"type":"tool_result","content":"` + strings.Repeat(`\n`, 4<<20) + `"}`
 	if n := testing.AllocsPerRun(3, func() {
-		if ev, err := decodeEvent("", data); err != nil || ev.Size != len(data) {
+		if ev, err := v1.event("", data); err != nil || ev.Size != len(data) {
 			t.Error(ev.Size, err)
 		}
 	}); n > 2 {
@@ -84,7 +116,7 @@ func TestRunResultIDs(t *testing.T) {
 		`{"workflow_id":"f","workflow_run_id":"r","session_id":"s","status":"closed"}`,
 	} {
 		quoted, _ := json.Marshal(message)
-		ev, err := decodeEvent("", `{"type":"result","message":`+string(quoted)+`}`)
+		ev, err := v1.event("", `{"type":"result","message":`+string(quoted)+`}`)
 		if err != nil || ev.Result == nil {
 			t.Fatal(ev, err)
 		}
@@ -155,7 +187,7 @@ func FuzzDecodeEvent(f *testing.F) {
 		f.Add("", s)
 	}
 	f.Fuzz(func(t *testing.T, typ, data string) {
-		ev, err := decodeEvent(typ, data)
+		ev, err := v1.event(typ, data)
 		if err != nil {
 			if json.Valid([]byte(data)) && len(data) < maxNesting && strings.HasPrefix(strings.TrimSpace(data), "{") {
 				t.Errorf("%q is an object and was refused", data)

@@ -5,25 +5,46 @@ import (
 	"unicode/utf8"
 )
 
-// plainDelta reads an event of nothing but a type and a delta, in either order
-// and without escapes. Nearly every event is one: to walk the JSON of each
-// would be most of the work on a stream.
-func plainDelta(data string) (Event, bool) {
-	key, typ, rest, ok := cutMember(data, "{")
-	if !ok {
-		return Event{}, false
+// delta is the event of a piece of the agent's text.
+type delta struct {
+	typ, text string
+	end       int // where in the event's JSON the text ends
+}
+
+// plainDelta reads an event of nothing but a type, a delta and perhaps an ID, in
+// any order, all of them strings without escapes. Nearly every event is one, and
+// this takes no allocation. An event in which a key comes twice is none: which of
+// the values counts is not decided here. Control characters in a string, which
+// are no JSON, are taken as they are.
+func plainDelta(data string) (d delta, ok bool) {
+	const hasType, hasText, hasID = 1, 2, 4
+	rest, mark, has := data, "{", 0
+	for strings.TrimLeft(rest, " ") != "}" {
+		var key, value string
+		if key, value, rest, ok = cutMember(rest, mark); !ok {
+			return d, false
+		}
+		bit := 0
+		switch key {
+		case "type":
+			bit, d.typ = hasType, value
+		case "delta":
+			bit, d.text, d.end = hasText, value, len(data)-len(rest)-len(`"`)
+		case "id":
+			bit = hasID
+		}
+		if bit == 0 || has&bit != 0 {
+			return d, false
+		}
+		mark, has = ",", has|bit
 	}
-	other, delta, rest, ok := cutMember(rest, ",")
-	if key == "delta" {
-		key, typ, other, delta = other, delta, key, typ
-	}
-	switch {
-	case !ok, strings.TrimLeft(rest, " ") != "}", key != "type", other != "delta", !utf8.ValidString(delta):
-		return Event{}, false
-	case typ != string(EventTextDelta) && typ != string(EventThinkingDelta):
-		return Event{}, false
-	}
-	return Event{Type: EventType(typ), Delta: delta, Size: len(data)}, true
+	return d, has|hasID == hasType|hasText|hasID && isDelta(d.typ) && utf8.ValidString(d.text)
+}
+
+// isDelta reports whether an event of that type adds its "delta" to the text
+// before it, and does nothing else.
+func isDelta(typ string) bool {
+	return typ == string(EventTextDelta) || typ == string(EventThinkingDelta)
 }
 
 // cutMember reads mark, a key and its value, and returns what follows them.

@@ -33,12 +33,15 @@ func FuzzPlainDelta(f *testing.F) {
 	f.Add(`{"type": "thinking_delta", "delta": "é"}`)
 	f.Add(`{"type":"text_delta","delta":"a\"b"}`)
 	f.Fuzz(func(t *testing.T, data string) {
-		ev, ok := plainDelta(data)
-		if !ok {
+		if _, ok := plainDelta(data); !ok {
 			return
 		}
+		ev, err := v1.event("", data)
+		if err != nil {
+			t.Fatal(err)
+		}
 		// Raw control characters are no JSON, and harmless in a delta.
-		if want, err := decodeObject("", data); err == nil && !reflect.DeepEqual(ev, want) {
+		if want, err := v1.object("", data); err == nil && !reflect.DeepEqual(ev, want) {
 			t.Errorf("plainDelta(%q) = %+v, and its JSON says %+v", data, ev, want)
 		}
 	})

@@ -1,7 +1,8 @@
 package notte
 
-// EventType names what an [Event] tells. Unknown types are passed on as they
-// came: Notte may add some, and a consumer ignores what it does not know.
+// EventType names what an [Event] tells. A type that is not listed here is
+// passed on as it came, cut to 128 bytes: Notte may add types, and a consumer
+// ignores those that it does not know.
 type EventType string
 
 // The events of a build, as the Anything API documents them.
@@ -28,32 +29,36 @@ const (
 )
 
 // Event is one event of a build's or a run's stream. Only the fields of its
-// type are set; a field of an unexpected JSON type is read as far as it makes
+// type are set. A field of an unexpected JSON type is read as far as it makes
 // sense (a cost given as a string is a cost) and left empty otherwise. Strings
-// are as Notte sent them: text from web pages, unbounded and untrusted.
+// are as Notte sent them, without the API key: text from web pages, untrusted
+// and up to 16 MiB long.
+//
+// The JSON names of the fields are Notte's own. Size and Result are not part of
+// an Event's JSON.
 type Event struct {
-	Type EventType
+	Type EventType `json:"type"`
 
-	Status       string   // status
-	Delta        string   // thinking_delta, text_delta
-	Name         string   // tool_start: the tool's name
-	Role         string   // message_complete
-	ViewerURL    string   // notte_session_data: for the user's eyes, it carries a token
-	FunctionID   string   // function_uploaded, done: may be missing from the latter
-	FunctionName string   // function_uploaded
-	CreatedAt    string   // function_uploaded
-	TotalCostUSD *float64 // done: US dollars, nil when Notte did not say
-	ThreadID     string   // done: metadata.thread_id
-	Error        string   // error
-	Detail       string   // error, timeout
-	Reason       string   // timeout, cancelled
-	Message      string   // log, session_start: the session's ID
+	Status       string   `json:"status,omitempty"`         // status
+	Delta        string   `json:"delta,omitempty"`          // thinking_delta, text_delta
+	Name         string   `json:"name,omitempty"`           // tool_start: the tool's name
+	Role         string   `json:"role,omitempty"`           // message_complete
+	ViewerURL    string   `json:"viewer_url,omitempty"`     // notte_session_data: a secret, because it carries a token; for the user only
+	FunctionID   string   `json:"function_id,omitempty"`    // function_uploaded, done: the latter may lack it
+	FunctionName string   `json:"function_name,omitempty"`  // function_uploaded
+	CreatedAt    string   `json:"created_at,omitempty"`     // function_uploaded
+	TotalCostUSD *float64 `json:"total_cost_usd,omitempty"` // done: US dollars, nil if Notte did not say
+	ThreadID     string   `json:"thread_id,omitempty"`      // done: metadata.thread_id
+	Error        string   `json:"error,omitempty"`          // error
+	Detail       string   `json:"detail,omitempty"`         // error, timeout
+	Reason       string   `json:"reason,omitempty"`         // timeout, cancelled
+	Message      string   `json:"message,omitempty"`        // log, session_start: the session's ID
 
-	Result *RunResult // result: the outcome of a run, never nil in a run's stream
+	Result *RunResult `json:"-"` // result: the outcome of a run, never nil in a run's stream
 
 	// Size is the length of the event's JSON in bytes. The content of a
 	// tool_result, which may be megabytes, is counted here and not kept.
-	Size int
+	Size int `json:"-"`
 }
 
 // Terminal reports whether the event ends its stream.
@@ -62,7 +67,7 @@ func (e Event) Terminal() bool {
 	case EventDone, EventError, EventTimeout, EventCancelled:
 		return true
 	case EventResult:
-		return e.Result != nil // a build's stream has no results: there the type is an unknown one
+		return e.Result != nil // nil in a build's stream, where this is an unknown type
 	}
 	return false
 }

@@ -4,12 +4,14 @@ import (
 	"strings"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/anything-mcp/anything-mcp/text"
 )
 
-// Failure says why the run failed, in at most 500 characters, or is empty when
-// it did not or is not over. A run that Notte reports as closed has failed too
-// when its function ended in an exception: then its result is a text that tells
-// of one.
+// Failure returns why the run failed, in one line of at most 500 characters, or
+// "" if it has not failed or has not ended. A run that Notte reports as closed has
+// failed too if its function ended in an exception: then its result is a text
+// about that.
 func (r RunResult) Failure() string {
 	v := gjson.ParseBytes(r.Result)
 	if r.Status == RunFailed {
@@ -23,7 +25,7 @@ func (r RunResult) Failure() string {
 
 // Failure is [RunResult.Failure] for a run that was looked up.
 func (r Run) Failure() string {
-	switch result := unquoted(r.Result); r.Status {
+	switch result := fromPythonRepr(r.Result); r.Status {
 	case RunFailed:
 		return failureText(result)
 	case RunClosed:
@@ -39,8 +41,8 @@ const (
 	traceback       = "Traceback (most recent call last)"
 )
 
-// exception tells of the exception that a function's textual result tells of,
-// or is empty.
+// exception returns what a function's textual result says of an exception, or
+// "" if it is not about one.
 func exception(result string) string {
 	if !strings.HasPrefix(strings.TrimSpace(result), executionFailed) && !strings.Contains(result, traceback) {
 		return ""
@@ -48,32 +50,29 @@ func exception(result string) string {
 	return failureText(result)
 }
 
-// failureText makes a failed run's result short: its first line, which says
-// what failed, and the last of a traceback, which names the exception.
+// failureText shortens a failed run's result to one line. Of a traceback that
+// is its first line, which says what failed, and its last one, which names the
+// exception.
 func failureText(result string) string {
-	var lines []string
-	for line := range strings.Lines(result) {
-		if line = strings.TrimSpace(line); line != "" {
-			lines = append(lines, line)
-		}
-	}
-	if len(lines) == 0 {
+	result = strings.TrimSpace(result)
+	if result == "" {
 		return "Notte says that the run failed and not why"
 	}
-	first, last := lines[0], lines[len(lines)-1]
+	first, _, _ := strings.Cut(result, "\n")
+	last := result[strings.LastIndexByte(result, '\n')+1:]
 	switch {
-	case strings.HasPrefix(first, traceback) || first == last:
-		return truncate(flatten(last))
+	case first == last, strings.HasPrefix(first, traceback):
+		result = last
 	case strings.Contains(result, traceback):
 		first, _, _ = strings.Cut(first, traceback)
-		return truncate(flatten(strings.TrimRight(first, ": ") + ": " + last))
+		result = strings.TrimRight(first, ": \r") + ": " + last
 	}
-	return truncate(flatten(strings.Join(lines, " ")))
+	return text.OneLine(result, maxMessage)
 }
 
-// unquoted is the text of a string that Notte gives as Python writes it, quotes
-// and escaped line ends included; anything else comes back as it is.
-func unquoted(repr string) string {
+// fromPythonRepr returns the text of a string that Notte gives as Python writes
+// it, with quotes and escaped line ends. It returns anything else as it is.
+func fromPythonRepr(repr string) string {
 	s := strings.TrimSpace(repr)
 	if len(s) < 2 || s[0] != s[len(s)-1] || s[0] != '\'' && s[0] != '"' {
 		return s

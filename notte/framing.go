@@ -6,347 +6,255 @@ import (
 )
 
 const (
-	// maxEvent bounds an event in bytes: 16 MiB and a little for what
-	// stands around its content.
+	// maxEvent bounds an event in bytes: 16 MiB of content and a little for
+	// what is around it.
 	maxEvent = 16<<20 + 4<<10
 
-	// A framer reads in pieces that grow from minRead to maxRead while they
-	// come full: a thousand quiet builds need little, a fast one gets more.
+	// An eventReader reads pieces of minRead to maxRead bytes. They grow while
+	// they come full and shrink when they do not: a thousand quiet builds need
+	// little, a fast one needs few calls.
 	minRead, maxRead = 512, 64 << 10
 
-	// largeEvent is the size from which an event's buffers are given back
-	// once it is through.
-	largeEvent = 256 << 10
-
-	maxTypeName = 128 // bytes of an event: field; a longer one is cut
+	maxTypeName  = 128                              // bytes of an event: field; a longer one is cut
+	maxFieldName = len("\uFEFF") + len("event") + 1 // bytes of a field's name that are kept to compare
 )
+
+var byteOrderMark = []byte("\uFEFF")
 
 // field is what the line being read holds.
 type field uint8
 
 const (
-	fieldUnknown field = iota // its name is not over yet
+	fieldUnknown field = iota // the line's colon has not come yet
 	fieldData
 	fieldType
 	fieldIgnored // a comment, id:, retry: or something new
 )
 
-// framer reads an event stream as servers write it and gives it out as go-sse
+// eventReader reads an event stream as servers write it and returns it as go-sse
 // wants it: whole events of data: lines and at most one event: line, LF after
-// each line, a blank line after each event. It takes any of the three line
-// ends, a byte order mark, a missing last line end, and pieces of any size.
+// each line, a blank line after each event. It takes any of the three line ends,
+// a byte order mark, a missing last line end, and pieces of any size.
 //
-// It ends an event as soon as a data: line completes a JSON value, since some
-// servers send no blank lines and others send them late; so several data: lines
+// It ends an event as soon as a data: line completes a JSON value, because some
+// servers send no blank lines and others send them late. So several data: lines
 // that hold one JSON value each are several events, and those of a value
 // printed over several lines stay one. An event over maxEvent is left out.
 //
-// Every byte is looked at once, and what is given out ends at an event's end
-// wherever the asked-for size allows: go-sse's scanner starts an unfinished
-// event over at each Read.
-//
-// Read's only error is io.EOF. It also comes, once, after a large event, to
-// make go-sse let go of its buffer: read on with a new scanner until done.
-type framer struct {
+// It looks at each byte once. While the stream is quiet its buffers are as small
+// as the last piece allows.
+type eventReader struct {
 	src     io.Reader
-	tooLong func(size int) // told of each event left out
+	tooLong func(size int) // is called for each event left out
 
-	in         []byte // what src is read into
-	out        []byte // out[pos:ready] are whole events, out[ready:] is the one being read
-	pos, ready int
-	err        error // src's, io.EOF included
-	large      bool  // a large event was given out
+	in      []byte // what src is read into
+	out     []byte // out[:ready] are whole events, out[ready:] is the one being read
+	ready   int
+	gotData bool  // the last piece held bytes of a data: line
+	err     error // why src ended, io.EOF included
 
-	started bool // the byte order mark's place is past
+	started bool // the place of a byte order mark is past
 	afterCR bool // an LF now is the second half of a CRLF
 	field   field
-	name    []byte  // what of the field's name has come
-	inLine  bool    // the data: line holds more than white space
+	name    []byte  // what has come of the field's name, as far as a known one is long
+	inValue bool    // the data: line holds more than white space
 	json    nesting // where in its JSON the event is
 	typ     []byte  // the event: field, valid until a blank line
-	left    int     // bytes of the event being left out; 0 when it is kept
+	left    int     // bytes of the event being left out; 0 while it is kept
+	shape   deltaShape
 }
 
-func newFramer(src io.Reader, tooLong func(size int)) *framer {
-	return &framer{src: src, tooLong: tooLong, in: make([]byte, minRead)}
+func newEventReader(src io.Reader, tooLong func(size int)) *eventReader {
+	return &eventReader{src: src, tooLong: tooLong, in: make([]byte, minRead)}
 }
 
-// done reports whether everything has been given out.
-func (f *framer) done() bool { return f.err != nil && f.pos == f.ready }
-
-// Read gives out whole events as far as p holds them, as soon as there are any.
-func (f *framer) Read(p []byte) (int, error) {
-	for f.pos == f.ready {
-		f.compact()
-		if f.large || f.err != nil {
-			f.large = false
-			return 0, io.EOF
-		}
-		f.fill()
-	}
-	n := copy(p, f.out[f.pos:f.ready])
-	f.pos += n
-	return n, nil
-}
-
-// compact moves the event being read to the front. What it moves has come with
-// the piece that completed the event before, so that no byte is moved twice.
-func (f *framer) compact() {
-	rest := f.out[f.ready:]
-	switch {
-	case f.ready == 0:
-		return
-	case f.large:
-		f.out = append([]byte(nil), rest...)
-	default:
-		f.out = f.out[:copy(f.out, rest)]
-	}
-	f.pos, f.ready = 0, 0
-}
-
-// fill reads one piece. The end of src, whatever its reason, ends the line and
-// the event that it stands in: only what was promised after it is lost.
-func (f *framer) fill() {
-	n, err := f.src.Read(f.in)
-	f.feed(f.in[:n])
+// next reads one piece and returns the events that it completes, if any. They
+// are valid until the next call. The stream's end, whatever its reason, sets err
+// and ends the line and the event being read: only what would have come after it
+// is lost.
+func (r *eventReader) next() []byte {
+	r.compact()
+	r.gotData = false
+	n, err := r.src.Read(r.in)
+	r.addPiece(r.in[:n])
 	if err != nil {
-		f.endLine()
-		f.endEvent()
-		f.err = err
-		f.in = nil
-		return
+		r.endLine()
+		r.endEvent()
+		r.err = err
 	}
-	if n == len(f.in) && n < maxRead {
-		f.in = make([]byte, 2*n)
+	r.fit(n)
+	return r.out[:r.ready]
+}
+
+// fit makes in larger after a piece of n bytes that filled it, and smaller after
+// one of less than a quarter.
+func (r *eventReader) fit(n int) {
+	size := len(r.in)
+	if n == size {
+		size = min(2*size, maxRead)
+	}
+	for n < size/4 && size > minRead {
+		size /= 2
+	}
+	if size != len(r.in) {
+		r.in = make([]byte, size)
 	}
 }
 
-func (f *framer) feed(b []byte) {
+// compact moves the event being read to the front of out. It frees out if that
+// holds more than the next piece is likely to need.
+func (r *eventReader) compact() {
+	rest := r.out[r.ready:]
+	switch {
+	case cap(r.out) > 2*max(len(r.in), len(rest)):
+		r.out = bytes.Clone(rest)
+	case r.ready > 0:
+		r.out = r.out[:copy(r.out, rest)]
+	}
+	r.ready = 0
+}
+
+// addPiece adds one piece of the stream, cut anywhere.
+func (r *eventReader) addPiece(b []byte) {
+	mayMerge := len(b) >= minMerge
+	lineEnds := "\n"
+	if bytes.IndexByte(b, '\r') >= 0 {
+		lineEnds = "\r\n"
+	}
 	for len(b) > 0 {
-		if f.afterCR {
-			f.afterCR = false
+		if r.afterCR {
+			r.afterCR = false
 			if b[0] == '\n' {
 				b = b[1:]
 				continue
 			}
 		}
-		n := f.take(b)
-		if n < len(b) && isLineEnd(b[n]) {
-			f.endLine()
-			f.afterCR = b[n] == '\r'
-			n++
-		}
-		b = b[n:]
-	}
-}
-
-// take takes in what of b belongs to one part of a line, its name or its value,
-// and returns its length. The line end is not part of it.
-func (f *framer) take(b []byte) int {
-	switch f.field {
-	case fieldUnknown:
-		return f.takeName(b)
-	case fieldData:
-		return f.takeData(b)
-	case fieldType:
-		n := lineLength(b)
-		f.typ = append(f.typ, b[:min(n, maxTypeName-len(f.typ))]...)
-		return n
-	default:
-		return lineLength(b)
-	}
-}
-
-func (f *framer) takeName(b []byte) int {
-	if len(f.name) == 0 && bytes.HasPrefix(b, []byte("data:")) {
-		f.started = true
-		f.field = fieldData
-		return len("data:")
-	}
-	for i, c := range b {
-		switch {
-		case isLineEnd(c):
-			return i
-		case c == ':':
-			f.endName()
-			return i + 1
-		case len(f.name) == len("event"):
-			f.field = fieldIgnored
-			return i + 1
-		}
-		f.name = append(f.name, c)
-		if !f.started && string(f.name) == "\uFEFF" {
-			f.started = true
-			f.name = f.name[:0]
-		}
-	}
-	return len(b)
-}
-
-func (f *framer) endName() {
-	switch string(f.name) {
-	case "data":
-		f.field = fieldData
-	case "event":
-		f.field = fieldType
-		f.typ = f.typ[:0]
-	default:
-		f.field = fieldIgnored
-	}
-}
-
-func (f *framer) takeData(b []byte) int {
-	if !f.inLine {
-		if b[0] == ' ' || b[0] == '\t' || isLineEnd(b[0]) {
-			if isLineEnd(b[0]) {
-				return 0
+		if mayMerge && r.betweenEvents() {
+			if n := r.merge(b); n > 0 {
+				b = b[n:]
+				continue
 			}
-			return 1
 		}
-		f.beginData(b[0])
+		i := bytes.IndexAny(b, lineEnds)
+		if i < 0 {
+			r.addToLine(b)
+			return
+		}
+		r.addToLine(b[:i])
+		r.endLine()
+		r.afterCR = b[i] == '\r'
+		b = b[i+1:]
 	}
-	n := f.json.scan(b)
-	f.keep(b[:n])
-	return n
+}
+
+// addToLine adds a part of a line, without its line end.
+func (r *eventReader) addToLine(b []byte) {
+	if r.field == fieldUnknown {
+		name, value, found := bytes.Cut(b, []byte(":"))
+		r.name = append(r.name, name[:min(len(name), maxFieldName-len(r.name))]...)
+		if !found {
+			return
+		}
+		r.endName()
+		b = value
+	}
+	switch r.field {
+	case fieldData:
+		r.addData(b)
+	case fieldType:
+		r.typ = append(r.typ, b[:min(len(b), maxTypeName-len(r.typ))]...)
+	}
+}
+
+// endName reads the name before a line's colon.
+func (r *eventReader) endName() {
+	name := r.name
+	if !r.started {
+		name = bytes.TrimPrefix(name, byteOrderMark)
+	}
+	switch string(name) {
+	case "data":
+		r.field = fieldData
+	case "event":
+		r.field = fieldType
+		r.typ = r.typ[:0]
+	default:
+		r.field = fieldIgnored
+	}
+}
+
+// addData adds a part of a data: line's value, without white space before it.
+func (r *eventReader) addData(b []byte) {
+	if !r.inValue {
+		if b = bytes.TrimLeft(b, " \t"); len(b) == 0 {
+			return
+		}
+		r.beginData(b[0])
+	}
+	r.gotData = true
+	scan(&r.json, b)
+	r.add(b)
 }
 
 // beginData begins a data: line whose value begins with c. An object where none
-// can stand shows that the JSON before it was broken off: the event ends there,
-// or it would swallow all that follow on a stream without blank lines.
-func (f *framer) beginData(c byte) {
-	if c == '{' && !f.json.valueFits() {
-		f.endEvent()
+// can be shows that the JSON before it was broken off. Then the event ends
+// there: otherwise it would swallow all that follows on a stream without blank
+// lines.
+func (r *eventReader) beginData(c byte) {
+	if c == '{' && !r.json.valueFits() {
+		r.endEvent()
 	}
-	f.inLine = true
-	f.keep([]byte("data: "))
+	r.inValue = true
+	r.add([]byte("data: "))
 }
 
 // endLine ends a line. A JSON text that is complete ends its event, and so does
-// one that can no longer become complete, as strings do not go over line ends.
-func (f *framer) endLine() {
+// one that can no longer become complete, since a string cannot hold a line end.
+func (r *eventReader) endLine() {
 	switch {
-	case f.field == fieldUnknown && len(f.name) == 0:
-		f.endEvent()
-		f.typ = f.typ[:0]
-	case f.field == fieldData && f.inLine:
-		f.keep([]byte("\n"))
-		if f.json.depth <= 0 || f.json.inString {
-			f.endEvent()
+	case r.field == fieldUnknown && (len(r.name) == 0 || !r.started && bytes.Equal(r.name, byteOrderMark)):
+		r.endEvent()
+		r.typ = r.typ[:0]
+	case r.field == fieldData && r.inValue:
+		r.add([]byte("\n"))
+		if r.json.depth <= 0 || r.json.inString {
+			r.endEvent()
 		}
 	}
-	f.started = true
-	f.field, f.inLine, f.name = fieldUnknown, false, f.name[:0]
+	r.started = true
+	r.field, r.inValue, r.name = fieldUnknown, false, r.name[:0]
 }
 
-// keep adds to the event being read, or gives the event up when it is too long.
-func (f *framer) keep(b []byte) {
-	size := len(f.out) - f.ready
+// add adds to the event being read, or leaves the event out if it is too long.
+func (r *eventReader) add(b []byte) {
+	size := len(r.out) - r.ready
 	switch {
-	case f.left > 0:
-		f.left += len(b)
+	case r.left > 0:
+		r.left += len(b)
 	case size+len(b) > maxEvent:
-		f.left = size + len(b)
-		f.out = append([]byte(nil), f.out[:f.ready]...)
+		r.left = size + len(b)
+		r.out = bytes.Clone(r.out[:r.ready])
 	default:
-		f.out = append(f.out, b...)
+		r.out = append(r.out, b...)
 	}
 }
 
 // endEvent ends the event being read, if there is one.
-func (f *framer) endEvent() {
-	f.json = nesting{}
-	if f.left > 0 {
-		f.tooLong(f.left)
-		f.left = 0
+func (r *eventReader) endEvent() {
+	r.json = nesting{}
+	if r.left > 0 {
+		r.tooLong(r.left)
+		r.left = 0
 		return
 	}
-	size := len(f.out) - f.ready
-	if size == 0 {
+	if len(r.out) == r.ready {
 		return
 	}
-	if typ := bytes.TrimSpace(f.typ); len(typ) > 0 {
-		f.out = append(f.out, "event: "...)
-		f.out = append(f.out, typ...)
-		f.out = append(f.out, '\n')
+	if typ := bytes.TrimSpace(r.typ); len(typ) > 0 {
+		r.out = append(r.out, "event: "...)
+		r.out = append(r.out, typ...)
+		r.out = append(r.out, '\n')
 	}
-	f.out = append(f.out, '\n')
-	f.ready = len(f.out)
-	f.large = f.large || size > largeEvent
-}
-
-func isLineEnd(c byte) bool { return c == '\n' || c == '\r' }
-
-// lineLength is the length of b up to its first line end.
-func lineLength(b []byte) int {
-	for i, c := range b {
-		if isLineEnd(c) {
-			return i
-		}
-	}
-	return len(b)
-}
-
-// nesting follows how deep in objects and arrays a JSON text is. Its zero value
-// is the beginning of a text. It takes any bytes: what is not JSON comes out
-// somewhere, and is found out by who reads it.
-type nesting struct {
-	depth    int
-	inString bool
-	escaped  bool // the last byte in the string was a backslash
-	last     byte // the last byte outside of strings that is not white space
-}
-
-// valueFits reports whether a value may stand where the text is.
-func (n *nesting) valueFits() bool {
-	return !n.inString && (n.last == 0 || n.last == '[' || n.last == ',' || n.last == ':')
-}
-
-// scan follows b up to its first line end and returns the length up to there.
-func (n *nesting) scan(b []byte) int {
-	for i := 0; i < len(b); i++ {
-		if n.inString && !n.escaped {
-			i += plainLength(b[i:])
-			if i == len(b) {
-				break
-			}
-		}
-		c := b[i]
-		if isLineEnd(c) {
-			return i
-		}
-		if n.inString {
-			switch {
-			case n.escaped:
-				n.escaped = false
-			case c == '\\':
-				n.escaped = true
-			case c == '"':
-				n.inString = false
-			}
-			continue
-		}
-		switch c {
-		case ' ', '\t':
-			continue
-		case '"':
-			n.inString = true
-		case '{', '[':
-			n.depth++
-		case '}', ']':
-			n.depth--
-		}
-		n.last = c
-	}
-	return len(b)
-}
-
-// plainLength is the length of b up to the first byte that may mean something
-// in a JSON string: a quote, a backslash or a line end.
-func plainLength(b []byte) int {
-	for i, c := range b {
-		if c <= '"' && c != ' ' || c == '\\' {
-			return i
-		}
-	}
-	return len(b)
+	r.out = append(r.out, '\n')
+	r.ready = len(r.out)
 }

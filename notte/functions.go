@@ -3,18 +3,41 @@ package notte
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/tidwall/gjson"
 )
 
-// GetFunction looks a function up.
+// Function is a deployed automation. The download link of its source is not
+// read, because it is a secret.
+type Function struct {
+	ID            string
+	Name          string
+	Description   string
+	Variables     []Variable
+	LatestVersion string
+	Status        string
+	CreatedAt     time.Time // zero if Notte did not say
+	UpdatedAt     time.Time
+}
+
+// Variable is an input of a [Function].
+type Variable struct {
+	Name    string
+	Type    string          // empty if Notte did not say
+	Default json.RawMessage // nil if there is none
+}
+
+// GetFunction returns a function. Its error is an [*Error] with status 404 if the
+// key's owner has none with this ID.
 func (c *Client) GetFunction(ctx context.Context, id string) (Function, error) {
 	if err := checkID("function", id); err != nil {
 		return Function{}, fmt.Errorf("could not look up the function: %w", err)
 	}
-	answer, err := c.ask(ctx, call{
+	answer, err := c.getJSON(ctx, call{
 		op:       "look up function " + id,
 		method:   http.MethodGet,
 		endpoint: c.api,
@@ -30,10 +53,10 @@ func (c *Client) GetFunction(ctx context.Context, id string) (Function, error) {
 	return f, nil
 }
 
-// ListFunctions lists the key's functions. Pages count from 1; page and
-// pageSize are left to Notte where they are less.
+// ListFunctions returns a page of the functions of the key's owner. Pages count
+// from 1. If page or pageSize is less, Notte chooses.
 func (c *Client) ListFunctions(ctx context.Context, page, pageSize int) (FunctionPage, error) {
-	answer, err := c.ask(ctx, call{
+	answer, err := c.getJSON(ctx, call{
 		op:       "list the functions",
 		method:   http.MethodGet,
 		endpoint: c.api,
@@ -47,32 +70,28 @@ func (c *Client) ListFunctions(ctx context.Context, page, pageSize int) (Functio
 }
 
 func parseFunction(v gjson.Result) Function {
+	f := fieldsOf(v)
 	return Function{
-		ID:            firstText(v, "function_id", "workflow_id"),
-		Name:          firstText(v, "name"),
-		Description:   firstText(v, "description"),
-		LatestVersion: firstText(v, "latest_version"),
-		Status:        firstText(v, "status"),
-		CreatedAt:     timestamp(v.Get("created_at")),
-		UpdatedAt:     timestamp(v.Get("updated_at")),
-		Variables:     parseVariables(v.Get("variables")),
+		ID:            f.text("function_id", "workflow_id"),
+		Name:          f.text("name"),
+		Description:   f.text("description"),
+		LatestVersion: f.text("latest_version"),
+		Status:        f.text("status"),
+		CreatedAt:     f.time("created_at"),
+		UpdatedAt:     f.time("updated_at"),
+		Variables:     parseVariables(f["variables"]),
 	}
 }
 
-// parseVariables reads a list of variables, of objects or of mere names, or an
-// object of them by name.
+// parseVariables reads the first maxItems of a list of variables, of objects or
+// of mere names, or of an object of them by name.
 func parseVariables(v gjson.Result) (all []Variable) {
 	v.ForEach(func(key, item gjson.Result) bool {
-		name := cmp.Or(firstText(item, "name"), key.Str, item.Str)
-		if name == "" {
-			return true
+		f := fieldsOf(item)
+		if name := cmp.Or(f.text("name"), key.Str, item.Str); name != "" {
+			all = append(all, Variable{Name: name, Type: f.text("type"), Default: rawJSON(f["default"])})
 		}
-		variable := Variable{Name: name, Type: firstText(item, "type")}
-		if item.IsObject() {
-			variable.Default = rawJSON(item.Get("default"))
-		}
-		all = append(all, variable)
-		return true
+		return len(all) < maxItems
 	})
 	return all
 }

@@ -27,18 +27,29 @@ func piped(t *testing.T, idle time.Duration) (*notte.Client, *io.PipeWriter) {
 	return newClient(t, notte.Config{Key: "k", IdleTimeout: idle, HTTPClient: &http.Client{Transport: answer}}), w
 }
 
+// TestIdle writes parts of a stream at the given times, and says when and how the
+// stream ends.
 func TestIdle(t *testing.T) {
+	const status, done = "data: {\"type\":\"status\"}\n\n", "data: {\"type\":\"done\"}\n\n"
+	type part struct {
+		at   time.Duration
+		text string
+	}
 	for _, tt := range []struct {
-		name        string
-		idle        time.Duration
-		gaps        []time.Duration // each before a comment
-		want        error
-		after, upTo time.Duration
+		name  string
+		idle  time.Duration
+		parts []part
+		want  error
+		after time.Duration
 	}{
-		{"by default", 0, nil, notte.ErrIdle, 5 * time.Minute, 5 * time.Minute},
-		{"as set", time.Second, nil, notte.ErrIdle, time.Second, time.Second},
-		{"comments count", time.Minute, []time.Duration{50 * time.Second, 59 * time.Second}, notte.ErrIdle, 169 * time.Second, 169 * time.Second},
-		{"none", -1, []time.Duration{24 * time.Hour}, nil, 24 * time.Hour, 24 * time.Hour},
+		{"nothing comes, for the default time", 0, nil, notte.ErrIdle, 5 * time.Minute},
+		{"nothing comes, for a second", time.Second, nil, notte.ErrIdle, time.Second},
+		{"events count", time.Minute, []part{{50 * time.Second, status}, {100 * time.Second, status}}, notte.ErrIdle, 160 * time.Second},
+		{"comments do not", time.Minute, []part{{20 * time.Second, ": alive\n\n"}, {40 * time.Second, ": alive\n\n"}, {59 * time.Second, ":\n"}}, notte.ErrIdle, time.Minute},
+		{"nor other lines without data", time.Minute, []part{{20 * time.Second, "id: 1\n"}, {40 * time.Second, "event: status\n"}, {50 * time.Second, "data: \n\n\n"}}, notte.ErrIdle, time.Minute},
+		{"comments between events", time.Minute, []part{{30 * time.Second, ": alive\n\n"}, {50 * time.Second, status}, {80 * time.Second, ": alive\n"}}, notte.ErrIdle, 110 * time.Second},
+		{"an event that is still arriving", time.Minute, []part{{0, "data: {"}, {50 * time.Second, "\"type\""}, {100 * time.Second, ":\""}, {150 * time.Second, "done\"}\n"}}, nil, 150 * time.Second},
+		{"no limit", -1, []part{{24 * time.Hour, done}}, nil, 24 * time.Hour},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -49,17 +60,14 @@ func TestIdle(t *testing.T) {
 				}
 				begin := time.Now()
 				go func() {
-					for _, gap := range tt.gaps {
-						time.Sleep(gap) // of the bubble's time
-						io.WriteString(w, ": alive\n\n")
-					}
-					if tt.want == nil {
-						io.WriteString(w, "data: {\"type\":\"done\"}\n\n")
+					for _, p := range tt.parts {
+						time.Sleep(time.Until(begin.Add(p.at))) // of the bubble's time
+						io.WriteString(w, p.text)
 					}
 				}()
 				err = drained(s, nil)
-				if took := time.Since(begin); took < tt.after || took > tt.upTo {
-					t.Errorf("ended after %v", took)
+				if took := time.Since(begin); took != tt.after {
+					t.Errorf("ended after %v, want %v", took, tt.after)
 				}
 				if tt.want == nil && err != nil || tt.want != nil && !(errors.Is(err, tt.want) && errors.Is(err, io.ErrUnexpectedEOF)) {
 					t.Errorf("ended with %v", err)
@@ -67,6 +75,28 @@ func TestIdle(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestResultThatTrickles checks that an answer in JSON, which has no events, may
+// be slow as long as it comes.
+func TestResultThatTrickles(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, w := io.Pipe()
+		answer := roundTrip(func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: r}, nil
+		})
+		c := newClient(t, notte.Config{Key: "k", IdleTimeout: time.Minute, HTTPClient: &http.Client{Transport: answer}})
+		go func() {
+			for _, part := range []string{"{", `"status":`, `"closed"`, "}"} {
+				time.Sleep(50 * time.Second) // of the bubble's time
+				io.WriteString(w, part)
+			}
+			w.Close()
+		}()
+		if err := drained(c.StartRun(t.Context(), "f1", "r1", nil)); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // TestSlowReaderIsNotIdle checks that only the wait for bytes counts.
@@ -112,7 +142,7 @@ func TestAnswerTimeout(t *testing.T) {
 			c := newClient(t, notte.Config{Key: "k", HTTPClient: &http.Client{Transport: answer}})
 			begin := time.Now()
 			_, err := c.GetRun(t.Context(), "f1", "r1")
-			var lost *notte.ConnectionError
+			var lost *notte.Error
 			if !errors.As(err, &lost) || !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "in time") {
 				t.Errorf("%s: %v", stall, err)
 			}

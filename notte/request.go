@@ -3,7 +3,6 @@ package notte
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -18,21 +17,15 @@ const (
 	// answerTimeout bounds a whole call that is no stream, body included.
 	answerTimeout = time.Minute
 
-	// maxAnswer bounds the body of an answer: results are up to 16 MiB, and
-	// escaped as a JSON string up to twice that.
+	// maxAnswer bounds the body of an answer. Results are up to 16 MiB, and up
+	// to twice that when they are escaped as a JSON string.
 	maxAnswer = 33 << 20
-
-	// A GET is tried up to three times in all, as long as what Notte asks to
-	// wait is short enough for a caller to sit through.
-	maxRetries   = 2
-	firstBackoff = 250 * time.Millisecond
-	maxPatience  = 5 * time.Second
 )
 
-// send makes one request and returns its answer if that is of the 200s, with
-// its body still to be read and closed.
+// send makes one request. It returns an answer of the 200s, whose body the
+// caller has to read and close, and every other answer as an error.
 func (c *Client) send(ctx context.Context, k call) (*http.Response, error) {
-	req, err := c.request(ctx, k)
+	req, err := c.newRequest(ctx, k)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +33,7 @@ func (c *Client) send(ctx context.Context, k call) (*http.Response, error) {
 	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }}
 	resp, err := c.http.Do(req.WithContext(httptrace.WithClientTrace(ctx, trace)))
 	if err != nil {
-		return nil, c.connectionError(ctx, k, err, connected.Load())
+		return nil, c.noAnswer(ctx, k, err, connected.Load())
 	}
 	if resp.StatusCode < 200 || resp.StatusCode >= 300 {
 		return nil, c.failure(k, resp)
@@ -48,11 +41,24 @@ func (c *Client) send(ctx context.Context, k call) (*http.Response, error) {
 	return resp, nil
 }
 
-// ask makes a call whose answer is JSON. A GET is repeated after failures that
-// tend to pass; nothing else ever is.
-func (c *Client) ask(ctx context.Context, k call) (gjson.Result, error) {
+// do makes a call and ignores the body of its answer.
+func (c *Client) do(ctx context.Context, k call) error {
+	within, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
+	resp, err := c.send(within, k)
+	if err != nil {
+		return c.timeoutOr(ctx, within, k, err)
+	}
+	defer resp.Body.Close()
+	io.Copy(io.Discard, io.LimitReader(resp.Body, maxErrorBody)) // lets the connection be used again
+	return nil
+}
+
+// getJSON makes a call and returns its answer, a JSON object. It repeats a GET
+// after a failure that tends to pass, and never another method.
+func (c *Client) getJSON(ctx context.Context, k call) (gjson.Result, error) {
 	for try := 0; ; try++ {
-		answer, err := c.askOnce(ctx, k)
+		answer, err := c.tryJSON(ctx, k)
 		wait, again := retryDelay(err, try)
 		if !again || k.method != http.MethodGet {
 			return answer, err
@@ -65,35 +71,22 @@ func (c *Client) ask(ctx context.Context, k call) (gjson.Result, error) {
 	}
 }
 
-// tell makes a call whose answer's body does not matter.
-func (c *Client) tell(ctx context.Context, k call) error {
+func (c *Client) tryJSON(ctx context.Context, k call) (gjson.Result, error) {
 	within, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
 	resp, err := c.send(within, k)
 	if err != nil {
-		return c.lateOr(ctx, within, k, err)
-	}
-	defer resp.Body.Close()
-	io.Copy(io.Discard, io.LimitReader(resp.Body, maxErrorBody)) // lets the connection be used again
-	return nil
-}
-
-func (c *Client) askOnce(ctx context.Context, k call) (gjson.Result, error) {
-	within, cancel := context.WithTimeout(ctx, answerTimeout)
-	defer cancel()
-	resp, err := c.send(within, k)
-	if err != nil {
-		return gjson.Result{}, c.lateOr(ctx, within, k, err)
+		return gjson.Result{}, c.timeoutOr(ctx, within, k, err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	switch {
 	case err != nil:
-		return gjson.Result{}, c.connectionError(ctx, k, err, true)
+		return gjson.Result{}, c.noAnswer(ctx, k, err, true)
 	case len(body) > maxAnswer:
-		return gjson.Result{}, fmt.Errorf("could not %s: the answer is longer than %d MiB, more than is read", k.op, maxAnswer>>20)
+		return gjson.Result{}, fmt.Errorf("could not %s: the answer is longer than %d MiB, the most that is read", k.op, maxAnswer>>20)
 	}
-	answer, ok := readJSON(c.scrub.clean(string(body)))
+	answer, ok := readJSON(c.redactor.Redact(string(body)))
 	if !ok || !answer.IsObject() {
 		resp.Body = io.NopCloser(bytes.NewReader(body))
 		return gjson.Result{}, c.failure(k, resp)
@@ -101,32 +94,11 @@ func (c *Client) askOnce(ctx context.Context, k call) (gjson.Result, error) {
 	return answer, nil
 }
 
-// lateOr tells a call's own time-out from its caller's.
-func (c *Client) lateOr(ctx, within context.Context, k call, err error) error {
+// timeoutOr returns err, or an Error that tells of a time-out if the call's own
+// time is over and its caller's is not.
+func (c *Client) timeoutOr(ctx, within context.Context, k call, err error) error {
 	if ctx.Err() == nil && within.Err() != nil {
-		return c.connectionError(ctx, k, context.Cause(within), true)
+		return c.noAnswer(ctx, k, context.Cause(within), true)
 	}
 	return err
-}
-
-// retryDelay says whether a GET is worth repeating after err, and when.
-func retryDelay(err error, tries int) (time.Duration, bool) {
-	if err == nil || tries >= maxRetries {
-		return 0, false
-	}
-	backoff := firstBackoff << (2 * tries)
-	if lost, ok := errors.AsType[*ConnectionError](err); ok {
-		return backoff, !isTimeout(lost.Err) && !isTLS(lost.Err)
-	}
-	failed, ok := errors.AsType[*Error](err)
-	if !ok || failed.RetryAfter > maxPatience {
-		return 0, false
-	}
-	switch failed.StatusCode {
-	case http.StatusTooManyRequests:
-		return failed.RetryAfter, failed.RetryAfter > 0
-	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return max(backoff, failed.RetryAfter), true
-	}
-	return 0, false
 }

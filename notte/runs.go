@@ -6,26 +6,22 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
-	"strconv"
 
 	"github.com/tidwall/gjson"
 )
 
-// errVariables is what StartRun refuses variables with before any request.
+// errVariables is why StartRun refuses variables, before any request.
 var errVariables = errors.New("the variables are not a JSON object: give names with their values, or nothing")
 
-// maxLogs bounds the log lines kept of a run: the last ones.
-const maxLogs = 1000
-
-// CreateRun makes a run of a function without starting it, so that its ID is
-// known whatever becomes of the start. Where Notte does not offer this,
-// errors.Is(err, errors.ErrUnsupported) holds. It is never repeated.
+// CreateRun creates a run of a function without starting it, so that the run can
+// be looked up by its ID however its start ends. Its error matches
+// errors.ErrUnsupported if Notte does not offer this. The request is never
+// repeated.
 func (c *Client) CreateRun(ctx context.Context, functionID string) (Run, error) {
 	if err := checkID("function", functionID); err != nil {
 		return Run{}, fmt.Errorf("could not create a run: %w", err)
 	}
-	answer, err := c.ask(ctx, call{
+	answer, err := c.getJSON(ctx, call{
 		op:       "create a run of function " + functionID,
 		method:   http.MethodPost,
 		endpoint: c.api,
@@ -37,13 +33,13 @@ func (c *Client) CreateRun(ctx context.Context, functionID string) (Run, error) 
 	}
 	run := parseRun(answer, functionID)
 	if err := checkID("run", run.ID); err != nil {
-		return Run{}, fmt.Errorf("could not create a run of function %s: Notte's answer holds no usable run ID; check %s", functionID, apiSetting)
+		return Run{}, fmt.Errorf("could not create a run of function %s: Notte's answer holds no usable run ID; check %s", functionID, c.names.APIURL)
 	}
 	return run, nil
 }
 
-// startRun is the body of a run's start. Notte's documentation and its OpenAPI
-// spell the IDs differently; both spellings are sent.
+// startRun is the body of a run's start. It has the IDs under two names, because
+// Notte's documentation and its OpenAPI description disagree.
 type startRun struct {
 	FunctionID    string          `json:"function_id"`
 	WorkflowID    string          `json:"workflow_id"`
@@ -53,12 +49,12 @@ type startRun struct {
 	Stream        bool            `json:"stream"`
 }
 
-// StartRun starts the run that [Client.CreateRun] made, or, where runID is
-// empty, makes and starts one. variables is a JSON object; nil means none. The
-// run is returned as a stream, of one event where Notte answers with the result
-// itself.
+// StartRun starts the run that [Client.CreateRun] created, or creates and starts
+// one if runID is empty. variables is a JSON object; nil means none. The run is
+// returned as a stream. If Notte answers with the result itself, that is the
+// stream's only event.
 //
-// A start is never repeated. Ending ctx ends the stream, not the run.
+// The request is never repeated. Ending ctx ends the stream, not the run.
 func (c *Client) StartRun(ctx context.Context, functionID, runID string, variables json.RawMessage) (*Stream, error) {
 	element := runID
 	err := checkID("function", functionID)
@@ -84,17 +80,17 @@ func (c *Client) StartRun(ctx context.Context, functionID, runID string, variabl
 		path:     []string{"functions", functionID, "runs", element},
 		body:     startRun{functionID, functionID, runID, runID, variables, true},
 		accept:   eventStream + ", " + jsonAnswer,
-		starts:   startsRun,
+		billable: startsRun,
 	})
 }
 
-// GetRun looks a run up.
+// GetRun returns what Notte keeps of a run.
 func (c *Client) GetRun(ctx context.Context, functionID, runID string) (Run, error) {
 	k, err := c.runCall(http.MethodGet, "look up", functionID, runID)
 	if err != nil {
 		return Run{}, err
 	}
-	answer, err := c.ask(ctx, k)
+	answer, err := c.getJSON(ctx, k)
 	if err != nil {
 		return Run{}, err
 	}
@@ -105,16 +101,16 @@ func (c *Client) GetRun(ctx context.Context, functionID, runID string) (Run, err
 	return run, nil
 }
 
-// StopRun has Notte stop a run. It is never repeated.
+// StopRun makes Notte stop a run. The request is never repeated.
 func (c *Client) StopRun(ctx context.Context, functionID, runID string) error {
 	k, err := c.runCall(http.MethodDelete, "stop", functionID, runID)
 	if err != nil {
 		return err
 	}
-	return c.tell(ctx, k)
+	return c.do(ctx, k)
 }
 
-// runCall is a call about one run.
+// runCall returns a call about one run. verb says what it does.
 func (c *Client) runCall(method, verb, functionID, runID string) (call, error) {
 	err := checkID("function", functionID)
 	if err == nil {
@@ -131,15 +127,15 @@ func (c *Client) runCall(method, verb, functionID, runID string) (call, error) {
 	}, nil
 }
 
-// ListRuns lists a function's runs, those that ended included, newest first.
-// Pages count from 1; page and pageSize are left to Notte where they are less.
+// ListRuns returns a page of a function's runs, newest first, those that have
+// ended included. Pages count from 1. If page or pageSize is less, Notte chooses.
 func (c *Client) ListRuns(ctx context.Context, functionID string, page, pageSize int) (RunPage, error) {
 	if err := checkID("function", functionID); err != nil {
 		return RunPage{}, fmt.Errorf("could not list runs: %w", err)
 	}
 	query := pageQuery(page, pageSize)
 	query.Set("only_active", "false")
-	answer, err := c.ask(ctx, call{
+	answer, err := c.getJSON(ctx, call{
 		op:       "list the runs of function " + functionID,
 		method:   http.MethodGet,
 		endpoint: c.api,
@@ -150,67 +146,4 @@ func (c *Client) ListRuns(ctx context.Context, functionID string, page, pageSize
 		return RunPage{}, err
 	}
 	return parsePage(answer, func(v gjson.Result) Run { return parseRun(v, functionID) }), nil
-}
-
-func pageQuery(page, pageSize int) url.Values {
-	query := url.Values{}
-	if page > 0 {
-		query.Set("page", strconv.Itoa(page))
-	}
-	if pageSize > 0 {
-		query.Set("page_size", strconv.Itoa(pageSize))
-	}
-	return query
-}
-
-func parsePage[T any](v gjson.Result, parse func(gjson.Result) T) Page[T] {
-	page := Page[T]{
-		Page:        int(v.Get("page").Int()),
-		PageSize:    int(v.Get("page_size").Int()),
-		HasNext:     v.Get("has_next").Bool(),
-		HasPrevious: v.Get("has_previous").Bool(),
-	}
-	for _, item := range v.Get("items").Array() {
-		page.Items = append(page.Items, parse(item))
-	}
-	return page
-}
-
-func parseRun(v gjson.Result, functionID string) Run {
-	run := Run{
-		FunctionID: firstText(v, "function_id", "workflow_id"),
-		ID:         firstText(v, "function_run_id", "workflow_run_id", "run_id"),
-		SessionID:  firstText(v, "session_id"),
-		Status:     runStatus(v),
-		Result:     textOrJSON(v.Get("result")),
-		Logs:       parseLogs(v.Get("logs")),
-		CreatedAt:  timestamp(v.Get("created_at")),
-		UpdatedAt:  timestamp(v.Get("updated_at")),
-	}
-	if run.FunctionID == "" {
-		run.FunctionID = functionID
-	}
-	return run
-}
-
-// parseLogs reads the last maxLogs lines of a run's log.
-func parseLogs(v gjson.Result) []string {
-	if v.Type == gjson.Null {
-		return nil
-	}
-	lines := v.Array() // one element for a string
-	lines = lines[max(0, len(lines)-maxLogs):]
-	var logs []string
-	for _, line := range lines {
-		logs = append(logs, textOrJSON(line))
-	}
-	return logs
-}
-
-// textOrJSON is a string as it is and anything else as JSON; null is empty.
-func textOrJSON(v gjson.Result) string {
-	if v.Type == gjson.String {
-		return v.Str
-	}
-	return string(rawJSON(v))
 }

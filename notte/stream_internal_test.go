@@ -19,8 +19,8 @@ func testStream(r io.Reader) *Stream {
 
 func loggedStream(r io.Reader, h slog.Handler) *Stream {
 	ctx, cancel := context.WithCancelCause(context.Background())
-	body := watch(io.NopCloser(r), 0, func() { cancel(ErrIdle) })
-	return &Stream{op: "follow the build", host: "example.test", ctx: ctx, cancel: cancel, body: body, events: body, log: slog.New(h)}
+	body := watch(io.NopCloser(r), 0, nil)
+	return &Stream{client: &Client{log: slog.New(h)}, op: "follow the build", host: "example.test", ctx: ctx, cancel: cancel, language: v1, body: body, reader: body}
 }
 
 // pieces reads s in pieces of at most size bytes.
@@ -35,21 +35,21 @@ type piecewise struct {
 
 func (p *piecewise) Read(b []byte) (int, error) { return p.r.Read(b[:min(len(b), p.size)]) }
 
-// told is what a stream over r told, an event a line, and its error.
-func told(t *testing.T, r io.Reader) (string, error) {
+// eventsOf returns the events of a stream over r, one a line, and its error.
+func eventsOf(t *testing.T, r io.Reader) (string, error) {
 	t.Helper()
 	var lines []string
 	for ev, err := range testStream(r).Events() {
 		if err != nil {
 			return strings.Join(lines, "\n"), err
 		}
-		lines = append(lines, brief(ev))
+		lines = append(lines, describe(ev))
 	}
 	return strings.Join(lines, "\n"), nil
 }
 
-// brief is an event's type and what of its fields is set.
-func brief(ev Event) string {
+// describe returns an event's type and those of its fields that are set.
+func describe(ev Event) string {
 	s := string(ev.Type)
 	v := reflect.ValueOf(ev)
 	for i := range v.NumField() {
@@ -91,6 +91,7 @@ func TestStreamTolerates(t *testing.T) {
 		{"objects printed in a list", "data: {\"type\":\"status\",\"status\":\"a\",\"list\":[\ndata: {\"type\":\"done\"},\ndata: {\"type\":\"done\"}\ndata: ]}\n\n" + doneLine + "\n\n", "status a\ndone cost=0.43"},
 		{"a broken line among good ones", "data: {\"type\":\"sta\n\ndata: {\"type\":\"status\",\"status\":\"a\"}\n\n" + doneLine + "\n\n", "status a\ndone cost=0.43"},
 		{"broken lines without blank ones", "data: {\"type\":\ndata: {\"type\":\"status\",\"status\":\"a\"}\ndata: {\"x\":1\ndata: {\"type\":\"status\",\"status\":\"b\"}\ndata: {\"s\":\"\n" + doneLine + "\n", "status a\nstatus b\ndone cost=0.43"},
+		{"an open bracket before an event", "data: see [1,\ndata: {\"type\":\"status\",\"status\":\"a\"}\n" + doneLine + "\n\n", "status a\ndone cost=0.43"},
 		{"no JSON", "data: hello\n\ndata: [DONE]\n\ndata: 7\n\ndata: null\n\ndata: \"x\"\n\ndata: [1,2]\n\ndata: }{\n\n" + doneLine + "\n\n", "done cost=0.43"},
 		{"no field at all", "{\"type\":\"done\"}\n\nnonsense\n\n" + doneLine + "\n\n", "done cost=0.43"},
 		{"braces and quotes in strings", "data: {\"type\":\"status\",\"status\":\"}{\\\"][\\\\\"}\n\n" + doneLine + "\n\n", "status }{\"][\\\ndone cost=0.43"},
@@ -105,7 +106,7 @@ func TestStreamTolerates(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			for _, size := range []int{1, 2, 3, 5, 64, 4096, 1 << 20} {
-				got, err := told(t, pieces(tt.stream, size))
+				got, err := eventsOf(t, pieces(tt.stream, size))
 				if got != tt.want || err != nil {
 					t.Fatalf("in pieces of %d: got %q, %v; want %q", size, got, err, tt.want)
 				}
@@ -128,7 +129,7 @@ func TestStreamCut(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := io.MultiReader(strings.NewReader(tt.stream), &failing{tt.end})
-			got, err := told(t, r)
+			got, err := eventsOf(t, r)
 			if got != tt.want {
 				t.Errorf("got %q before the end, want %q", got, tt.want)
 			}
@@ -200,22 +201,21 @@ func TestStreamSkipsLargeEvents(t *testing.T) {
 	}
 }
 
-// TestFramerLetsGo checks that a large event's memory is not kept for the rest
-// of a build, which may be quiet for minutes.
-func TestFramerLetsGo(t *testing.T) {
-	f := newFramer(strings.NewReader("data: "+strings.Repeat("x", 4<<20)+"\n\n"+doneLine+"\n\n"), func(int) {})
-	ends := 0
-	for !f.done() {
-		if _, err := io.Copy(io.Discard, f); err != nil {
-			t.Fatal(err)
+// TestReaderIsSmallWhenQuiet checks that the memory of large events and of bursts
+// is not kept for the rest of a build, which may be quiet for minutes.
+func TestReaderIsSmallWhenQuiet(t *testing.T) {
+	quiet := strings.Repeat(doneLine+"\n\n", 1)
+	for name, busy := range map[string]string{
+		"after a large event": "data: " + strings.Repeat("x", 4<<20) + "\n\n",
+		"after a burst":       strings.Repeat(doneLine+"\n\n", 10_000),
+	} {
+		r := newEventReader(io.MultiReader(strings.NewReader(busy), strings.NewReader(quiet), strings.NewReader(quiet), strings.NewReader(quiet), strings.NewReader(quiet)), nil)
+		for r.err == nil {
+			r.next()
 		}
-		ends++
-	}
-	if ends != 2 {
-		t.Errorf("%d ends, want one after the large event and one at the end", ends)
-	}
-	if cap(f.out) > largeEvent {
-		t.Errorf("%d bytes kept", cap(f.out))
+		if n := cap(r.in) + cap(r.out); n > 4<<10 {
+			t.Errorf("%s: %d bytes are kept", name, n)
+		}
 	}
 }
 
@@ -224,8 +224,8 @@ func FuzzFraming(f *testing.F) {
 	f.Add("\uFEFFevent: done\rdata: {\rdata: \"a\": [1,\"}\\\"\"]}\r\r", uint8(1))
 	f.Add("data: {\ndata: {\"type\":\"status\"}\nevent: x\ndata:}\n\n:c\nid: 3\n", uint8(2))
 	f.Fuzz(func(t *testing.T, stream string, size uint8) {
-		whole, wholeErr := told(t, strings.NewReader(stream))
-		parts, partsErr := told(t, pieces(stream, int(size)+1))
+		whole, wholeErr := eventsOf(t, strings.NewReader(stream))
+		parts, partsErr := eventsOf(t, pieces(stream, int(size)+1))
 		if whole != parts || (wholeErr == nil) != (partsErr == nil) {
 			t.Errorf("at once %q, %v; in pieces of %d %q, %v", whole, wholeErr, size, parts, partsErr)
 		}

@@ -52,7 +52,7 @@ func transcribe(r io.Reader) string {
 	s := testStream(r)
 	s.run = true
 	for ev, err := range s.Events() {
-		line := strings.NewReplacer("\n", "⏎", "\x1b", "").Replace(brief(ev))
+		line := strings.NewReplacer("\n", "⏎", "\x1b", "").Replace(describe(ev))
 		if errors.Is(err, io.ErrUnexpectedEOF) {
 			line = "unexpected EOF"
 		}

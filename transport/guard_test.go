@@ -14,11 +14,11 @@ func TestNewHTTPRefuses(t *testing.T) {
 		opts HTTPOptions
 		want string
 	}{
-		{HTTPOptions{Addr: "0.0.0.0:8808"}, "ANYTHING_MCP_AUTH_TOKEN"},
-		{HTTPOptions{Addr: ":8808"}, "ANYTHING_MCP_AUTH_TOKEN"},
-		{HTTPOptions{Addr: "[::]:8808"}, "ANYTHING_MCP_AUTH_TOKEN"},
-		{HTTPOptions{Addr: "mcp.example:8808"}, "ANYTHING_MCP_AUTH_TOKEN"},
-		{HTTPOptions{Addr: "127.0.0.1.example:8808"}, "ANYTHING_MCP_AUTH_TOKEN"},
+		{HTTPOptions{Addr: "0.0.0.0:8808"}, "the server's token is missing"},
+		{HTTPOptions{Addr: ":8808"}, "the server's token is missing"},
+		{HTTPOptions{Addr: "[::]:8808"}, "the server's token is missing"},
+		{HTTPOptions{Addr: "mcp.example:8808"}, "the server's token is missing"},
+		{HTTPOptions{Addr: "127.0.0.1.example:8808"}, "the server's token is missing"},
 		{HTTPOptions{Addr: "8808"}, "127.0.0.1:8808"},
 		{HTTPOptions{Addr: "127.0.0.1:8808", AuthToken: "two words"}, "printable"},
 		{HTTPOptions{Addr: "127.0.0.1:8808", TLSCert: "cert.pem"}, "both"},

@@ -152,8 +152,8 @@ func checkUpdates(t *testing.T, client *http.Client, req *http.Request, updates,
 }
 
 func TestBodyLimit(t *testing.T) {
-	const limit = 4 << 20
-	s := httptest.NewServer(newHTTP(t, newWorker(), HTTPOptions{MaxBody: limit}))
+	const limit = maxBody
+	s := httptest.NewServer(newHTTP(t, newWorker(), HTTPOptions{}))
 	defer s.Close()
 	message := func(size int) []byte {
 		const head, tail = `{"jsonrpc":"2.0","method":"m","params":{"x":"`, `"}}`
@@ -256,7 +256,7 @@ func TestStalledReader(t *testing.T) {
 		if err := modernCall(t, "http://127.0.0.1", 1, `{"name":"one","updates":3,"wait":"1h"}`).Write(conn); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(writeWait)
+		time.Sleep(writeTimeout)
 		synctest.Wait()
 		got := w.notes()
 		if len(got) != 2 || !strings.HasPrefix(got[0], "one update: ") || got[1] != "one context: context canceled" {
@@ -341,32 +341,6 @@ func selfSigned(t *testing.T) (certFile, keyFile string, pool *x509.CertPool) {
 		pool.AppendCertsFromPEM(pem.EncodeToMemory(block))
 	}
 	return certFile, keyFile, pool
-}
-
-// TestSessionsMakeRoom ends the longest idle session for a new one, and none
-// that is in use.
-func TestSessionsMakeRoom(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := &sessions{idle: time.Hour, max: 2}
-		defer s.close()
-		busy, idle := s.open(), s.open()
-		if s.open() != nil {
-			t.Error("opened a third session beside two in use")
-		}
-		s.release(idle)
-		third := s.open()
-		if third == nil || s.use(idle.id) != nil {
-			t.Fatal("the idle session did not make room")
-		}
-		select {
-		case <-idle.gone:
-		default:
-			t.Error("the session that made room is not gone")
-		}
-		if s.use(busy.id) != busy || s.use(third.id) != third {
-			t.Error("a session in use is gone")
-		}
-	})
 }
 
 func ExampleHTTP_Serve() {

@@ -43,7 +43,7 @@ type player struct {
 
 func playHTTP(t *testing.T, w *worker, steps []string, tasks Tasks) (lines []string) {
 	p := &player{w: w}
-	h, err := NewHTTP(p.w.srv, HTTPOptions{Addr: "127.0.0.1:8808", MaxCalls: 3, SessionIdle: time.Hour, OnStop: p.w.stop, Tasks: tasks})
+	h, err := NewHTTP(p.w.srv, HTTPOptions{Addr: "127.0.0.1:8808", MaxCalls: 3, OnStop: p.w.stop, Tasks: tasks})
 	if err != nil {
 		t.Fatal(err)
 	}

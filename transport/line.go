@@ -9,8 +9,8 @@ import (
 	"sync/atomic"
 )
 
-// errLineTooLong is returned for a line over the limit; the next call reads
-// the line after it.
+// errLineTooLong is returned for a line over the limit. The next call reads the
+// line after it.
 var errLineTooLong = errors.New("the line is too long")
 
 // lineReader reads lines of at most max bytes.
@@ -24,9 +24,10 @@ func newLineReader(r io.Reader, max int) *lineReader {
 }
 
 // next returns the next line that is not blank, without the white space around
-// it, in memory of its own. A last line without a line feed counts. A line that
-// is too long is read to its end but not kept. The error at the end of the
-// input is the reader's, [io.EOF] as a rule.
+// it. The line is the caller's to keep. A last line without a line feed counts.
+// A line that is too long is read to its end, but not kept, and returned as
+// errLineTooLong. At the end of the input, next returns the reader's error,
+// which is [io.EOF] in most cases.
 func (l *lineReader) next() ([]byte, error) {
 	for {
 		line, err := l.read()
@@ -36,8 +37,8 @@ func (l *lineReader) next() ([]byte, error) {
 	}
 }
 
-// read returns one line. What precedes an error of the reader is returned
-// first, on its own: the reader gives its error again.
+// read returns one line. It returns what precedes an error of the reader first,
+// without the error, because the reader returns its error again.
 func (l *lineReader) read() ([]byte, error) {
 	var line []byte
 	tooLong := false
@@ -61,11 +62,15 @@ func (l *lineReader) read() ([]byte, error) {
 	}
 }
 
-// lineWriter writes one line per Write, from any goroutine. After a failed
-// Write it fails at once and closes broken.
+// maxQueue bounds the answers that wait for a client that does not read.
+const maxQueue = 256
+
+// lineWriter writes one line per Write, from any goroutine. It is the wire of
+// every call. After a Write has failed it fails at once and closes broken.
 type lineWriter struct {
 	broken chan struct{}
-	closed atomic.Bool // nothing is begun any more
+	closed atomic.Bool // no further Write begins
+	queue  chan []byte // answers, to be written before any line that comes after them
 
 	mu  sync.Mutex // serialises Write and guards err
 	w   io.Writer
@@ -73,12 +78,51 @@ type lineWriter struct {
 }
 
 func newLineWriter(w io.Writer) *lineWriter {
-	return &lineWriter{w: w, broken: make(chan struct{})}
+	return &lineWriter{w: w, broken: make(chan struct{}), queue: make(chan []byte, maxQueue)}
 }
 
-func (l *lineWriter) write(line []byte) error {
+// notify implements [wire].
+func (l *lineWriter) notify(line []byte, over *atomic.Bool) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.writeQueue()
+	if over.Load() {
+		return ErrCallOver
+	}
+	return l.write(line)
+}
+
+// answer implements [wire]. It does not wait for the client to read, so that
+// messages are read while a write stalls, unless maxQueue answers wait.
+func (l *lineWriter) answer(line []byte, _ int) {
+	l.queue <- line
+	go l.flush()
+}
+
+// close implements [wire]. The client's other calls go on.
+func (l *lineWriter) close() {}
+
+// flush returns when every answer that was queued before is written.
+func (l *lineWriter) flush() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.writeQueue()
+}
+
+// writeQueue writes the queued answers. The caller holds mu.
+func (l *lineWriter) writeQueue() {
+	for {
+		select {
+		case line := <-l.queue:
+			_ = l.write(line) // closing broken is what ends the server
+		default:
+			return
+		}
+	}
+}
+
+// write writes one line. The caller holds mu.
+func (l *lineWriter) write(line []byte) error {
 	if l.err != nil {
 		return l.err
 	}
@@ -91,8 +135,3 @@ func (l *lineWriter) write(line []byte) error {
 	}
 	return l.err
 }
-
-// notify and answer make a lineWriter the wire of every call.
-func (l *lineWriter) notify(line []byte) error { return l.write(line) }
-
-func (l *lineWriter) answer(line []byte, _ int) error { return l.write(line) }

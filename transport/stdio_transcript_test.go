@@ -30,7 +30,9 @@ func playStdio(t *testing.T, w *worker, steps []string, tasks Tasks) (lines []st
 	start := time.Now()
 	ended := make(chan string, 1)
 	go func() {
-		err := ServeStdio(ctx, w.srv, in, out, StdioOptions{MaxCalls: 3, MaxMessage: 1000, OnStop: w.stop, Tasks: tasks})
+		s := newStdio(w.srv, in, out, StdioOptions{MaxCalls: 3, OnStop: w.stop, Tasks: tasks})
+		s.in.max = 1000
+		err := s.serve(ctx)
 		ended <- fmt.Sprintf("~ ended after %s: %v", time.Since(start).Truncate(100*time.Millisecond), err)
 	}()
 	flush := func() {

@@ -17,15 +17,6 @@ func get(t *testing.T, s jobs.Store, id string) jobs.Job {
 	return job
 }
 
-func adopt(t *testing.T, s jobs.Store, owner string, c jobs.Claim, now time.Time) []jobs.Adopted {
-	t.Helper()
-	adopted, err := s.Adopt(t.Context(), owner, c, now)
-	if err != nil {
-		t.Fatalf("Adopt: %v", err)
-	}
-	return adopted
-}
-
 // equalJob compares jobs in all they hold, times as instants, but for Volatile:
 // that is the store's own word.
 func equalJob(t *testing.T, got, want jobs.Job) {

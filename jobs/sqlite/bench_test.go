@@ -16,7 +16,11 @@ var kinds = []struct {
 	name string
 	open func(testing.TB) jobs.Store
 }{
-	{"memory", func(testing.TB) jobs.Store { return jobs.NewMemory() }},
+	{"memory", func(t testing.TB) jobs.Store {
+		s := sqlite.NewMemory()
+		t.Cleanup(func() { s.Close() })
+		return s
+	}},
 	{"disk", func(t testing.TB) jobs.Store {
 		s := sqlite.New(t.TempDir())
 		t.Cleanup(func() { s.Close() })
@@ -39,7 +43,7 @@ func BenchmarkAppend(b *testing.B) {
 				for i, lease := range leases {
 					wg.Go(func() {
 						for seq := i; seq < b.N; seq += callers {
-							if err := store.Append(b.Context(), lease, []jobs.Entry{entry(int64(seq + 1))}); err != nil {
+							if err := save(b.Context(), store, jobs.Change{Lease: lease, Entries: []jobs.Entry{entry(int64(seq + 1))}}); err != nil {
 								b.Error(err)
 							}
 						}
@@ -74,20 +78,20 @@ func BenchmarkBuilds(b *testing.B) {
 func whole(t testing.TB, store jobs.Store, id string, steps int64) {
 	lease := start(t, store, id)
 	for seq := int64(1); seq <= steps; seq++ {
-		if err := store.Append(t.Context(), lease, []jobs.Entry{entry(seq)}); err != nil {
+		if err := save(t.Context(), store, jobs.Change{Lease: lease, Entries: []jobs.Entry{entry(seq)}}); err != nil {
 			t.Error(err)
 		}
 	}
 	last := entry(steps + 1)
 	last.Final = true
-	if err := store.Finish(t.Context(), lease, ended(build(id)), []jobs.Entry{last}); err != nil {
+	if err := finish(t.Context(), store, lease, ended(build(id)), []jobs.Entry{last}); err != nil {
 		t.Error(err)
 	}
 }
 
 // start stores a running build.
 func start(t testing.TB, store jobs.Store, id string) jobs.Lease {
-	_, lease, err := store.Create(t.Context(), build(id), claim(""))
+	_, lease, err := store.Create(t.Context(), build(id), options(""))
 	if err != nil {
 		t.Error(err)
 	}
@@ -144,7 +148,7 @@ func BenchmarkLarge(b *testing.B) {
 			return err
 		},
 		"create within a budget": func() error {
-			c := claim("")
+			c := options("")
 			c.Limits = jobs.Limits{BudgetUSD: 0.01, Since: epoch.Add(-24 * time.Hour)}
 			if _, _, err := store.Create(b.Context(), build("build_late"), c); err == nil {
 				b.Error("a cent was enough")

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,36 +19,44 @@ type Error struct {
 	Op   string // what was tried: "open", "list jobs from", …
 	Path string // of the database
 	Err  error  // why it failed
+
+	dir string // what to call the setting of its directory
 }
 
 // Error names the file, the cause and the remedy.
 func (e *Error) Error() string {
-	return fmt.Sprintf("cannot %s the jobs database %s: %v; %s", e.Op, e.Path, e.Err, remedy(e.Err))
+	return fmt.Sprintf("cannot %s the jobs database %s: %v; %s", e.Op, e.Path, e.Err, remedy(e.Err, e.dir))
 }
 
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// What is wrong with a file that is not to be touched.
+// What is wrong with a file that must not be touched, or with its place.
 var (
 	errForeign = errors.New("the file belongs to another program")
 	errNewer   = errors.New("the file was written by a newer version of anything-mcp")
+
+	errUnsafeDir = errors.New("its directory is not safe")
 )
 
 // What to do about it.
 const (
 	moveAside    = "move it aside, with its -wal and -shm files if it has them, and a new one is made"
-	makeRoom     = "free some space on its disk, or use another --state-dir"
-	makeWritable = "see that its directory is there and can be written, or use another --state-dir"
+	waitForOther = "another process keeps it locked: try again, and look for an anything-mcp that hangs"
 )
 
-// remedy is what to do about an error.
-func remedy(err error) string {
+// remedy says what to do about an error. dir is what to call the setting of the
+// database's directory.
+func remedy(err error, dir string) string {
+	makeRoom := "free some space on its disk, or change " + dir
+	makeWritable := "see that its directory is there and can be written, or change " + dir
 	switch {
 	case errors.Is(err, errForeign):
 		return moveAside
 	case errors.Is(err, errNewer):
-		return "update this anything-mcp, or use another --state-dir"
+		return "update this anything-mcp, or change " + dir
+	case errors.Is(err, errUnsafeDir):
+		return "change " + dir + " to one that only this user can write to"
 	case errors.Is(err, syscall.ENOSPC):
 		return makeRoom
 	case errors.Is(err, errClosed):
@@ -64,9 +73,9 @@ func remedy(err error) string {
 	case codes.SQLITE_READONLY, codes.SQLITE_PERM, codes.SQLITE_CANTOPEN:
 		return makeWritable
 	case codes.SQLITE_BUSY:
-		return "another process keeps it locked: try again, and look for an anything-mcp that hangs"
+		return waitForOther
 	}
-	return "see that its disk has space and is in order, or use another --state-dir"
+	return "see that its disk has space and is in order, or change " + dir
 }
 
 // code is the primary result code of an error of SQLite's, or 0.
@@ -92,9 +101,9 @@ func expected(err error) bool {
 }
 
 // explain wraps a failure in an [*Error]; what is expected stays as it is.
-func explain(op, path string, err error) error {
+func (s *Store) explain(op string, err error) error {
 	if err == nil || expected(err) {
 		return err
 	}
-	return &Error{Op: op, Path: path, Err: err}
+	return &Error{Op: op, Path: s.path, Err: err, dir: cmp.Or(s.DirName, "the state directory")}
 }

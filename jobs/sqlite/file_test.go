@@ -139,7 +139,7 @@ func TestUnfitFiles(t *testing.T) {
 			store := sqlite.New(filepath.Dir(path))
 			_, err := store.List(t.Context(), jobs.Query{Owner: "ann", Kind: jobs.KindBuild, Limit: 100})
 			refused(t, err, path, c.says...)
-			_, _, err = store.Create(t.Context(), build("build_late"), claim(""))
+			_, _, err = store.Create(t.Context(), build("build_late"), options(""))
 			refused(t, err, path, c.says...)
 			if after, _ := os.ReadFile(path); !bytes.Equal(before, after) {
 				t.Error("the file was changed")
@@ -215,7 +215,63 @@ func TestUnusableDirectories(t *testing.T) {
 		if strings.HasPrefix(dir, sealed) && (os.Geteuid() == 0 || runtime.GOOS == "windows") {
 			continue // root may write anywhere
 		}
-		_, _, err := sqlite.New(dir).Create(t.Context(), build("build_1"), claim(""))
-		refused(t, err, filepath.Join(dir, "jobs.db"), "directory is there and can be written", "--state-dir")
+		_, _, err := sqlite.New(dir).Create(t.Context(), build("build_1"), options(""))
+		refused(t, err, filepath.Join(dir, "jobs.db"), "directory is there and can be written", "change the state directory")
+	}
+}
+
+// A directory that others may write to is made the user's alone. One for
+// everybody's files, or of another user, is not used.
+func TestUnsafeDirectories(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("permissions are another thing there")
+	}
+	open := filepath.Join(t.TempDir(), "open")
+	if err := os.Mkdir(open, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(open, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	store := sqlite.New(open)
+	defer store.Close()
+	whole(t, store, "build_1", 1)
+	if info, err := os.Stat(open); err != nil || info.Mode().Perm()&0o022 != 0 {
+		t.Errorf("others may still write: %v, %v", info.Mode(), err)
+	}
+	shared := t.TempDir()
+	if err := os.Chmod(shared, 0o1777); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TMPDIR", shared)
+	_, _, err := sqlite.New(shared).Create(t.Context(), build("build_1"), options(""))
+	refused(t, err, filepath.Join(shared, "jobs.db"), "files of all users", "change the state directory")
+
+	foreign := t.TempDir()
+	if os.Geteuid() != 0 || os.Chown(foreign, 4711, 4711) != nil {
+		t.Skip("only root can make a directory another user's")
+	}
+	_, _, err = sqlite.New(foreign).Create(t.Context(), build("build_1"), options(""))
+	refused(t, err, filepath.Join(foreign, "jobs.db"), "4711", "change the state directory")
+}
+
+// A database that is deleted under a running store is created anew, in a new
+// directory if need be: what follows is stored.
+func TestDeletedDirectory(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	store := sqlite.New(dir)
+	defer store.Close()
+	whole(t, store, "build_1", 1)
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Get(t.Context(), "build_1"); !errors.Is(err, jobs.ErrNotFound) {
+		t.Errorf("Get = %v, want ErrNotFound", err)
+	}
+	whole(t, store, "build_2", 1)
+	other := sqlite.New(dir)
+	defer other.Close()
+	if job, err := other.Get(t.Context(), "build_2"); err != nil || job.State != jobs.StateDone {
+		t.Errorf("another process reads %s, %v", job.State, err)
 	}
 }

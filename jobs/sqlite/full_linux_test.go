@@ -27,19 +27,19 @@ func TestFullDisk(t *testing.T) {
 
 	fillDisk(t, filler)
 	store := sqlite.New(dir)
-	_, _, err := store.Create(t.Context(), build("build_1"), claim(""))
+	_, _, err := store.Create(t.Context(), build("build_1"), options(""))
 	refused(t, err, path, "free some space")
 
 	free(t, filler)
 	lease := start(t, store, "build_1")
-	if err := store.Append(t.Context(), lease, []jobs.Entry{entry(1)}); err != nil {
+	if err := save(t.Context(), store, jobs.Change{Lease: lease, Entries: []jobs.Entry{entry(1)}}); err != nil {
 		t.Fatal(err)
 	}
 
 	fillDisk(t, filler)
 	end := ended(build("build_1"))
 	end.Build.Answer = strings.Repeat("x", 100<<10)
-	refused(t, store.Finish(t.Context(), lease, end, []jobs.Entry{entry(2)}), path, "free some space")
+	refused(t, finish(t.Context(), store, lease, end, []jobs.Entry{entry(2)}), path, "free some space")
 	if log, err := store.Entries(t.Context(), "build_1", 0, 10); err != nil || len(log) != 1 {
 		t.Errorf("on the full disk the log is %+v, %v; want one entry", log, err)
 	}
@@ -48,7 +48,7 @@ func TestFullDisk(t *testing.T) {
 	}
 
 	free(t, filler)
-	if err := store.Finish(t.Context(), lease, end, []jobs.Entry{entry(2)}); err != nil {
+	if err := finish(t.Context(), store, lease, end, []jobs.Entry{entry(2)}); err != nil {
 		t.Errorf("with space again: %v", err)
 	}
 	if err := store.Close(); err != nil {

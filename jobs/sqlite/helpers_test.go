@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -28,10 +29,20 @@ func ended(job jobs.Job) jobs.Job {
 	return job
 }
 
-func claim(key string) jobs.Claim {
-	return jobs.Claim{Holder: "here", Until: epoch.Add(time.Minute), JoinKey: key, Join: true}
+func options(key string) jobs.CreateOptions {
+	return jobs.CreateOptions{Holder: "here", Until: epoch.Add(time.Minute), JoinKey: key, Join: true}
 }
 
 func entry(seq int64) jobs.Entry {
-	return jobs.Entry{Seq: seq, At: epoch, Type: notte.EventToolStart, Text: fmt.Sprint("step ", seq)}
+	return jobs.Entry{Seq: seq, At: epoch, Event: notte.Event{Type: notte.EventToolStart, Name: fmt.Sprint("step ", seq)}}
+}
+
+// save saves one change.
+func save(ctx context.Context, s jobs.Store, c jobs.Change) error {
+	return s.Save(ctx, []jobs.Change{c})[0]
+}
+
+// finish ends a job.
+func finish(ctx context.Context, s jobs.Store, lease jobs.Lease, job jobs.Job, entries []jobs.Entry) error {
+	return save(ctx, s, jobs.Change{Lease: lease, Job: &job, Entries: entries})
 }

@@ -1,14 +1,11 @@
 package sqlite
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/url"
 	"path/filepath"
-	"runtime"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -27,7 +24,7 @@ func TestMigrate(t *testing.T) {
 		t.Fatal("there is no schema")
 	}
 	at := func(steps []string) (version int, err error) {
-		db, err := connect(path, 1, url.Values{})
+		db, err := connect(uri(path), 1, busyTimeout, url.Values{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -68,31 +65,35 @@ func TestMigrate(t *testing.T) {
 	}
 }
 
-// TestFull fills the database up to a bound of its own.
-func TestFull(t *testing.T) {
+// TestOneTooLarge saves two changes, one of which is more than the database may
+// hold: the other is stored all the same.
+func TestOneTooLarge(t *testing.T) {
 	store := New(t.TempDir())
 	defer store.Close()
-	ctx := t.Context()
-	_, lease, err := store.Create(ctx, testBuild("build_1"), jobs.Claim{})
-	if err != nil {
-		t.Fatal(err)
+	small, large := testBuild("build_1"), testBuild("build_2")
+	var changes []jobs.Change
+	for _, job := range []jobs.Job{small, large} {
+		_, lease, err := store.Create(t.Context(), job, jobs.CreateOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		job.State, job.EndedAt, job.Build = jobs.StateDone, time.UnixMilli(2), &jobs.Build{}
+		changes = append(changes, jobs.Change{Lease: lease, Job: &job})
 	}
-	limitPages(t, store, 1)
-	end := testBuild("build_1")
-	end.State, end.EndedAt, end.Build.Answer = jobs.StateDone, time.UnixMilli(2), strings.Repeat("x", 200<<10)
-	err = store.Finish(ctx, lease, end, nil)
-	if e, ok := errors.AsType[*Error](err); !ok || code(err) != codes.SQLITE_FULL || !strings.Contains(e.Error(), "free some space") {
-		t.Errorf("Finish on a full disk = %v", err)
+	changes[1].Job.Build.Answer = strings.Repeat("x", 200<<10)
+	limitPages(t, store, 40)
+	errs := store.Save(t.Context(), changes)
+	if e, ok := errors.AsType[*Error](errs[1]); errs[0] != nil || !ok || code(errs[1]) != codes.SQLITE_FULL || !strings.Contains(e.Error(), "free some space") {
+		t.Errorf("Save = %v", errs)
 	}
-	if job, err := store.Get(ctx, "build_1"); err != nil || job.State != jobs.StateRunning {
-		t.Errorf("after it the job is %+v, %v; want it running", job, err)
+	for id, want := range map[string]jobs.State{"build_1": jobs.StateDone, "build_2": jobs.StateRunning} {
+		if job, err := store.Get(t.Context(), id); err != nil || job.State != want {
+			t.Errorf("%s is %s, %v; want %s", id, job.State, err, want)
+		}
 	}
 	limitPages(t, store, 1<<20)
-	if err := store.Finish(ctx, lease, end, nil); err != nil {
+	if err := store.Save(t.Context(), changes[1:])[0]; err != nil {
 		t.Errorf("with space again: %v", err)
-	}
-	if job, err := store.Get(ctx, "build_1"); err != nil || job.Build.Answer != end.Build.Answer {
-		t.Errorf("with space again the job is in state %s, %v", job.State, err)
 	}
 }
 
@@ -110,63 +111,50 @@ func limitPages(t *testing.T, store *Store, pages int) {
 	}
 }
 
-// TestSharedTransaction makes changes that all go into one transaction: each
-// gets its own answer, and a failure among them is its caller's alone.
-func TestSharedTransaction(t *testing.T) {
+// TestPanic panics in the middle of a change: its caller gets an error, nothing of
+// it is stored, and the changes beside it and after it work.
+func TestPanic(t *testing.T) {
 	store := New(t.TempDir())
 	defer store.Close()
-	db, err := store.open(t.Context())
-	if err != nil {
+	if _, _, err := store.Create(t.Context(), testBuild("build_1"), jobs.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	_, lease, err := store.Create(t.Context(), testBuild("build_1"), jobs.Claim{})
-	if err != nil {
-		t.Fatal(err)
+	bad := &change{apply: func(tx *tx) error {
+		if _, err := tx.exec("DELETE FROM jobs"); err != nil {
+			return err
+		}
+		panic("no such thing")
+	}}
+	good := &change{apply: func(tx *tx) error {
+		_, err := tx.exec("UPDATE jobs SET join_key = 'k'")
+		return err
+	}}
+	store.writeAll(t.Context(), "panic in", good, bad)
+	if good.err != nil {
+		t.Errorf("a change beside it: %v", good.err)
 	}
-	gone, cancel := context.WithCancel(t.Context())
-	cancel()
-	failure := errors.New("no such thing")
-	calls := []struct {
-		call func() error
-		want error
-	}{
-		{func() error { return store.Append(t.Context(), lease, []jobs.Entry{{Seq: 1, At: time.UnixMilli(1)}}) }, nil},
-		{func() error {
-			return store.Append(t.Context(), jobs.Lease{JobID: "build_1", Fence: 9}, []jobs.Entry{{Seq: 2}})
-		}, jobs.ErrLeaseLost},
-		{func() error { return store.Cancel(t.Context(), "build_0") }, jobs.ErrNotFound},
-		{func() error { return store.Append(gone, lease, []jobs.Entry{{Seq: 3}}) }, context.Canceled},
-		{func() error {
-			return store.write(t.Context(), "fail in", false, func(tx *tx) error {
-				_, err := tx.exec("DELETE FROM jobs")
-				return errors.Join(err, failure)
-			})
-		}, failure},
-		{func() error { return store.Cancel(t.Context(), "build_1") }, nil},
+	err := bad.err
+	if _, ok := errors.AsType[*Error](err); !ok || !strings.Contains(err.Error(), "no such thing") {
+		t.Errorf("the panic became %v", err)
 	}
-	db.writer.turn <- struct{}{} // nobody leads until all are there
-	var wg sync.WaitGroup
-	for i, c := range calls {
-		wg.Go(func() {
-			if err := c.call(); !errors.Is(err, c.want) {
-				t.Errorf("call %d: %v, want %v", i, err, c.want)
-			}
-		})
+	if err := store.Cancel(t.Context(), "build_1"); err != nil {
+		t.Errorf("after the panic: %v", err)
 	}
-	for queued := 0; queued < len(calls); {
-		db.writer.mu.Lock()
-		queued = len(db.writer.queue)
-		db.writer.mu.Unlock()
-		runtime.Gosched()
-	}
-	<-db.writer.turn
-	wg.Wait()
-	log, err := store.Entries(t.Context(), "build_1", 0, 10)
-	if err != nil || len(log) != 1 || log[0].Seq != 1 {
-		t.Errorf("the log is %+v, %v; want the first entry alone", log, err)
-	}
-	if cancelled, err := store.Renew(t.Context(), []jobs.Lease{lease}, time.UnixMilli(5)); err != nil || len(cancelled) != 1 {
-		t.Errorf("Renew = %v, %v; want the job to be cancelled", cancelled, err)
+}
+
+// TestURI puts paths of all systems into URIs, by the rules of SQLite: the
+// authority is empty, and what is special in a URI is escaped.
+func TestURI(t *testing.T) {
+	for path, want := range map[string]string{
+		"/home/ann/jobs.db":            "file:///home/ann/jobs.db",
+		"/a b/50%/c#d?e/jobs.db":       "file:///a%20b/50%25/c%23d%3Fe/jobs.db",
+		"C:/Users/ann/jobs.db":         "file:///C:/Users/ann/jobs.db",
+		"//server/share/ann/jobs.db":   "file:////server/share/ann/jobs.db",
+		"//?/UNC/server/share/jobs.db": "file:////%3F/UNC/server/share/jobs.db",
+	} {
+		if got := uri(path); got != want {
+			t.Errorf("uri(%s) = %s, want %s", path, got, want)
+		}
 	}
 }
 

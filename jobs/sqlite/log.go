@@ -2,82 +2,82 @@ package sqlite
 
 import (
 	"database/sql"
+	"encoding/json"
 	"errors"
 
 	"github.com/anything-mcp/anything-mcp/jobs"
 )
 
-// Bounds of a job's log, those of a log in memory.
-const (
-	logEntries = 4096
-	logBytes   = 512 << 10
-	entryBytes = 80 // about what an entry takes besides its text
-)
+// logSize is the size of a job's log, which is stored with its lease.
+type logSize struct{ entries, bytes int }
 
-// log is the measure of a job's log, kept with its lease.
-type log struct{ entries, bytes int }
-
-func (l *log) count(size int) { l.entries, l.bytes = l.entries+1, l.bytes+entryBytes+size }
-
-// full reports whether a log exceeds so many quarters of its bounds.
-func (l log) full(quarters int) bool {
-	return l.entries > logEntries*quarters/4 || l.bytes > logBytes*quarters/4
+// over reports whether a log exceeds so many quarters of its bounds.
+func (l logSize) over(quarters int) bool {
+	return l.entries > jobs.MaxLogEntries*quarters/4 || l.bytes > jobs.MaxLogBytes*quarters/4
 }
 
-// add adds entries to the log of a job that the lease may write, and bounds it.
-func (t *tx) add(lease jobs.Lease, entries []jobs.Entry) error {
-	var more log
-	for _, e := range entries {
-		more.count(textSize(e))
+// addEntries adds the entries that are not there yet to the log of a job, and
+// bounds the log.
+func (t *tx) addEntries(id string, entries []jobs.Entry) error {
+	if len(entries) == 0 {
+		return nil
 	}
-	l, err := t.grow(lease, more)
-	if err != nil {
+	var last int64
+	if err := t.get("SELECT ifnull(max(seq), 0) FROM entries WHERE job_id = ?", []any{id}, &last); err != nil {
 		return err
 	}
+	var added logSize
 	for _, e := range entries {
-		text, err := t.takeLink(lease.JobID, e)
+		if e.Seq <= last {
+			continue
+		}
+		event, err := json.Marshal(e.Event)
 		if err != nil {
 			return err
 		}
-		if _, err := t.exec("INSERT INTO entries (job_id, seq, at, type, text, function_id, final) VALUES (?, ?, ?, ?, ?, ?, ?)",
-			lease.JobID, e.Seq, millis(e.At), string(e.Type), text, e.FunctionID, e.Final); err != nil {
+		if _, err := t.exec("INSERT INTO entries (job_id, seq, at, type, text, function_id, final, event) VALUES (?, ?, ?, ?, '', '', ?, ?)",
+			id, e.Seq, millis(e.At), string(e.Type), e.Final, string(event)); err != nil {
 			return err
 		}
+		added.entries++
+		added.bytes += e.Bytes()
 	}
-	if !l.full(4) {
-		return nil
-	}
-	return t.shrink(lease.JobID, l)
+	return t.grow(id, added)
 }
 
-// grow checks the lease and adds to the measure of the job's log, in one
-// statement, because this is what is done most.
-func (t *tx) grow(lease jobs.Lease, more log) (l log, err error) {
-	err = t.row(`UPDATE leases SET log_entries = log_entries + ?, log_bytes = log_bytes + ?
-		WHERE job_id = ? AND fence = ? RETURNING log_entries, log_bytes`,
-		more.entries, more.bytes, lease.JobID, lease.Fence).Scan(&l.entries, &l.bytes)
+// grow adds to the size of the job's log, and drops the oldest entries if it is
+// over its bounds. A job that has ended has no lease, and its log is left as it
+// is.
+func (t *tx) grow(id string, added logSize) error {
+	var size logSize
+	err := t.get("UPDATE leases SET log_entries = log_entries + ?, log_bytes = log_bytes + ? WHERE job_id = ? RETURNING log_entries, log_bytes",
+		[]any{added.entries, added.bytes, id}, &size.entries, &size.bytes)
 	if errors.Is(err, sql.ErrNoRows) {
-		err = t.held(lease) // says why
+		return nil
 	}
-	return l, err
+	if err != nil || !size.over(4) {
+		return err
+	}
+	return t.shrink(id, size)
 }
 
 // shrink drops the oldest entries until a quarter of the bounds is free, or one
-// entry is left: the next time is far off then.
-func (t *tx) shrink(id string, l log) error {
-	rows, err := t.rows("SELECT seq, octet_length(text) FROM entries WHERE job_id = ? ORDER BY seq", id)
+// entry is left, so that it need not be done again soon.
+func (t *tx) shrink(id string, size logSize) error {
+	rows, err := t.rows("SELECT "+entryColumns+" FROM entries WHERE job_id = ? ORDER BY seq", id)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	var last int64
-	for l.entries > 1 && l.full(3) && rows.Next() {
-		var size int
-		if err := rows.Scan(&last, &size); err != nil {
+	for size.entries > 1 && size.over(3) && rows.Next() {
+		e, err := scanEntry(rows)
+		if err != nil {
 			return err
 		}
-		l.entries--
-		l.bytes -= entryBytes + size
+		last = e.Seq
+		size.entries--
+		size.bytes -= e.Bytes()
 	}
 	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 		return err
@@ -85,9 +85,6 @@ func (t *tx) shrink(id string, l log) error {
 	if _, err := t.exec("DELETE FROM entries WHERE job_id = ? AND seq <= ?", id, last); err != nil {
 		return err
 	}
-	if _, err := t.exec("DELETE FROM links WHERE job_id = ? AND seq BETWEEN 1 AND ?", id, last); err != nil {
-		return err
-	}
-	_, err = t.exec("UPDATE leases SET log_entries = ?, log_bytes = ? WHERE job_id = ?", l.entries, l.bytes, id)
+	_, err = t.exec("UPDATE leases SET log_entries = ?, log_bytes = ? WHERE job_id = ?", size.entries, size.bytes, id)
 	return err
 }

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -20,31 +21,45 @@ import (
 const readers = 4
 
 // busyTimeout is how long to wait for another process to finish its transaction.
+// A caller waits for it, and the job can go on without the store.
 const (
-	busyTimeout = 5 * time.Second
-	busyPragma  = "PRAGMA busy_timeout = 5000"
+	busyTimeout = 3 * time.Second
+	busyStep    = 50 * time.Millisecond // of the write connection, which is asked again until then
 )
+
+// memoryPages bounds a database in memory: 256 MiB.
+const memoryPages = 64 << 10
 
 // database is an open database: one connection that writes and a few that read,
 // which in WAL mode do not wait for each other.
 type database struct {
 	writer  *writer
 	readers *sql.DB
+
+	path string      // of its file; empty in memory
+	file fs.FileInfo // as it was opened
 }
 
-// openDatabase opens the database at path, makes it if there is none, and brings
-// it to the newest version.
+// openDatabase opens the database at path, creates it if there is none, and
+// brings it to the newest version.
 func openDatabase(ctx context.Context, path string) (*database, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
 	}
+	if err := protectDir(filepath.Dir(path)); err != nil {
+		return nil, err
+	}
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, err
+	}
 	settings := url.Values{"_pragma": {
 		"foreign_keys(1)",
-		"secure_delete(1)", // a viewer's link is to be gone once it is deleted
+		"secure_delete(1)", // links that version 1 kept readable must be gone once they are deleted
 		"fullfsync(1)",     // on macOS a mere fsync leaves data in the drive's cache
 		"journal_size_limit(16777216)",
 	}}
-	template, err := protect(path)
+	template, err := createPrivate(path)
 	if err != nil {
 		return nil, err
 	}
@@ -52,81 +67,88 @@ func openDatabase(ctx context.Context, path string) (*database, error) {
 		defer os.Remove(template)
 		settings.Set("modeof", template)
 	}
-	write, err := connect(path, 1, settings)
+	db, err := openWriter(ctx, uri(filepath.ToSlash(path)), settings)
 	if err != nil {
 		return nil, err
 	}
-	w, err := newWriter(ctx, write)
-	if err != nil {
-		return nil, errors.Join(err, write.Close())
+	db.path = path
+	if db.file, err = os.Stat(path); err != nil {
+		return nil, errors.Join(err, db.close())
 	}
-	read, err := connect(path, readers, url.Values{"_pragma": {"query_only(1)"}})
-	if err != nil {
-		return nil, errors.Join(err, w.close())
+	if db.readers, err = connect(uri(filepath.ToSlash(path)), readers, busyTimeout, url.Values{"_pragma": {"query_only(1)"}}); err != nil {
+		return nil, errors.Join(err, db.close())
 	}
-	return &database{writer: w, readers: read}, nil
+	return db, nil
+}
+
+// openMemory opens an empty database in memory, which its connections share.
+func openMemory(ctx context.Context) (*database, error) {
+	name := "file:/" + rand.Text()
+	shared := func(pragmas ...string) url.Values {
+		return url.Values{"vfs": {"memdb"}, "_pragma": pragmas}
+	}
+	db, err := openWriter(ctx, name, shared("foreign_keys(1)", fmt.Sprintf("max_page_count(%d)", memoryPages)))
+	if err != nil {
+		return nil, err
+	}
+	if db.readers, err = connect(name, readers, busyTimeout, shared("query_only(1)")); err != nil {
+		return nil, errors.Join(err, db.close())
+	}
+	return db, nil
+}
+
+// openWriter opens the write connection and brings the database to the newest
+// version.
+func openWriter(ctx context.Context, uri string, settings url.Values) (*database, error) {
+	db, err := connect(uri, 1, busyTimeout, settings)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	err = migrate(ctx, conn, migrations())
+	if err == nil {
+		err = enterWAL(ctx, conn)
+	}
+	if err == nil {
+		_, err = conn.ExecContext(ctx, fmt.Sprintf("PRAGMA busy_timeout = %d", busyStep.Milliseconds()))
+	}
+	if err != nil {
+		return nil, errors.Join(err, conn.Close(), db.Close())
+	}
+	return &database{writer: &writer{db: db, turn: make(chan struct{}, 1), tx: newTx(conn)}}, nil
+}
+
+// isGone reports whether the database's file was deleted or replaced since it
+// was opened: what is written to it now is lost.
+func (d *database) isGone() bool {
+	if d.path == "" {
+		return false
+	}
+	now, err := os.Stat(d.path)
+	return errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(now, d.file)
 }
 
 // close closes the readers first: the last connection to a database folds its
 // write-ahead log into it, and only the writer may.
 func (d *database) close() error {
-	return errors.Join(d.readers.Close(), d.writer.close())
+	var err error
+	if d.readers != nil {
+		err = d.readers.Close()
+	}
+	return errors.Join(err, d.writer.close())
 }
 
-// protect sees that nobody but the user can read the database and what SQLite
-// keeps beside it. For a file that is yet to be made it returns a template that
-// has the permissions, to be removed afterwards.
-//
-// The database itself is never opened here: with POSIX locks, closing any
-// descriptor of a file drops the locks that this process has on it.
-func protect(path string) (template string, err error) {
-	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		f, err := os.CreateTemp(filepath.Dir(path), ".jobs-")
-		if err != nil {
-			return "", err
-		}
-		return f.Name(), f.Close()
-	case err != nil:
-		return "", err
-	case !info.Mode().IsRegular():
-		return "", fmt.Errorf("%w: it is not a regular file", errForeign)
-	}
-	for _, suffix := range []string{"", "-wal", "-shm"} {
-		if err := tighten(path + suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return "", err
-		}
-	}
-	return "", nil
-}
-
-// tighten takes a file's permissions from everyone but its owner.
-func tighten(path string) error {
-	info, err := os.Stat(path)
-	if err != nil || info.Mode().Perm()&0o077 == 0 {
-		return err
-	}
-	return os.Chmod(path, info.Mode().Perm()&0o700)
-}
-
-// connect prepares up to n connections. The connections are the driver's URI
-// with what settings say beside what all have.
-func connect(path string, n int, settings url.Values) (*sql.DB, error) {
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return nil, err
-	}
-	path = filepath.ToSlash(path)
-	if !strings.HasPrefix(path, "/") {
-		path = "/" + path // C:/…
-	}
-	settings.Add("_pragma", strings.TrimPrefix(busyPragma, "PRAGMA "))
+// connect prepares up to n connections to the database at a URI, with settings of
+// the driver. Each waits for busy when another connection has a lock.
+func connect(uri string, n int, busy time.Duration, settings url.Values) (*sql.DB, error) {
+	settings.Add("_pragma", fmt.Sprintf("busy_timeout(%d)", busy.Milliseconds()))
 	settings.Set("_error_rc", "1")
-	// SQLite reads a plus sign as one.
+	// SQLite reads a plus sign as one, not as a space.
 	query := strings.ReplaceAll(settings.Encode(), "+", "%20")
-	uri := url.URL{Scheme: "file", Path: path, OmitHost: true, RawQuery: query}
-	connector, err := driver.NewConnector(uri.String())
+	connector, err := driver.NewConnector(uri + "?" + query)
 	if err != nil {
 		return nil, err
 	}
@@ -134,6 +156,17 @@ func connect(path string, n int, settings url.Values) (*sql.DB, error) {
 	db.SetMaxOpenConns(n)
 	db.SetMaxIdleConns(n)
 	return db, nil
+}
+
+// uri returns an absolute path, of any system and with slashes, as SQLite's URI.
+// Its authority is always there and empty: otherwise the server of a UNC path
+// would be taken for it.
+func uri(path string) string {
+	if !strings.HasPrefix(path, "/") {
+		path = "/" + path // C:/…
+	}
+	u := url.URL{Path: path}
+	return "file://" + u.EscapedPath()
 }
 
 // enterWAL puts the database into WAL mode, in which it then stays. This needs

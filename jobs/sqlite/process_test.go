@@ -54,7 +54,7 @@ func TestMain(m *testing.M) {
 // joinRole asks for one piece of work many times and reports which job it got.
 func joinRole(ctx context.Context, store *sqlite.Store, name string) error {
 	return parallel(20, func(i int) error {
-		job, _, err := store.Create(ctx, build(fmt.Sprintf("build_%s_%d", name, i)), claim("k"))
+		job, _, err := store.Create(ctx, build(fmt.Sprintf("build_%s_%d", name, i)), options("k"))
 		fmt.Println(job.ID)
 		return err
 	})
@@ -63,7 +63,7 @@ func joinRole(ctx context.Context, store *sqlite.Store, name string) error {
 // budgetRole starts what a budget allows and reports what was started.
 func budgetRole(ctx context.Context, store *sqlite.Store, name string) error {
 	return parallel(20, func(i int) error {
-		c := claim("")
+		c := options("")
 		c.Limits = jobs.Limits{BudgetUSD: 7, Since: epoch}
 		job, _, err := store.Create(ctx, build(fmt.Sprintf("build_%s_%d", name, i)), c)
 		if _, refused := errors.AsType[*jobs.LimitError](err); refused {
@@ -80,17 +80,17 @@ func finishRole(ctx context.Context, store *sqlite.Store, name string) error {
 	return parallel(4, func(i int) error {
 		for n := 0; ; n++ {
 			job := build(fmt.Sprintf("build_%s_%d_%d", name, i, n))
-			_, lease, err := store.Create(ctx, job, claim(""))
+			_, lease, err := store.Create(ctx, job, options(""))
 			if err != nil {
 				return err
 			}
 			fmt.Println("started", job.ID)
-			if err := store.Append(ctx, lease, []jobs.Entry{entry(1), entry(2)}); err != nil {
+			if err := save(ctx, store, jobs.Change{Lease: lease, Entries: []jobs.Entry{entry(1), entry(2)}}); err != nil {
 				return err
 			}
 			last := entry(3)
 			last.Final = true
-			if err := store.Finish(ctx, lease, ended(job), []jobs.Entry{last}); err != nil {
+			if err := finish(ctx, store, lease, ended(job), []jobs.Entry{last}); err != nil {
 				return err
 			}
 			fmt.Println("finished", job.ID)

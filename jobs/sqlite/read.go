@@ -3,43 +3,33 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"strings"
 	"time"
 
 	"github.com/anything-mcp/anything-mcp/jobs"
-	"github.com/anything-mcp/anything-mcp/notte"
 )
 
 // Get returns a job with all that is known of it.
 func (s *Store) Get(ctx context.Context, id string) (jobs.Job, error) {
-	db, err := s.open(ctx)
-	if err != nil {
-		return jobs.Job{}, err
+	found, err := collect(ctx, s, "read "+id+" from", scanWholeJob,
+		"SELECT "+jobColumns+" FROM "+jobTables+" WHERE jobs.id = ?", id)
+	if err != nil || len(found) == 0 {
+		return jobs.Job{}, errors.Join(err, notFoundIf(err == nil))
 	}
-	row := db.readers.QueryRowContext(ctx, "SELECT "+jobColumns+" FROM "+jobTables+" WHERE jobs.id = ?", id)
-	job, err := scan(row, true)
-	return job, explain("read "+id+" from", s.path, found(err))
-}
-
-// found is the contract's error for a row that is not there.
-func found(err error) error {
-	if errors.Is(err, sql.ErrNoRows) {
-		return jobs.ErrNotFound
-	}
-	return err
+	return s.marked(found[0]), nil
 }
 
 // List returns summaries of jobs, newest first, along an index that holds them
 // in that order.
 func (s *Store) List(ctx context.Context, q jobs.Query) ([]jobs.Job, error) {
-	db, err := s.open(ctx)
-	if err != nil {
-		return nil, err
-	}
 	query, args := listQuery(q)
-	list, err := collect(db, ctx, query, args, func(rows *sql.Rows) (jobs.Job, error) { return scan(rows, false) })
-	return list, explain("list jobs from", s.path, err)
+	list, err := collect(ctx, s, "list jobs from", scanSummary, query, args...)
+	for i := range list {
+		list[i] = s.marked(list[i])
+	}
+	return list, err
 }
 
 func listQuery(q jobs.Query) (query string, args []any) {
@@ -66,66 +56,97 @@ func listQuery(q jobs.Query) (query string, args []any) {
 		" ORDER BY started_at DESC, id DESC LIMIT ?", append(args, q.Limit)
 }
 
+// spendingQuery sums up the whole hours since a time and, from the ledger, the
+// rest of the hour before them. Its arguments are spendingArgs.
+const spendingQuery = `SELECT total(usd), CAST(total(builds) AS INTEGER), CAST(total(known) AS INTEGER) FROM (
+	SELECT usd, builds, known FROM spending WHERE owner = ?1 AND hour >= ?3
+	UNION ALL
+	SELECT total(cost), count(*), count(cost) FROM ledger WHERE owner = ?1 AND ended_at >= ?2 AND ended_at < ?3 * 3600000)`
+
+func spendingArgs(owner string, since time.Time) []any {
+	hour := time.Hour.Milliseconds()
+	next := (millis(since) + hour - 1) / hour
+	return []any{owner, millis(since), next}
+}
+
 // Spending sums up the ledger, which outlives the jobs.
 func (s *Store) Spending(ctx context.Context, owner string, since time.Time) (jobs.Spending, error) {
-	db, err := s.open(ctx)
+	sums, err := collect(ctx, s, "sum up the spending in", scanSpending, spendingQuery, spendingArgs(owner, since)...)
 	if err != nil {
 		return jobs.Spending{}, err
 	}
-	sum, err := spending(db.readers.QueryRowContext(ctx, spendingQuery, owner, millis(since)))
-	return sum, explain("sum up the spending in", s.path, err)
+	return sums[0], nil
+}
+
+func scanSpending(rows *sql.Rows) (sum jobs.Spending, err error) {
+	var known int
+	err = rows.Scan(&sum.USD, &sum.Builds, &known)
+	sum.Unknown = sum.Builds - known
+	return sum, err
 }
 
 // Entries returns a part of a job's log.
 func (s *Store) Entries(ctx context.Context, id string, after int64, limit int) ([]jobs.Entry, error) {
+	entries, err := collect(ctx, s, "read the log of "+id+" from", scanEntry,
+		"SELECT "+entryColumns+" FROM entries WHERE job_id = ? AND seq > ? ORDER BY seq LIMIT ?", id, after, limit)
+	if err != nil || len(entries) > 0 {
+		return entries, err
+	}
+	known, err := s.Positions(ctx, []string{id})
+	return nil, errors.Join(err, notFoundIf(err == nil && len(known) == 0))
+}
+
+// Positions returns how far jobs are, in one query.
+func (s *Store) Positions(ctx context.Context, ids []string) ([]jobs.Position, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	list, err := json.Marshal(ids)
+	if err != nil {
+		return nil, err
+	}
+	return collect(ctx, s, "look at running jobs in", scanPosition,
+		`SELECT id, owner, state, ifnull((SELECT max(seq) FROM entries WHERE job_id = jobs.id), 0)
+		FROM jobs WHERE id IN (SELECT value FROM json_each(?))`, string(list))
+}
+
+func scanPosition(rows *sql.Rows) (p jobs.Position, err error) {
+	return p, rows.Scan(&p.ID, &p.Owner, &p.State, &p.Seq)
+}
+
+// collect reads all rows of a query. op says what it is for, for its error.
+func collect[T any](ctx context.Context, s *Store, op string, scan func(*sql.Rows) (T, error), query string, args ...any) ([]T, error) {
 	db, err := s.open(ctx)
 	if err != nil {
 		return nil, err
 	}
-	entries, err := collect(db, ctx, `SELECT seq, at, type, text, function_id, final,
-		CASE type WHEN ? THEN
-			(SELECT text FROM links WHERE links.job_id = entries.job_id AND links.seq = entries.seq) END
-		FROM entries WHERE job_id = ? AND seq > ? ORDER BY seq LIMIT ?`, []any{string(notte.EventSessionData), id, after, limit}, scanEntry)
-	if err == nil && len(entries) == 0 {
-		var one int
-		err = found(db.readers.QueryRowContext(ctx, "SELECT 1 FROM jobs WHERE id = ?", id).Scan(&one))
-	}
-	return entries, explain("read the log of "+id+" from", s.path, err)
-}
-
-func scanEntry(rows *sql.Rows) (jobs.Entry, error) {
-	var (
-		e    jobs.Entry
-		at   int64
-		link []byte
-	)
-	err := rows.Scan(&e.Seq, &at, &e.Type, &e.Text, &e.FunctionID, &e.Final, &link)
-	e.At = time.UnixMilli(at)
-	if link != nil {
-		e.Text = unpad(link)
-	}
-	return e, err
-}
-
-// collect reads all rows of a query.
-func collect[T any](db *database, ctx context.Context, query string, args []any, scan func(*sql.Rows) (T, error)) ([]T, error) {
 	rows, err := db.readers.QueryContext(ctx, query, args...)
 	if err != nil {
-		return nil, err
+		return nil, s.explain(op, err)
 	}
-	return drain(rows, scan)
+	list, err := scanAll(rows, scan)
+	return list, s.explain(op, err)
 }
 
-// drain reads all of rows and closes them.
-func drain[T any](rows *sql.Rows, scan func(*sql.Rows) (T, error)) ([]T, error) {
-	defer rows.Close()
-	var list []T
-	for rows.Next() {
-		item, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, item)
+// marked marks a job that is lost with this process.
+func (s *Store) marked(job jobs.Job) jobs.Job {
+	job.Volatile = s.memory
+	return job
+}
+
+// notFound returns the contract's error for a row that is not there.
+func notFound(err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return jobs.ErrNotFound
 	}
-	return list, rows.Err()
+	return err
+}
+
+// notFoundIf returns the contract's error for a job that is not there, if it is
+// not.
+func notFoundIf(missing bool) error {
+	if missing {
+		return jobs.ErrNotFound
+	}
+	return nil
 }

@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"cmp"
 	"database/sql"
 	"encoding/json"
 	"time"
@@ -9,142 +8,145 @@ import (
 	"github.com/anything-mcp/anything-mcp/jobs"
 )
 
-// buildBody is what body holds of a build. Its names are the file's, not Go's:
-// renaming a field of [jobs.Build] must not lose what is stored.
-type buildBody struct {
-	Query        string   `json:"query"`
-	Started      bool     `json:"started,omitempty"`
-	Status       string   `json:"status,omitempty"`
-	FunctionName string   `json:"function_name,omitempty"`
-	ThreadID     string   `json:"thread_id,omitempty"`
-	TotalCostUSD *float64 `json:"total_cost_usd,omitempty"`
-	StepCount    int      `json:"step_count,omitempty"`
-	Dropped      int64    `json:"dropped,omitempty"`
-	Error        string   `json:"error,omitempty"`
-	Detail       string   `json:"detail,omitempty"`
-	Reason       string   `json:"reason,omitempty"`
-}
+// Columns of a job: of the job alone, or with its details.
+const (
+	summaryColumns = `jobs.id, owner, kind, state, function_id, started_at, ended_at, body`
+	jobColumns     = summaryColumns + `, answer, thinking, steps, variables, result, logs`
+	jobTables      = `jobs LEFT JOIN details ON details.job_id = jobs.id`
+	entryColumns   = `seq, at, type, final, event`
+)
 
-// runBody is what body holds of a run.
-type runBody struct {
-	RunID     string `json:"run_id,omitempty"`
-	SessionID string `json:"session_id,omitempty"`
-	OK        bool   `json:"ok,omitempty"`
-	Error     string `json:"error,omitempty"`
-}
-
-// details are the columns of the table of that name.
-type details struct {
-	answer, thinking               string
-	steps, variables, result, logs []byte // nil: NULL
-}
-
-// encode returns what body and the details hold of a job, and its function.
-func encode(job jobs.Job) (body []byte, d details, functionID string, err error) {
-	if b := job.Build; b != nil {
-		body, err = json.Marshal(buildBody{
-			Query: b.Query, Started: b.Started, Status: b.Status, FunctionName: b.FunctionName,
-			ThreadID: b.ThreadID, TotalCostUSD: b.TotalCostUSD, StepCount: b.StepCount, Dropped: b.Dropped,
-			Error: b.Error, Detail: b.Detail, Reason: b.Reason,
-		})
-		d = details{answer: b.Answer, thinking: b.Thinking, steps: list(b.Steps)}
-		return body, d, b.FunctionID, err
+// encodeBody returns what has no column of its own, as JSON.
+func encodeBody(job jobs.Job) ([]byte, error) {
+	if job.Build != nil {
+		return json.Marshal(job.Build)
 	}
-	r := cmp.Or(job.Run, &jobs.Run{})
-	body, err = json.Marshal(runBody{RunID: r.RunID, SessionID: r.SessionID, OK: r.OK, Error: r.Error})
-	d = details{variables: r.Variables, result: r.Result, logs: list(r.Logs)}
-	return body, d, r.FunctionID, err
+	return json.Marshal(job.Run)
 }
 
-// list is a list of strings as JSON, and nil as nil.
-func list(items []string) []byte {
+// putDetails stores what makes a job large.
+func (t *tx) putDetails(job jobs.Job) error {
+	var answer, thinking string
+	var variables, result []byte
+	if b := job.Build; b != nil {
+		answer, thinking = b.Answer, b.Thinking
+	}
+	if r := job.Run; r != nil {
+		variables, result = r.Variables, r.Result
+	}
+	steps, logs := lists(job)
+	_, err := t.exec(`INSERT INTO details (job_id, answer, thinking, steps, variables, result, logs) VALUES (?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT DO UPDATE SET answer = excluded.answer, thinking = excluded.thinking, steps = excluded.steps,
+		variables = excluded.variables, result = excluded.result, logs = excluded.logs`,
+		job.ID, answer, thinking, steps, variables, result, logs)
+	return err
+}
+
+// lists returns a build's steps and a run's logs as JSON.
+func lists(job jobs.Job) (steps, logs []byte) {
+	if job.Build != nil {
+		steps = marshalList(job.Build.Steps)
+	}
+	if job.Run != nil {
+		logs = marshalList(job.Run.Logs)
+	}
+	return steps, logs
+}
+
+// marshalList returns a list of strings as JSON, and nil as nil.
+func marshalList(items []string) []byte {
 	if items == nil {
 		return nil
 	}
-	text, err := json.Marshal(items)
+	list, err := json.Marshal(items)
 	if err != nil {
 		panic(err) // strings can always be marshalled
 	}
-	return text
+	return list
 }
 
-// Columns of a job for [scan]: of the job alone, or with its details.
-const (
-	summaryColumns = `jobs.id, owner, kind, state, function_id, started_at, ended_at, body,
-		(SELECT text FROM links WHERE links.job_id = jobs.id AND seq = 0)`
-	jobColumns = summaryColumns + `, answer, thinking, steps, variables, result, logs`
-	jobTables  = `jobs LEFT JOIN details ON details.job_id = jobs.id`
-)
-
-// scan reads a job from a row of summaryColumns, or of jobColumns if whole.
-func scan(row scanner, whole bool) (jobs.Job, error) {
-	var (
-		job              jobs.Job
-		functionID       string
-		started          int64
-		ended            sql.NullInt64
-		body, link       []byte
-		answer, thinking sql.NullString
-		d                details
-	)
-	columns := []any{&job.ID, &job.Owner, &job.Kind, &job.State, &functionID, &started, &ended, &body, &link}
-	if whole {
-		columns = append(columns, &answer, &thinking, &d.steps, &d.variables, &d.result, &d.logs)
+// unmarshalList is the inverse of [marshalList].
+func unmarshalList(list []byte, items *[]string) error {
+	if list == nil {
+		return nil
 	}
-	if err := row.Scan(columns...); err != nil {
+	return json.Unmarshal(list, items)
+}
+
+// scanJob reads a job from a row of summaryColumns, and of more columns into
+// more.
+func scanJob(rows *sql.Rows, more ...any) (jobs.Job, error) {
+	var (
+		job        jobs.Job
+		functionID string
+		started    int64
+		ended      sql.NullInt64
+		body       []byte
+	)
+	columns := []any{&job.ID, &job.Owner, &job.Kind, &job.State, &functionID, &started, &ended, &body}
+	if err := rows.Scan(append(columns, more...)...); err != nil {
 		return jobs.Job{}, err
 	}
 	job.StartedAt = time.UnixMilli(started)
 	if ended.Valid {
 		job.EndedAt = time.UnixMilli(ended.Int64)
 	}
-	d.answer, d.thinking = answer.String, thinking.String
 	if job.Kind == jobs.KindRun {
-		run, err := decodeRun(functionID, body, d)
-		job.Run = run
+		job.Run = &jobs.Run{FunctionID: functionID}
+		return job, json.Unmarshal(body, job.Run)
+	}
+	job.Build = &jobs.Build{FunctionID: functionID}
+	return job, json.Unmarshal(body, job.Build)
+}
+
+// scanSummary reads a job from a row of summaryColumns.
+func scanSummary(rows *sql.Rows) (jobs.Job, error) { return scanJob(rows) }
+
+// scanWholeJob reads a job from a row of jobColumns.
+func scanWholeJob(rows *sql.Rows) (jobs.Job, error) {
+	var (
+		answer, thinking               sql.NullString
+		steps, variables, result, logs []byte
+	)
+	job, err := scanJob(rows, &answer, &thinking, &steps, &variables, &result, &logs)
+	switch {
+	case err != nil:
 		return job, err
+	case job.Run != nil:
+		job.Run.Variables, job.Run.Result = variables, result
+		return job, unmarshalList(logs, &job.Run.Logs)
 	}
-	build, err := decodeBuild(functionID, body, d)
-	if err != nil {
-		return job, err
-	}
-	build.ViewerURL = unpad(link)
-	job.Build = build
-	return job, nil
+	job.Build.Answer, job.Build.Thinking = answer.String, thinking.String
+	return job, unmarshalList(steps, &job.Build.Steps)
 }
 
-func decodeBuild(functionID string, body []byte, d details) (*jobs.Build, error) {
-	var b buildBody
-	if err := json.Unmarshal(body, &b); err != nil {
-		return nil, err
+// scanEntry reads an entry from a row of entryColumns.
+func scanEntry(rows *sql.Rows) (jobs.Entry, error) {
+	var (
+		e     jobs.Entry
+		at    int64
+		event []byte
+	)
+	if err := rows.Scan(&e.Seq, &at, &e.Type, &e.Final, &event); err != nil {
+		return jobs.Entry{}, err
 	}
-	build := &jobs.Build{
-		Query: b.Query, Started: b.Started, Status: b.Status, FunctionID: functionID, FunctionName: b.FunctionName,
-		ThreadID: b.ThreadID, TotalCostUSD: b.TotalCostUSD, StepCount: b.StepCount, Answer: d.answer, Thinking: d.thinking, Dropped: b.Dropped,
-		Error: b.Error, Detail: b.Detail, Reason: b.Reason,
-	}
-	return build, unlist(d.steps, &build.Steps)
+	e.At = time.UnixMilli(at)
+	return e, json.Unmarshal(event, &e.Event)
 }
 
-func decodeRun(functionID string, body []byte, d details) (*jobs.Run, error) {
-	var b runBody
-	if err := json.Unmarshal(body, &b); err != nil {
-		return nil, err
+// scanAll reads all of rows and closes them.
+func scanAll[T any](rows *sql.Rows, scan func(*sql.Rows) (T, error)) ([]T, error) {
+	defer rows.Close()
+	var list []T
+	for rows.Next() {
+		item, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, item)
 	}
-	run := &jobs.Run{
-		FunctionID: functionID, Variables: d.variables, RunID: b.RunID, SessionID: b.SessionID,
-		OK: b.OK, Result: d.result, Error: b.Error,
-	}
-	return run, unlist(d.logs, &run.Logs)
+	return list, rows.Err()
 }
 
-// unlist is the reverse of [list].
-func unlist(text []byte, items *[]string) error {
-	if text == nil {
-		return nil
-	}
-	return json.Unmarshal(text, items)
-}
-
-// millis is a time as the file holds it.
+// millis returns a time as the file holds it.
 func millis(t time.Time) int64 { return t.UnixMilli() }

@@ -32,14 +32,14 @@ func migrations() []string {
 // migrate brings a database to the newest version, in one transaction. What is
 // not ours, or newer than we know, is left as it is.
 func migrate(ctx context.Context, conn *sql.Conn, steps []string) error {
-	version, err := identify(ctx, conn, len(steps))
+	version, err := schemaVersion(ctx, conn, len(steps))
 	if err != nil || version == len(steps) {
 		return err
 	}
 	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
-	if err := climb(ctx, conn, steps); err != nil {
+	if err := applySteps(ctx, conn, steps); err != nil {
 		_, rollback := conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
 		return errors.Join(err, rollback)
 	}
@@ -47,10 +47,10 @@ func migrate(ctx context.Context, conn *sql.Conn, steps []string) error {
 	return err
 }
 
-// climb takes the steps that are missing. Another process may have taken them
+// applySteps takes the steps that are missing. Another process may have taken them
 // while this one waited for its turn.
-func climb(ctx context.Context, conn *sql.Conn, steps []string) error {
-	version, err := identify(ctx, conn, len(steps))
+func applySteps(ctx context.Context, conn *sql.Conn, steps []string) error {
+	version, err := schemaVersion(ctx, conn, len(steps))
 	if err != nil {
 		return err
 	}
@@ -63,9 +63,9 @@ func climb(ctx context.Context, conn *sql.Conn, steps []string) error {
 	return err
 }
 
-// identify returns the version of a database of ours, 0 for one without
+// schemaVersion returns the version of a database of ours, 0 for one without
 // anything in it.
-func identify(ctx context.Context, conn *sql.Conn, newest int) (int, error) {
+func schemaVersion(ctx context.Context, conn *sql.Conn, newest int) (int, error) {
 	var application, version, tables int
 	// One statement, so that no other process makes the database in between.
 	err := conn.QueryRowContext(ctx, `SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema)

@@ -1,5 +1,4 @@
-// Package sqlite is the [jobs.Store] on disk: one SQLite database that several
-// processes share and that outlives them all.
+// Package sqlite stores jobs in a SQLite database that processes share.
 package sqlite
 
 import (
@@ -16,18 +15,24 @@ const fileName = "jobs.db"
 
 var errClosed = errors.New("the store is closed")
 
-// Store is a [jobs.Store] in a directory. It costs nothing until it is used:
-// the first call of a method opens the database, and makes it if need be. When
-// that fails the next call tries again, so that a disk which is full or a file
-// which is in the way can be seen to while the process runs.
+// Store is a [jobs.Store] in a directory, or in memory. It costs nothing until
+// it is used: the first call of a method opens the database, and creates it if
+// need be. When that fails the next call tries again, so that a full disk or a
+// file in the way can be seen to while the process runs. A database that was
+// deleted meanwhile is created anew.
 //
 // Its errors are those of the contract, a context's, or an [*Error].
 type Store struct {
-	path string
+	// DirName is what errors call the setting of the directory, such as the name
+	// of a flag. Empty means "the state directory".
+	DirName string
 
-	opening sync.Mutex // guards all below, and is held while the database is opened
-	db      *database  // nil until it is open
-	closed  bool
+	path   string
+	memory bool
+
+	mu     sync.Mutex // guards all below, and is held while the database is opened
+	db     *database  // nil until it is open
+	closed bool
 }
 
 var _ jobs.Store = (*Store)(nil)
@@ -38,6 +43,12 @@ func New(dir string) *Store {
 	return &Store{path: filepath.Join(dir, fileName)}
 }
 
+// NewMemory returns an empty store in memory. Its jobs are Volatile. It keeps
+// the newest 1,000 ended jobs, and fewer if they take more than 192 MiB.
+func NewMemory() *Store {
+	return &Store{path: "in memory", memory: true}
+}
+
 // Open opens the database unless it is open, for a caller who wants to know now
 // whether it can be.
 func (s *Store) Open(ctx context.Context) error {
@@ -46,17 +57,25 @@ func (s *Store) Open(ctx context.Context) error {
 }
 
 func (s *Store) open(ctx context.Context) (*database, error) {
-	s.opening.Lock()
-	defer s.opening.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.closed {
-		return nil, &Error{Op: "use", Path: s.path, Err: errClosed}
+		return nil, s.explain("use", errClosed)
+	}
+	if s.db != nil && s.db.isGone() {
+		_ = s.db.close() // its file is deleted: nothing is lost by an error
+		s.db = nil
 	}
 	if s.db != nil {
 		return s.db, nil
 	}
-	db, err := openDatabase(ctx, s.path)
+	open := openMemory
+	if !s.memory {
+		open = func(ctx context.Context) (*database, error) { return openDatabase(ctx, s.path) }
+	}
+	db, err := open(ctx)
 	if err != nil {
-		return nil, explain("open", s.path, err)
+		return nil, s.explain("open", err)
 	}
 	s.db = db
 	return db, nil
@@ -65,24 +84,41 @@ func (s *Store) open(ctx context.Context) (*database, error) {
 // Close waits for what is being written and closes the database, if it was ever
 // opened.
 func (s *Store) Close() error {
-	s.opening.Lock()
-	defer s.opening.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.closed = true
 	if s.db == nil {
 		return nil
 	}
 	db := s.db
 	s.db = nil
-	return explain("close", s.path, db.close())
+	return s.explain("close", db.close())
 }
 
-// write makes a change, alone or in one transaction with others'. op says what
-// it is, for its error. A lasting change is on the disk, not just on its way
-// there, when write returns.
-func (s *Store) write(ctx context.Context, op string, lasting bool, change func(*tx) error) error {
+// write makes one change. op says what it is, for its error. A durable change is
+// on the disk, not just on its way there, when write returns.
+//
+// A context that has ended prevents the change. Later it has no say, so that the
+// caller always knows what was stored.
+func (s *Store) write(ctx context.Context, op string, durable bool, apply func(*tx) error) error {
+	one := &change{durable: durable, apply: apply}
+	s.writeAll(ctx, op, one)
+	return one.err
+}
+
+// writeAll makes changes, and returns when all have their errors.
+func (s *Store) writeAll(ctx context.Context, op string, changes ...*change) {
 	db, err := s.open(ctx)
-	if err != nil {
-		return err
+	if err == nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
 	}
-	return explain(op, s.path, db.writer.do(ctx, lasting, change))
+	if err == nil {
+		db.writer.write(changes)
+	}
+	for _, c := range changes {
+		if err != nil {
+			c.err = err
+		}
+		c.err = s.explain(op, c.err)
+	}
 }

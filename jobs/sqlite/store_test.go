@@ -2,9 +2,12 @@ package sqlite_test
 
 import (
 	"context"
+	"database/sql"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -16,6 +19,10 @@ import (
 
 func TestContract(t *testing.T) {
 	jobstest.Test(t, func(t *testing.T) jobs.Store { return sqlite.New(t.TempDir()) })
+}
+
+func TestContractInMemory(t *testing.T) {
+	jobstest.Test(t, func(*testing.T) jobs.Store { return sqlite.NewMemory() })
 }
 
 // TestContractTwice has two stores in one directory, as two processes have, and
@@ -35,8 +42,8 @@ type pair struct {
 
 func (p *pair) next() *sqlite.Store { return p.stores[p.calls.Add(1)%2] }
 
-func (p *pair) Create(ctx context.Context, job jobs.Job, claim jobs.Claim) (jobs.Job, jobs.Lease, error) {
-	return p.next().Create(ctx, job, claim)
+func (p *pair) Create(ctx context.Context, job jobs.Job, opts jobs.CreateOptions) (jobs.Job, jobs.Lease, error) {
+	return p.next().Create(ctx, job, opts)
 }
 func (p *pair) Get(ctx context.Context, id string) (jobs.Job, error) { return p.next().Get(ctx, id) }
 func (p *pair) List(ctx context.Context, q jobs.Query) ([]jobs.Job, error) {
@@ -48,21 +55,18 @@ func (p *pair) Spending(ctx context.Context, owner string, since time.Time) (job
 func (p *pair) Entries(ctx context.Context, id string, after int64, limit int) ([]jobs.Entry, error) {
 	return p.next().Entries(ctx, id, after, limit)
 }
-func (p *pair) Update(ctx context.Context, lease jobs.Lease, job jobs.Job) error {
-	return p.next().Update(ctx, lease, job)
+func (p *pair) Save(ctx context.Context, changes []jobs.Change) []error {
+	return p.next().Save(ctx, changes)
 }
-func (p *pair) Append(ctx context.Context, lease jobs.Lease, entries []jobs.Entry) error {
-	return p.next().Append(ctx, lease, entries)
-}
-func (p *pair) Finish(ctx context.Context, lease jobs.Lease, job jobs.Job, entries []jobs.Entry) error {
-	return p.next().Finish(ctx, lease, job, entries)
+func (p *pair) Positions(ctx context.Context, ids []string) ([]jobs.Position, error) {
+	return p.next().Positions(ctx, ids)
 }
 func (p *pair) Cancel(ctx context.Context, id string) error { return p.next().Cancel(ctx, id) }
-func (p *pair) Renew(ctx context.Context, leases []jobs.Lease, until time.Time) ([]string, error) {
+func (p *pair) Renew(ctx context.Context, leases []jobs.Lease, until time.Time) (jobs.Renewal, error) {
 	return p.next().Renew(ctx, leases, until)
 }
-func (p *pair) Adopt(ctx context.Context, owner string, claim jobs.Claim, now time.Time) ([]jobs.Adopted, error) {
-	return p.next().Adopt(ctx, owner, claim, now)
+func (p *pair) Adopt(ctx context.Context, owner, holder string, until, now time.Time) ([]jobs.Adopted, error) {
+	return p.next().Adopt(ctx, owner, holder, until, now)
 }
 func (p *pair) Forget(ctx context.Context, before time.Time) (int, error) {
 	return p.next().Forget(ctx, before)
@@ -80,8 +84,8 @@ func TestStoreOutlivesItsProcess(t *testing.T) {
 	first := sqlite.New(dir)
 	lease := start(t, first, "build_1")
 	odd := entry(1)
-	odd.Text = "NUL \x00, not UTF-8 \xff\xfe, é, \"'%\n"
-	if err := first.Append(t.Context(), lease, []jobs.Entry{odd}); err != nil {
+	odd.Name = "NUL \x00, é, \"'%<\n"
+	if err := save(t.Context(), first, jobs.Change{Lease: lease, Entries: []jobs.Entry{odd}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := first.Close(); err != nil {
@@ -90,16 +94,16 @@ func TestStoreOutlivesItsProcess(t *testing.T) {
 	second := sqlite.New(dir)
 	defer second.Close()
 	log, err := second.Entries(t.Context(), "build_1", 0, 10)
-	if err != nil || len(log) != 1 || log[0].Text != odd.Text {
+	if err != nil || len(log) != 1 || log[0].Name != odd.Name {
 		t.Errorf("the log is %+v, %v; want %+v", log, err, odd)
 	}
 	job := ended(build("build_1"))
-	job.Build.Answer, job.Build.Steps = odd.Text, []string{}
-	if err := second.Finish(t.Context(), lease, job, nil); err != nil {
+	job.Build.Answer, job.Build.Steps = odd.Name, []string{}
+	if err := finish(t.Context(), second, lease, job, nil); err != nil {
 		t.Errorf("a lease outlives the store that gave it: %v", err)
 	}
 	got, err := second.Get(t.Context(), "build_1")
-	if err != nil || got.Build.Answer != odd.Text || got.Build.Steps == nil {
+	if err != nil || got.Build.Answer != odd.Name || got.Build.Steps == nil {
 		t.Errorf("Get = %+v, %v", got.Build, err)
 	}
 }
@@ -123,14 +127,14 @@ func TestVersion1(t *testing.T) {
 		t.Errorf("the run is %+v %+v, %v", run, run.Run, err)
 	}
 	log, err := store.Entries(t.Context(), "build_1", 0, 10)
-	if err != nil || len(log) != 2 || log[0].Text != "goto" || !log[1].Final {
+	if err != nil || len(log) != 2 || log[0].Name != "goto" || !log[1].Final {
 		t.Errorf("its log is %+v, %v", log, err)
 	}
 	sum, err := store.Spending(t.Context(), "ann", epoch)
 	if want := (jobs.Spending{USD: 0.43, Builds: 2, Unknown: 1}); err != nil || sum != want {
 		t.Errorf("spent are %+v, %v; want %+v", sum, err, want)
 	}
-	adopted, err := store.Adopt(t.Context(), "ann", jobs.Claim{Holder: "there", Until: epoch.Add(time.Hour)}, epoch.Add(time.Hour))
+	adopted, err := store.Adopt(t.Context(), "ann", "there", epoch.Add(time.Hour), epoch.Add(time.Hour))
 	if err != nil || len(adopted) != 1 || adopted[0].Lease.Fence != 4 {
 		t.Errorf("adopted %+v, %v; want the run with the fence 4", adopted, err)
 	}
@@ -153,9 +157,9 @@ func TestLogIsBounded(t *testing.T) {
 			var batch []jobs.Entry
 			for seq := range c.entries {
 				e := entry(int64(seq + 1))
-				e.Text = strings.Repeat("x", c.size)
+				e.Name = strings.Repeat("x", c.size)
 				if batch = append(batch, e); len(batch) == 50 || seq == c.entries-1 {
-					if err := store.Append(t.Context(), lease, batch); err != nil {
+					if err := save(t.Context(), store, jobs.Change{Lease: lease, Entries: batch}); err != nil {
 						t.Fatal(err)
 					}
 					batch = nil
@@ -166,8 +170,8 @@ func TestLogIsBounded(t *testing.T) {
 				t.Fatalf("%d entries, %v; want %d to %d", len(log), err, c.least, c.most)
 			}
 			for i, e := range log {
-				if want := int64(c.entries - len(log) + i + 1); e.Seq != want || len(e.Text) != c.size {
-					t.Fatalf("entry %d of %d has Seq %d and %d bytes, want %d and %d", i, len(log), e.Seq, len(e.Text), want, c.size)
+				if want := int64(c.entries - len(log) + i + 1); e.Seq != want || len(e.Name) != c.size {
+					t.Fatalf("entry %d of %d has Seq %d and %d bytes, want %d and %d", i, len(log), e.Seq, len(e.Name), want, c.size)
 				}
 			}
 		})
@@ -181,6 +185,9 @@ func TestForgetMany(t *testing.T) {
 	store := sqlite.New(filepath.Dir(path))
 	defer store.Close()
 	lease := start(t, store, "build_late")
+	if _, err := store.Renew(t.Context(), []jobs.Lease{lease}, epoch.Add(2*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
 	before, err := store.Spending(t.Context(), "ann", time.Time{})
 	if err != nil || before.Builds != 1001 {
 		t.Fatalf("Spending = %+v, %v", before, err)
@@ -194,7 +201,45 @@ func TestForgetMany(t *testing.T) {
 	if after, err := store.Spending(t.Context(), "ann", time.Time{}); err != nil || after != before {
 		t.Errorf("Spending = %+v, %v; want %+v as before", after, err, before)
 	}
-	if err := store.Append(t.Context(), lease, []jobs.Entry{entry(1)}); err != nil {
+	if err := save(t.Context(), store, jobs.Change{Lease: lease, Entries: []jobs.Entry{entry(1)}}); err != nil {
 		t.Errorf("a running job was forgotten: %v", err)
 	}
+}
+
+// While another program holds the lock, callers do not wait one after another: a
+// few seconds for all.
+func TestLockHeldByAnother(t *testing.T) {
+	dir := t.TempDir()
+	store := sqlite.New(dir)
+	defer store.Close()
+	start(t, store, "build_first")
+	db, err := sql.Open("sqlite", filepath.Join(dir, "jobs.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	if _, err := db.Exec("BEGIN IMMEDIATE"); err != nil {
+		t.Fatal(err)
+	}
+	begun := time.Now()
+	var wg sync.WaitGroup
+	for i := range 10 {
+		wg.Go(func() {
+			time.Sleep(time.Duration(i) * 10 * time.Millisecond) // not in one transaction
+			_, _, err := store.Create(t.Context(), build(fmt.Sprint("build_", i)), options(""))
+			refused(t, err, filepath.Join(dir, "jobs.db"), "another process keeps it locked")
+		})
+	}
+	wg.Wait()
+	if took := time.Since(begun); took > 10*time.Second {
+		t.Errorf("ten callers waited %v", took)
+	}
+	if list, err := store.List(t.Context(), jobs.Query{Owner: "ann", Kind: jobs.KindBuild, Limit: 9}); err != nil || len(list) != 1 {
+		t.Errorf("meanwhile the list is %v, %v", list, err)
+	}
+	if _, err := db.Exec("ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	whole(t, store, "build_late", 1)
 }

@@ -4,55 +4,87 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	codes "modernc.org/sqlite/lib"
 )
 
-// tx is the writing connection, in the hands of whoever has the writer's turn.
-// Its calls know no context: what a transaction does takes microseconds, and an
-// interrupted one would be everyone's trouble who shares it.
+// tx is the write connection. Only the goroutine that holds writer.turn may use
+// it. Its methods take no context, because canceling one caller must not
+// leave others in doubt of what was stored.
 type tx struct {
 	conn  *sql.Conn
 	stmts map[string]*sql.Stmt // by their SQL, prepared once
 
-	level string // of synchronous; empty before the first transaction
-	stale bool   // the write-ahead log may hold viewers' links that were erased
+	synchronous         string    // the setting of that name; empty before the first transaction
+	busySince, lastBusy time.Time // when another process was seen to hold the lock, first and last
 }
 
-func newTx(conn *sql.Conn) tx {
-	return tx{conn: conn, stmts: make(map[string]*sql.Stmt)}
+func newTx(conn *sql.Conn) *tx {
+	return &tx{conn: conn, stmts: make(map[string]*sql.Stmt)}
+}
+
+// do makes changes in one transaction. Expected errors are left with the changes;
+// with any other nothing is changed. A panic is returned as an error, so that it
+// does not leave the transaction open.
+func (t *tx) do(queue []*change) (err error) {
+	durable := slices.ContainsFunc(queue, func(c *change) bool { return c.durable })
+	if err := t.begin(durable); err != nil {
+		return err
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("a panic: %v", p)
+		}
+		if err != nil {
+			// SQLite itself may have rolled back, and then this fails, rightly.
+			_, _ = t.exec("ROLLBACK")
+		}
+	}()
+	for _, c := range queue {
+		if c.err = c.apply(t); c.err != nil && !expected(c.err) {
+			return c.err
+		}
+	}
+	_, err = t.exec("COMMIT")
+	return err
 }
 
 // begin starts a transaction that keeps other processes from writing.
 //
 // A crash of the process loses nothing that was committed, at any setting. It
-// takes a loss of power to lose what is not flushed: for a step of a build that
-// is no harm. But the record that a build was started, and its end, have been
+// takes a loss of power to lose what is not flushed, which is no harm for a step
+// of a build. But the record that a build was started, and its end, have been
 // paid for, and must be on the disk before anyone hears of them.
-func (t *tx) begin(lasting bool) error {
-	level := "NORMAL"
-	if lasting {
-		level = "FULL"
+//
+// While another process holds the lock, the first caller waits for busyTimeout,
+// and those after it for busyStep, so that they do not wait one after another.
+func (t *tx) begin(durable bool) error {
+	setting := "NORMAL"
+	if durable {
+		setting = "FULL"
 	}
-	if t.level != level {
-		if _, err := t.exec("PRAGMA synchronous = " + level); err != nil {
+	if t.synchronous != setting {
+		if _, err := t.exec("PRAGMA synchronous = " + setting); err != nil {
 			return err
 		}
-		t.level = level
+		t.synchronous = setting
 	}
-	_, err := t.exec("BEGIN IMMEDIATE")
-	return err
-}
-
-func (t *tx) commit() error {
-	_, err := t.exec("COMMIT")
-	if err != nil {
-		t.rollback()
+	for {
+		_, err := t.exec("BEGIN IMMEDIATE") // waits for busyStep
+		if code(err) != codes.SQLITE_BUSY {
+			return err
+		}
+		now := time.Now()
+		if now.Sub(t.lastBusy) > busyTimeout {
+			t.busySince = now.Add(-busyStep)
+		}
+		if t.lastBusy = now; now.Sub(t.busySince) >= busyTimeout {
+			return err
+		}
 	}
-	return err
-}
-
-func (t *tx) rollback() {
-	// SQLite itself may have rolled back, and then this fails, rightly.
-	_, _ = t.exec("ROLLBACK")
 }
 
 // exec runs a statement and returns how many rows it changed.
@@ -68,21 +100,22 @@ func (t *tx) exec(query string, args ...any) (int64, error) {
 	return res.RowsAffected()
 }
 
-// row asks for one row. As with [sql.Row], errors come with Scan.
-func (t *tx) row(query string, args ...any) scanner {
-	stmt, err := t.prepare(query)
-	if err != nil {
-		return failedRow{err}
-	}
-	return stmt.QueryRow(args...)
-}
-
+// rows runs a query.
 func (t *tx) rows(query string, args ...any) (*sql.Rows, error) {
 	stmt, err := t.prepare(query)
 	if err != nil {
 		return nil, err
 	}
 	return stmt.Query(args...)
+}
+
+// get runs a query for one row and scans it into dest.
+func (t *tx) get(query string, args []any, dest ...any) error {
+	stmt, err := t.prepare(query)
+	if err != nil {
+		return err
+	}
+	return stmt.QueryRow(args...).Scan(dest...)
 }
 
 func (t *tx) prepare(query string) (*sql.Stmt, error) {
@@ -96,21 +129,6 @@ func (t *tx) prepare(query string) (*sql.Stmt, error) {
 	return stmt, err
 }
 
-// scrub empties the write-ahead log once links have been erased: their old
-// pages would stay in it for long. A reader of another process may be in the
-// way; then it is for the next time.
-func (t *tx) scrub() {
-	if !t.stale {
-		return
-	}
-	var busy, frames, moved int
-	// Not worth a wait: whoever leads the transaction waits for this.
-	_, _ = t.exec("PRAGMA busy_timeout = 50")
-	err := t.row("PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &frames, &moved)
-	_, _ = t.exec(busyPragma)
-	t.stale = err != nil || busy != 0
-}
-
 func (t *tx) close() error {
 	var errs []error
 	for _, stmt := range t.stmts {
@@ -118,10 +136,3 @@ func (t *tx) close() error {
 	}
 	return errors.Join(append(errs, t.conn.Close())...)
 }
-
-// scanner is one row.
-type scanner interface{ Scan(dest ...any) error }
-
-type failedRow struct{ err error }
-
-func (r failedRow) Scan(...any) error { return r.err }

@@ -1,0 +1,121 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+
+	"github.com/anything-mcp/anything-mcp/jobs"
+	"github.com/anything-mcp/anything-mcp/notte"
+)
+
+// Save stores changes of many jobs, in one transaction unless that fails.
+func (s *Store) Save(ctx context.Context, changes []jobs.Change) []error {
+	parts := make([]*change, len(changes))
+	for i, c := range changes {
+		parts[i] = &change{
+			durable: c.Sync || c.Job != nil && c.Job.State.Ended(),
+			apply:   func(t *tx) error { return t.save(c) },
+		}
+	}
+	s.writeAll(ctx, "save jobs in", parts...)
+	errs := make([]error, len(changes))
+	for i, part := range parts {
+		errs[i] = part.err
+	}
+	return errs
+}
+
+// save stores one change. With an error of the contract it has changed nothing.
+func (t *tx) save(c jobs.Change) error {
+	replaces, err := t.checkLease(c)
+	if err != nil {
+		return err
+	}
+	if replaces {
+		if err := t.reopen(c.Lease.JobID); err != nil {
+			return err
+		}
+	}
+	if err := t.addEntries(c.Lease.JobID, c.Entries); err != nil || c.Job == nil {
+		return err
+	}
+	if c.Job.State.Ended() {
+		return t.end(*c.Job)
+	}
+	return t.putState(*c.Job)
+}
+
+// checkLease checks that a change may be made, and reports whether it replaces
+// the end of a job that was interrupted.
+func (t *tx) checkLease(c jobs.Change) (replaces bool, err error) {
+	var (
+		state jobs.State
+		fence sql.NullInt64
+	)
+	err = t.get("SELECT state, fence FROM jobs LEFT JOIN leases ON leases.job_id = jobs.id WHERE jobs.id = ?",
+		[]any{c.Lease.JobID}, &state, &fence)
+	switch {
+	case err != nil:
+		return false, notFound(err)
+	case state == jobs.StateInterrupted && c.Job != nil && c.Job.State.Ended() && c.Job.State != state:
+		return true, nil
+	case !fence.Valid:
+		return false, jobs.ErrEnded
+	case fence.Int64 != c.Lease.Fence:
+		return false, jobs.ErrLeaseLost
+	}
+	return false, nil
+}
+
+// reopen removes the end of a job that was interrupted from its log and from the
+// ledger.
+func (t *tx) reopen(id string) error {
+	if _, err := t.exec("DELETE FROM entries WHERE job_id = ? AND final", id); err != nil {
+		return err
+	}
+	_, err := t.exec("DELETE FROM ledger WHERE job_id = ?", id)
+	return err
+}
+
+// putState stores the state of a running job.
+func (t *tx) putState(job jobs.Job) error {
+	body, err := encodeBody(job)
+	if err != nil {
+		return err
+	}
+	if _, err := t.exec("UPDATE jobs SET function_id = ?, body = ? WHERE id = ?", job.FunctionID(), body, job.ID); err != nil {
+		return err
+	}
+	steps, logs := lists(job)
+	_, err = t.exec("UPDATE details SET steps = ?, logs = ? WHERE job_id = ?", steps, logs, job.ID)
+	return err
+}
+
+// end stores the final state of a job, ends its lease, erases its links and
+// enters the cost of a build in the ledger.
+func (t *tx) end(job jobs.Job) error {
+	body, err := encodeBody(job)
+	if err != nil {
+		return err
+	}
+	if _, err := t.exec("UPDATE jobs SET state = ?, function_id = ?, ended_at = ?, succeeded = ?, body = ? WHERE id = ?",
+		string(job.State), job.FunctionID(), millis(job.EndedAt), job.Succeeded(), body, job.ID); err != nil {
+		return err
+	}
+	if err := t.putDetails(job); err != nil {
+		return err
+	}
+	if _, err := t.exec("UPDATE entries SET event = json_remove(event, '$.viewer_url') WHERE job_id = ? AND type = ?",
+		job.ID, string(notte.EventSessionData)); err != nil {
+		return err
+	}
+	if _, err := t.exec("DELETE FROM leases WHERE job_id = ?", job.ID); err != nil {
+		return err
+	}
+	if job.Build == nil || !job.Build.Started {
+		return nil
+	}
+	_, err = t.exec("INSERT INTO ledger (job_id, owner, ended_at, cost) VALUES (?, ?, ?, ?)",
+		job.ID, job.Owner, millis(job.EndedAt), job.Build.TotalCostUSD)
+	return err
+}

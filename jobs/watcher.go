@@ -1,0 +1,147 @@
+package jobs
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// pollEvery is how often the jobs of other processes are looked at while they
+// are followed.
+const pollEvery = 200 * time.Millisecond
+
+// watcher follows the jobs of other processes by their positions in the store:
+// one query for all of them, however many follow.
+type watcher struct {
+	store   Store
+	entered chan struct{} // holds a value when somebody has begun to wait
+
+	mu      sync.Mutex // guards waiting
+	waiting map[*waiter]bool
+}
+
+// waiter is a follower that waits for a job to get past a position.
+type waiter struct {
+	id    string
+	after int64
+	moved chan error // holds a value once the job has moved, or cannot be read
+}
+
+func newWatcher(store Store) *watcher {
+	return &watcher{store: store, entered: make(chan struct{}, 1), waiting: make(map[*waiter]bool)}
+}
+
+// next is [Manager.Next] for a job that this process does not run.
+func (w *watcher) next(ctx context.Context, owner, id string, after int64, wait time.Duration) ([]Entry, error) {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	for {
+		positions, err := w.store.Positions(ctx, []string{id})
+		if err != nil {
+			return nil, err
+		}
+		if len(positions) == 0 || positions[0].Owner != owner {
+			return nil, ErrNotFound
+		}
+		entries, err := w.read(ctx, positions[0], after)
+		if err != nil || len(entries) > 0 {
+			return entries, err
+		}
+		moved := w.enter(id, after)
+		select {
+		case err = <-moved.moved:
+		case <-timer.C:
+			w.leave(moved)
+			return nil, nil
+		case <-ctx.Done():
+			err = context.Cause(ctx)
+		}
+		w.leave(moved)
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// read returns the entries above after of a job that is at p.
+func (w *watcher) read(ctx context.Context, p Position, after int64) ([]Entry, error) {
+	if p.Seq > after {
+		entries, err := w.store.Entries(ctx, p.ID, after, followBatch)
+		if err != nil || len(entries) > 0 {
+			return entries, err
+		}
+	}
+	if !p.State.Ended() {
+		return nil, nil
+	}
+	// The follower's position is past the end.
+	job, err := w.store.Get(ctx, p.ID)
+	return []Entry{{Seq: after, At: job.EndedAt, Final: true}}, err
+}
+
+func (w *watcher) enter(id string, after int64) *waiter {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	one := &waiter{id: id, after: after, moved: make(chan error, 1)}
+	w.waiting[one] = true
+	signal(w.entered)
+	return one
+}
+
+func (w *watcher) leave(one *waiter) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.waiting, one)
+}
+
+// run polls while somebody waits, until ctx ends.
+func (w *watcher) run(ctx context.Context) {
+	for {
+		select {
+		case <-w.entered:
+		case <-ctx.Done():
+			return
+		}
+		for len(w.watched()) > 0 {
+			select {
+			case <-time.After(pollEvery):
+			case <-ctx.Done():
+				return
+			}
+			positions, err := w.store.Positions(ctx, w.watched())
+			w.wake(positions, err)
+		}
+	}
+}
+
+// watched returns the jobs that are waited for.
+func (w *watcher) watched() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	seen := make(map[string]bool)
+	var ids []string
+	for one := range w.waiting {
+		if !seen[one.id] {
+			seen[one.id] = true
+			ids = append(ids, one.id)
+		}
+	}
+	return ids
+}
+
+// wake lets those look again whose job has moved, has ended or is gone.
+func (w *watcher) wake(positions []Position, err error) {
+	at := make(map[string]Position, len(positions))
+	for _, p := range positions {
+		at[p.ID] = p
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for one := range w.waiting {
+		p, found := at[one.id]
+		if err != nil || !found || p.Seq > one.after || p.State.Ended() {
+			delete(w.waiting, one)
+			one.moved <- err
+		}
+	}
+}

@@ -1,0 +1,135 @@
+package notte
+
+import (
+	"bytes"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tidwall/gjson"
+)
+
+// TestHostileEventsAreCheap gives events of 4 MiB that are made to be expensive
+// 40 times the time of an event of that size whose content is one string. They
+// take up to 10 times as long. Some took 90 times as long once: a replacer was
+// made for each string, and an error's lists were read at each of their levels.
+func TestHostileEventsAreCheap(t *testing.T) {
+	if testing.Short() {
+		t.Skip("measures time")
+	}
+	const size = 4 << 20
+	plain := fastest(t, `{"type":"status","x":"`+strings.Repeat("x", size)+`"}`, 0)
+	nested := strings.Repeat("[", 990) + strings.Repeat("]", 990)
+	lists := "[" + strings.Repeat(nested+",", size/len(nested)) + "1]"
+	deep := strings.Repeat("[", 980) + strings.Repeat("1,", size/2) + "1" + strings.Repeat("]", 980)
+	for name, data := range map[string]string{
+		"NaN before many strings":          `{"type":"status","x":[NaN,` + strings.Repeat(`"a",`, size/4) + `1]}`,
+		"many NaN":                         `{"type":"status","x":[` + strings.Repeat(`NaN,`, size/4) + `1]}`,
+		"nested lists":                     `{"type":"status","x":` + lists + `}`,
+		"nested lists for a result":        `{"type":"result","message":{"status":"closed","result":` + lists + `}}`,
+		"nested lists in a string":         `{"type":"result","message":"{\"result\":` + lists + `}"}`,
+		"a list deep down for a result":    `{"type":"result","result":` + deep + `}`,
+		"a list deep down for an error":    `{"type":"error","error":` + deep + `}`,
+		"a list for an error":              `{"type":"error","detail":` + lists + `}`,
+		"a list for the path of an error":  `{"type":"error","detail":[{"msg":"m","loc":` + lists + `}]}`,
+		"a million keys":                   `{"type":"result"` + strings.Repeat(`,"a":1`, size/6) + `}`,
+		"a million lines for a failed run": `{"type":"result","message":{"status":"failed","result":"` + strings.Repeat(`\n`, size/2) + `"}}`,
+	} {
+		if took := fastest(t, data, 40*plain); took > 40*plain {
+			t.Errorf("%s: %v, and %v for a plain event", name, took, plain)
+		}
+	}
+}
+
+// fastest returns the shortest time of up to five in which data was read as an
+// event, or the first that is short enough.
+func fastest(t *testing.T, data string, enough time.Duration) time.Duration {
+	shortest := time.Hour
+	for range 5 {
+		begin := time.Now()
+		ev, err := v1.event("", data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ev.Result != nil {
+			ev.Result.Failure()
+		}
+		if shortest = min(shortest, time.Since(begin)); shortest <= enough {
+			break
+		}
+	}
+	return shortest
+}
+
+// TestReplaceNaNTakesNoAllocationPerString holds a text of many strings against
+// the allocations of one whose numbers are all finite.
+func TestReplaceNaNTakesNoAllocationPerString(t *testing.T) {
+	s := "[NaN," + strings.Repeat(`"a",`, 10_000) + "Infinity]"
+	if n := testing.AllocsPerRun(10, func() { replaceNaN(s) }); n > 20 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func TestReplaceNaN(t *testing.T) {
+	for in, want := range map[string]string{
+		"":                          "",
+		"[1,-2]":                    "[1,-2]",
+		"[NaN,Infinity,-Infinity]":  "[null,null,null]",
+		`{"NaN":NaN,"a":"\"NaN\""}`: `{"NaN":null,"a":"\"NaN\""}`,
+		`"NaN`:                      `"NaN`,
+		`"NaN\`:                     `"NaN\`,
+		"NaN":                       "null",
+		"-Inf":                      "-Inf",
+		"--Infinity":                "-null",
+	} {
+		if got := replaceNaN(in); got != want {
+			t.Errorf("replaceNaN(%s) = %s, want %s", in, got, want)
+		}
+	}
+}
+
+// TestListsAreBounded checks that a list of millions becomes a few items.
+func TestListsAreBounded(t *testing.T) {
+	many := gjson.Parse("[" + strings.Repeat(`"a",`, 100_000) + `"last"]`)
+	if page := parsePage(gjson.Parse(`{"items":`+many.Raw+`}`), parseFunction); len(page.Items) != maxItems {
+		t.Errorf("%d items of a page", len(page.Items))
+	}
+	if all := parseVariables(many); len(all) != maxItems {
+		t.Errorf("%d variables", len(all))
+	}
+	if logs := parseLogs(many); len(logs) != maxLogs || logs[0] != "a" || logs[maxLogs-1] != "last" {
+		t.Errorf("%d lines of a log, the last is %q", len(logs), logs[len(logs)-1])
+	}
+	if logs := parseLogs(gjson.Parse(`["a","b"]`)); len(logs) != 2 {
+		t.Errorf("%d lines of a short log", len(logs))
+	}
+	if s := errorText(many, 4); len(s) > 100 {
+		t.Errorf("an error of %d bytes", len(s))
+	}
+	if s := errorText(gjson.Parse(`[[[[["too deep"]]]]]`), 4); s != "" {
+		t.Errorf("an error from too deep: %q", s)
+	}
+}
+
+// TestNothingOfAStreamIsLogged sends what is no event, long, with line ends and a
+// secret link in it.
+func TestNothingOfAStreamIsLogged(t *testing.T) {
+	const secret = "https://viewer.example/?token=4711"
+	var log bytes.Buffer
+	var stream strings.Builder
+	for _, part := range []string{
+		secret, `{"type":"status","status":"` + secret, `[` + strings.Repeat(`"`+secret+`",`, 200_000) + `1]`,
+		strings.Repeat("[", 5000) + secret, "{\ndata: " + secret,
+	} {
+		stream.WriteString("event: " + secret + "\ndata: " + part + "\n\n")
+	}
+	for ev, err := range loggedStream(strings.NewReader(stream.String()), slog.NewTextHandler(&log, nil)).Events() {
+		if err == nil || strings.Contains(err.Error(), "4711") {
+			t.Errorf("%v, %v", ev, err)
+		}
+	}
+	if s := log.String(); strings.Contains(s, "viewer.example") || len(s) > 500 || strings.Count(s, "\n") != 2 {
+		t.Errorf("the log holds %.1000s", s)
+	}
+}

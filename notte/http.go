@@ -1,0 +1,64 @@
+package notte
+
+import (
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// NewHTTPClient returns a client fit for streams: it bounds the wait for a
+// connection and for the answer's header, and nothing after that.
+//
+// readBuffer is the size in bytes of the buffer that each connection reads
+// into; 0 means 1 KiB. That suits a server with a thousand quiet streams, since
+// large reads go past the buffer. 4 KiB suit one stream whose events come one by
+// one and fast: they take fewer, larger reads.
+//
+// The wait for the header is as long as [DefaultIdleTimeout]: where Notte
+// answers a run's start at once with its result rather than with a stream, the
+// header comes when the run is over, minutes later. To give up sooner would lose
+// the result of a run that goes on.
+func NewHTTPClient(readBuffer int) *http.Client {
+	if readBuffer <= 0 {
+		readBuffer = 1 << 10
+	}
+	dialer := net.Dialer{Timeout: 10 * time.Second, KeepAlive: 15 * time.Second}
+	return &http.Client{Transport: &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            dialer.DialContext,
+		ForceAttemptHTTP2:      true,
+		TLSHandshakeTimeout:    10 * time.Second,
+		ResponseHeaderTimeout:  DefaultIdleTimeout,
+		ExpectContinueTimeout:  time.Second,
+		IdleConnTimeout:        90 * time.Second,
+		MaxIdleConnsPerHost:    4,
+		MaxResponseHeaderBytes: 256 << 10, // the default is 10 MiB
+		ReadBufferSize:         readBuffer,
+		WriteBufferSize:        1 << 10, // requests are small
+	}}
+}
+
+// streamingClient returns a copy of base that neither cuts streams nor carries
+// the key to another host.
+func streamingClient(base *http.Client) *http.Client {
+	if base == nil {
+		base = NewHTTPClient(0)
+	}
+	own := *base
+	own.Timeout = 0
+	own.CheckRedirect = followWithinHost
+	return &own
+}
+
+// followWithinHost follows a GET's redirects on its own scheme and host. Other
+// redirects become the answer, which fails the call: to repeat a POST could
+// start something twice, and another host must not get the key.
+func followWithinHost(next *http.Request, via []*http.Request) error {
+	first := via[0]
+	if first.Method != http.MethodGet || len(via) >= 5 ||
+		next.URL.Scheme != first.URL.Scheme || !strings.EqualFold(next.URL.Host, first.URL.Host) {
+		return http.ErrUseLastResponse
+	}
+	return nil
+}

@@ -1,0 +1,86 @@
+package notte
+
+import (
+	"errors"
+	"io"
+	"sync/atomic"
+	"time"
+)
+
+// ErrIdle is why a stream ended if no event came for the configured time.
+// Comments do not count, and neither do other lines without data; the bytes of
+// an event that is still arriving do.
+var ErrIdle = errors.New("no event came for too long")
+
+// errClosed is why a stream ended if [Stream.Close] was called.
+var errClosed = errors.New("the stream was closed")
+
+// watchedBody is an answer's body that ends with ErrIdle if too long is spent in
+// its Reads without a sign of life. Only the wait for bytes counts, not the time
+// that a slow reader takes between two Reads.
+type watchedBody struct {
+	io.ReadCloser
+	idleTimeout time.Duration // none if not positive
+	timer       *time.Timer   // runs while a Read waits
+	left        time.Duration // of idleTimeout, since the last sign of life
+	anyByte     bool          // each byte is a sign of life
+	idle        atomic.Bool
+	closed      atomic.Bool
+	err         error // what reading failed with, other than io.EOF
+}
+
+// watch bounds how long body may be read without a sign of life. It calls giveUp
+// when that lasts too long; giveUp must make a waiting Read return.
+func watch(body io.ReadCloser, idleTimeout time.Duration, giveUp func()) *watchedBody {
+	w := &watchedBody{ReadCloser: body, idleTimeout: idleTimeout, left: idleTimeout}
+	if idleTimeout > 0 {
+		w.timer = time.AfterFunc(idleTimeout, func() {
+			w.idle.Store(true)
+			giveUp()
+			body.Close()
+		})
+		w.timer.Stop()
+	}
+	return w
+}
+
+func (w *watchedBody) Read(p []byte) (int, error) {
+	if w.timer == nil {
+		return w.ReadCloser.Read(p)
+	}
+	begin := time.Now()
+	w.timer.Reset(w.left)
+	n, err := w.ReadCloser.Read(p)
+	w.timer.Stop()
+	if w.left -= time.Since(begin); n > 0 && w.anyByte {
+		w.alive()
+	}
+	return n, err
+}
+
+// alive notes a sign of life: the idle time begins anew.
+func (w *watchedBody) alive() { w.left = w.idleTimeout }
+
+// setErr keeps what reading ended with.
+func (w *watchedBody) setErr(err error) {
+	if err != io.EOF {
+		w.err = err
+	}
+}
+
+// Close closes the body. A Read that waits returns.
+func (w *watchedBody) Close() error {
+	w.closed.Store(true)
+	return w.ReadCloser.Close()
+}
+
+// failure returns why the body ended before its end, or nil if it did not.
+func (w *watchedBody) failure() error {
+	switch {
+	case w.idle.Load():
+		return ErrIdle
+	case w.closed.Load():
+		return errClosed
+	}
+	return w.err
+}
