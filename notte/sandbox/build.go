@@ -25,11 +25,11 @@ func (s *Server) startBuild(w http.ResponseWriter, r *http.Request) {
 			writeJSON(w, http.StatusBadGateway, anythingError("Agent failed to start"))
 			return nil
 		}
-		return s.tell(st, r, query)
+		return s.runDemo(st, r, query)
 	})
 }
 
-// buildQuery reads the query, or says what is wrong with the request.
+// buildQuery returns the query of r, or a text that says what is wrong with r.
 func buildQuery(r *http.Request) (query, problem string) {
 	if !isJSON(r) {
 		return "", "Content-Type must be application/json"
@@ -38,7 +38,7 @@ func buildQuery(r *http.Request) (query, problem string) {
 	if err != nil {
 		return "", "Unreadable body"
 	}
-	// A map, because the names of a struct's fields would match in any case.
+	// A map, because the field names of a struct match in any case.
 	var body map[string]any
 	if err := json.Unmarshal(data, &body); err != nil {
 		return "", "Invalid JSON body"

@@ -14,12 +14,12 @@ import (
 
 const news = "fetch the top 3 hacker news posts"
 
-func TestStoryOrder(t *testing.T) {
+func TestDemoEventOrder(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *sandbox.Server) {
 		began := time.Now()
 		events := build(t, s, news)
 		if took := time.Since(began); took < 4*time.Second || took > 9*time.Second {
-			t.Errorf("the story took %v, want about 6s", took)
+			t.Errorf("the build took %v, want about 6s", took)
 		}
 		var kinds []string
 		for _, e := range events {
@@ -41,7 +41,7 @@ func TestStoryOrder(t *testing.T) {
 	})
 }
 
-func TestStoryFields(t *testing.T) {
+func TestDemoEventFields(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *sandbox.Server) {
 		events := build(t, s, news)
 		done, uploaded := find(events, "done"), find(events, "function_uploaded")
@@ -83,7 +83,7 @@ func TestSpeed(t *testing.T) {
 		t.Errorf("at speed 10 %v, at speed 1 %v", fast, normal)
 	}
 	if none := took(sandbox.WithSpeed(0)); none != 0 {
-		t.Errorf("at speed 0 the story took %v", none)
+		t.Errorf("at speed 0 the build took %v", none)
 	}
 }
 
@@ -140,7 +140,7 @@ func TestEndingDetails(t *testing.T) {
 	}, sandbox.WithSpeed(0))
 }
 
-func TestSlowStory(t *testing.T) {
+func TestSlowDemo(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *sandbox.Server) {
 		began := time.Now()
 		build(t, s, "x [sandbox:slow]")
@@ -212,7 +212,7 @@ func TestClientLeavesBuild(t *testing.T) {
 			t.Errorf("the client left after %v, want 1s", left)
 		}
 		resp.Body.Close()
-		<-time.After(time.Minute) // were the story still told, it would end
+		<-time.After(time.Minute) // longer than a build that goes on would take
 		if n := len(ok(t, s, "GET", "/functions", "")["items"].([]any)); n != 0 {
 			t.Errorf("the abandoned build uploaded %d functions", n)
 		}

@@ -8,10 +8,10 @@ import (
 	"sync"
 )
 
-// Client returns an http.Client whose every request reaches this Server over an
-// in-memory pipe, whatever the URL's host; https URLs are not encrypted on the
-// way. It works inside a testing/synctest bubble if Client is first called
-// there. All calls return the same Client; Close closes its connections.
+// Client returns an http.Client that sends every request to this Server over an
+// in-memory pipe. It ignores the host of the URL and does not encrypt https.
+// Inside a testing/synctest bubble Client must be called there first. All calls
+// return the same http.Client; Close closes its connections.
 func (s *Server) Client() *http.Client {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -24,7 +24,7 @@ func (s *Server) Client() *http.Client {
 	return s.pipe.client
 }
 
-// pipe is an HTTP server and its client with net.Pipe between them.
+// pipe is an HTTP server and a client that are connected by net.Pipe.
 type pipe struct {
 	client *http.Client
 	dialer *http.Transport
@@ -56,11 +56,11 @@ func (p *pipe) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	}
 }
 
-// count keeps close waiting for the goroutine of each connection.
+// count counts the open connections, because close waits for them.
 func (p *pipe) count(_ net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateNew:
-		p.open.Add(1) // the accept loop is still counted, so Wait cannot have ended
+		p.open.Add(1) // open still counts the accept loop, so Wait has not returned
 	case http.StateClosed, http.StateHijacked:
 		p.open.Done()
 	}
@@ -73,7 +73,7 @@ func (p *pipe) close() {
 	p.dialer.CloseIdleConnections()
 }
 
-// Accept, Close and Addr make the pipe the server's net.Listener.
+// Accept, Close and Addr implement net.Listener for the server.
 func (p *pipe) Accept() (net.Conn, error) {
 	select {
 	case c := <-p.accept:

@@ -1,14 +1,15 @@
-// Package sandbox is a stand-in for Notte's Anything API and Functions API: one
-// http.Handler, in this process, that needs no account and spends no money.
+// Package sandbox is a stand-in for Notte's Anything API and Functions API. It
+// is one http.Handler that needs no account and spends no money.
 //
-// As a demo it tells a believable, plainly simulated story for any query. As a
-// test tool it is scriptable: [Server.Script], [Server.ScriptRun] and
-// [Server.Fault] say byte by byte what comes over the wire, [Server.Requests]
-// says what came in, and [Server.Client] reaches it over in-memory pipes, also
-// inside a testing/synctest bubble.
+// As a demo it answers any query with a believable build that is marked as
+// simulated. As a test tool it is scriptable: [Server.Script],
+// [Server.ScriptRun] and [Server.Fault] set the bytes of an answer,
+// [Server.Requests] returns the requests that came in, and [Server.Client]
+// reaches the Server over in-memory pipes, also inside a testing/synctest
+// bubble.
 //
-// It knows the documented contract and nothing of its callers, so that it
-// checks the wire independently. Its routes:
+// The package follows the documented contract and imports no other package of
+// this module, so that it checks their requests independently. Its routes:
 //
 //	POST   /api/anything/start                 build, as a stream of events
 //	GET    /functions                          ?page, page_size, only_active
@@ -21,13 +22,13 @@
 //	POST   /functions/{id}/runs/{run_id}       start a created run, once
 //	GET    /functions/{id}/runs/{run_id}
 //	DELETE /functions/{id}/runs/{run_id}       stop a run
-//	GET    /health                             without a key, as all below
-//	GET    /viewer/{session}                   ?token, a live page for people
-//	GET    /viewer/{session}/events            ?token, what that page listens to
+//	GET    /health                             needs no key, like all below
+//	GET    /viewer/{session}                   ?token, a live page for a browser
+//	GET    /viewer/{session}/events            ?token, the events of that page
 //
 // # Endings on demand
 //
-// A query that contains one of these words changes how the demo goes:
+// One of these words in a query changes how its build ends:
 //
 //	[sandbox:unavailable]  502 before the stream begins
 //	[sandbox:error]        an error event, before a function was uploaded

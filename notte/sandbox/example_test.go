@@ -9,7 +9,7 @@ import (
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 )
 
-// A test says what a build of one query sends, and looks at the request after.
+// A test sets the answer to one query and then inspects the request.
 func Example() {
 	s := sandbox.New()
 	defer s.Close()

@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// Function is a Notte Function as [Server.AddFunction] takes it.
+// Function describes a Notte Function for [Server.AddFunction].
 type Function struct {
 	ID          string // drawn at random when empty
 	Name        string
 	Description string
 	Variables   []Variable
 	Inactive    bool // listed only with only_active=false
-	// Run is what each run of it comes to. Without it a run takes 2 seconds at
-	// the Server's speed and returns sample data shaped by its variables.
+	// Run is the outcome of each of its runs. If it is nil, a run takes 2 seconds,
+	// scaled by the Server's speed, and returns sample data shaped by Variables.
 	Run *Outcome
 }
 
@@ -30,11 +30,11 @@ type Variable struct {
 type function struct {
 	Function
 	created time.Time
-	broken  bool // the demo's runs of it end in a traceback
+	broken  bool // its demo runs end with a traceback
 }
 
-// AddFunction makes a function exist, replacing one with the same ID, and
-// returns its ID. It panics if a value in it cannot be encoded as JSON.
+// AddFunction adds a function, or replaces the one with the same ID, and returns
+// its ID. It panics if a value in f cannot be encoded as JSON.
 func (s *Server) AddFunction(f Function) (id string) {
 	if f.Run != nil {
 		f.Run = f.Run.prepared()
@@ -70,7 +70,7 @@ type functionView struct {
 	URL             string     `json:"url,omitempty"`
 }
 
-// onlyVersion is the version of every function: nothing here makes a second.
+// onlyVersion is the version of every function.
 const onlyVersion = "1"
 
 func (f *function) view() functionView {
@@ -78,7 +78,7 @@ func (f *function) view() functionView {
 		FunctionID: f.ID, WorkflowID: f.ID, Name: f.Name, Description: f.Description,
 		Variables: f.Variables, LatestVersion: onlyVersion, Versions: []string{onlyVersion},
 		Status: "active", RequiredSecrets: []string{},
-		CreatedAt: stamp(f.created), UpdatedAt: stamp(f.created),
+		CreatedAt: formatTime(f.created), UpdatedAt: formatTime(f.created),
 	}
 	if f.Inactive {
 		v.Status = "inactive"
@@ -89,7 +89,8 @@ func (f *function) view() functionView {
 	return v
 }
 
-// withFunction resolves {id}. A function never changes once it is in the store.
+// withFunction looks up {id} and answers 404 if there is none. A function in the
+// store never changes.
 func (s *Server) withFunction(next func(http.ResponseWriter, *http.Request, *function)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		s.store.mu.Lock()
@@ -126,7 +127,7 @@ func (s *Server) getFunction(w http.ResponseWriter, r *http.Request, f *function
 		return
 	}
 	v := f.view()
-	// A reserved top-level domain, so that nobody fetches it by accident.
+	// A reserved top-level domain, so that no client can reach it.
 	v.URL = "https://storage.sandbox.invalid/functions/" + url.PathEscape(f.ID) +
 		"/v1.py?X-Amz-Expires=900&X-Amz-Signature=" + s.ids.token()
 	writeJSON(w, http.StatusOK, v)
@@ -186,7 +187,7 @@ func readPaging(r *http.Request) (paging, []problem) {
 	return p, problems
 }
 
-// page is a part of a list on the wire.
+// page is one page of a list on the wire.
 type page struct {
 	Items       []any `json:"items"`
 	Page        int   `json:"page"`
@@ -195,6 +196,7 @@ type page struct {
 	HasPrevious bool  `json:"has_previous"`
 }
 
+// cut returns the page of all that p asks for.
 func (p paging) cut(all []any) page {
 	from := min((p.page-1)*p.size, len(all))
 	to := min(from+p.size, len(all))

@@ -9,7 +9,7 @@ import (
 	"sync"
 )
 
-// idSource draws UUIDs and tokens; the zero value draws from crypto/rand.
+// idSource draws UUIDs and tokens. The zero value draws from crypto/rand.
 type idSource struct {
 	seeded *seededSource
 }
@@ -36,7 +36,7 @@ func (s idSource) bytes() (b [16]byte) {
 	return b
 }
 
-// uuid is a version 4 UUID.
+// uuid returns a random version 4 UUID.
 func (s idSource) uuid() string {
 	b := s.bytes()
 	b[6] = b[6]&0x0f | 0x40
@@ -44,7 +44,7 @@ func (s idSource) uuid() string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
-// token is an unguessable word that is safe in a URL.
+// token returns 128 random bits in hexadecimal.
 func (s idSource) token() string {
 	b := s.bytes()
 	return hex.EncodeToString(b[:])

@@ -17,8 +17,8 @@ import (
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 )
 
-// Many builds, runs, viewers, scripts and look-ups at once, for the race
-// detector, over real connections.
+// TestConcurrency makes many requests at once over real connections, for the race
+// detector.
 func TestConcurrency(t *testing.T) {
 	s := sandbox.New(sandbox.WithSpeed(1000))
 	server := httptest.NewServer(s)
@@ -55,7 +55,7 @@ func TestConcurrency(t *testing.T) {
 	}
 }
 
-// What is kept does not grow without bound, and the oldest goes first.
+// TestBounds checks that what is kept is bounded and that the oldest goes first.
 func TestBounds(t *testing.T) {
 	s := sandbox.New()
 	defer s.Close()
@@ -106,7 +106,7 @@ func TestServerIsClosed(t *testing.T) {
 	}
 }
 
-// A bubble ends in a panic if Close leaves a goroutine behind.
+// A bubble panics if Close leaves a goroutine behind.
 func TestCloseLeavesNothing(t *testing.T) {
 	for range 20 {
 		synctest.Test(t, func(t *testing.T) {
@@ -152,7 +152,7 @@ func TestNamesAndVariables(t *testing.T) {
 	}
 }
 
-// Whatever the query, the demo tells a whole story and its function runs.
+// FuzzDemo checks that any query leads to a whole build whose function runs.
 func FuzzDemo(f *testing.F) {
 	for _, query := range []string{news, "?", "http://", "a.b/c 007", "\x00\u202e\"'\\", "[sandbox:broken]", "x\xff", "http://%zz"} {
 		f.Add(query)
@@ -184,7 +184,7 @@ func FuzzDemo(f *testing.F) {
 	})
 }
 
-// 100,000 deltas of about 50 bytes, in one stream.
+// BenchmarkDeltas reads one stream of 100,000 deltas of about 50 bytes.
 func BenchmarkDeltas(b *testing.B) {
 	s := sandbox.New()
 	server := httptest.NewServer(s)
@@ -208,7 +208,8 @@ func BenchmarkDeltas(b *testing.B) {
 	}
 }
 
-// What 1,000 quiet builds take of this process each, their client's side included.
+// BenchmarkQuietBuild measures the memory of one quiet build among 1,000, its
+// client included.
 func BenchmarkQuietBuild(b *testing.B) {
 	s := sandbox.New()
 	s.Script("quiet", sandbox.Event(map[string]string{"type": "status", "status": "running"}), sandbox.Stall())

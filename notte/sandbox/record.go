@@ -9,23 +9,24 @@ import (
 	"time"
 )
 
-// Bounds of the record; the oldest requests make room.
+// Bounds of the record. The oldest requests are dropped first.
 const (
 	maxRequests     = 10_000
-	maxRequestBytes = 32 << 20 // bodies, together
+	maxRequestBytes = 32 << 20 // of all bodies together
 )
 
-// Request is one request as it came in. Header and Body are shared: read only.
+// Request is one request that came in. Header and Body are shared and must not
+// be changed.
 type Request struct {
 	Method string
 	Host   string
 	Path   string
 	Query  url.Values
-	Header http.Header // with the caller's key: keep it out of logs
-	Body   []byte      // at most 1 MiB and one byte
+	Header http.Header // contains the caller's key: must not be logged
+	Body   []byte      // at most 1 MiB + 1 byte
 	At     time.Time
-	// ClientLeft is when the client went away before its answer was complete,
-	// and zero if it did not.
+	// ClientLeft is when the client left before its answer was complete. It is
+	// zero if the client did not.
 	ClientLeft time.Time
 }
 
@@ -55,8 +56,8 @@ func (l *recorder) add(r *http.Request, body []byte) *Request {
 	return q
 }
 
-// watch notes on q when ctx, the client's, ends. The function it returns ends
-// the watch; after it q does not change any more.
+// watch sets q.ClientLeft when ctx, the context of the client, ends. The
+// function that it returns ends the watch; q does not change after that.
 func (l *recorder) watch(ctx context.Context, q *Request) (end func()) {
 	noted := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
@@ -85,10 +86,10 @@ func (s *Server) Requests() []Request {
 	return all
 }
 
-// WaitRequest returns the oldest recorded request that match accepts, and waits
-// for one if there is none yet. Requests are shown to match again when their
-// client leaves, so that this can be waited for too. It fails when ctx ends.
-// match must not call the Server.
+// WaitRequest returns the oldest recorded request for which match reports true,
+// and waits for one if there is none. It calls match again for a request whose
+// client leaves, so a caller can wait for that too. It returns an error when ctx
+// ends. match must not call the Server.
 func (s *Server) WaitRequest(ctx context.Context, match func(Request) bool) (Request, error) {
 	for {
 		q, changed := s.log.find(match)
@@ -98,13 +99,12 @@ func (s *Server) WaitRequest(ctx context.Context, match func(Request) bool) (Req
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return Request{}, fmt.Errorf("sandbox: no such request among the %d seen: %w", len(s.Requests()), ctx.Err())
+			return Request{}, fmt.Errorf("sandbox: no matching request among the %d received: %w", len(s.Requests()), ctx.Err())
 		}
 	}
 }
 
-// find returns the oldest match, or else a channel that closes with the next
-// change.
+// find returns the oldest match, or a channel that is closed at the next change.
 func (l *recorder) find(match func(Request) bool) (Request, <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// encode is v as JSON on one line, without the escapes that are only for HTML:
-// neither of Notte's services writes those.
+// encode returns v as JSON on one line. It does not escape <, > and &, because
+// Notte's services do not.
 func encode(v any) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -24,7 +24,7 @@ func encode(v any) ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
-// writeJSON answers with v, which is always of our own making and so encodes.
+// writeJSON answers with v as JSON. It panics if v cannot be encoded.
 func writeJSON(w http.ResponseWriter, status int, v any) {
 	data, err := encode(v)
 	if err != nil {
@@ -35,10 +35,10 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Write(data)
 }
 
-// detail is the body of a Functions API error, as FastAPI writes it.
+// detail returns the body of a Functions API error, in FastAPI's form.
 func detail(text string) any { return map[string]string{"detail": text} }
 
-// anythingError is the body of an Anything API error.
+// anythingError returns the body of an Anything API error.
 func anythingError(text string) any { return map[string]string{"error": text} }
 
 // problem is one entry of FastAPI's 422 body.
@@ -56,7 +56,7 @@ func missing(loc ...any) problem {
 	return problem{Type: "missing", Loc: loc, Msg: "Field required"}
 }
 
-// authorized says whether r bears an acceptable key.
+// authorized reports whether r has an accepted key.
 func (s *Server) authorized(r *http.Request) bool {
 	key := bearer(r)
 	if s.key == "" {
@@ -75,7 +75,7 @@ func bearer(r *http.Request) string {
 
 const unauthorized = "Missing or invalid API key"
 
-// functionsAPI guards a route of the Functions API.
+// functionsAPI wraps a route of the Functions API with the check of the key.
 func (s *Server) functionsAPI(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if !s.authorized(r) {
@@ -87,9 +87,10 @@ func (s *Server) functionsAPI(next http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// noRoute turns the mux's plain 404 and 405 into the JSON of the API asked.
-func noRoute(w http.ResponseWriter, r *http.Request, h http.Handler) {
-	p := probe{header: w.Header(), status: http.StatusNotFound}
+// jsonNotFound answers with the 404 or 405 of h, the handler of the mux, as JSON
+// in the form of the API that was asked.
+func jsonNotFound(w http.ResponseWriter, r *http.Request, h http.Handler) {
+	p := statusRecorder{header: w.Header(), status: http.StatusNotFound}
 	h.ServeHTTP(&p, r)
 	w.Header().Del("X-Content-Type-Options")
 	text := "Not Found"
@@ -103,18 +104,18 @@ func noRoute(w http.ResponseWriter, r *http.Request, h http.Handler) {
 	writeJSON(w, p.status, detail(text))
 }
 
-// probe keeps a handler's status and headers and drops its body.
-type probe struct {
+// statusRecorder records a handler's status and headers, and drops its body.
+type statusRecorder struct {
 	header http.Header
 	status int
 }
 
-func (p *probe) Header() http.Header         { return p.header }
-func (p *probe) WriteHeader(status int)      { p.status = status }
-func (p *probe) Write(b []byte) (int, error) { return len(b), nil }
+func (p *statusRecorder) Header() http.Header         { return p.header }
+func (p *statusRecorder) WriteHeader(status int)      { p.status = status }
+func (p *statusRecorder) Write(b []byte) (int, error) { return len(b), nil }
 
-// quota counts requests for the rate-limit headers. Nothing is ever refused for
-// it: script a 429 with Fault.
+// quota counts requests for the rate-limit headers. It refuses none: a test that
+// needs a 429 uses Fault.
 type quota struct {
 	mu    sync.Mutex // guards reset and used
 	reset time.Time
@@ -126,7 +127,8 @@ const (
 	quotaWindow = time.Minute
 )
 
-func (q *quota) stamp(h http.Header, now time.Time) {
+// count counts a request and sets its rate-limit headers.
+func (q *quota) count(h http.Header, now time.Time) {
 	q.mu.Lock()
 	if !now.Before(q.reset) {
 		q.reset, q.used = now.Truncate(time.Second).Add(quotaWindow), 0
@@ -140,7 +142,7 @@ func (q *quota) stamp(h http.Header, now time.Time) {
 	h.Set("X-RateLimit-Reset", strconv.FormatInt(reset.Unix(), 10))
 }
 
-// index greets a person who opens the Server's address in a browser.
+// index answers GET /, for people who open the Server's address in a browser.
 func index(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")

@@ -7,19 +7,19 @@ import (
 	"time"
 )
 
-// Outcome is what a run comes to.
+// Outcome describes how a run ends.
 type Outcome struct {
-	Status string // "closed" when empty; else "failed"
-	Result any    // anything that JSON can hold
+	Status string // "failed", or "closed", which empty means too
+	Result any    // must be encodable as JSON
 	Logs   []string
-	// After is how long the run is active, not scaled by the Server's speed, its
-	// logs spread evenly over that time. A negative After is a run that only
-	// EndRun or a DELETE ends; its logs are there at once.
+	// After is how long the run is active. The Server's speed does not scale it.
+	// The logs are spread evenly over that time. If After is negative, all logs
+	// appear at once and only EndRun or a DELETE ends the run.
 	After time.Duration
 }
 
-// prepared is a copy with defaults filled in and checked to be encodable, so
-// that a mistake in a test fails there and not in a handler.
+// prepared returns a copy with its defaults set. It panics if the result cannot
+// be encoded, so that a mistake in a test fails there and not in a handler.
 func (o Outcome) prepared() *Outcome {
 	if o.Status == "" {
 		o.Status = "closed"
@@ -30,8 +30,8 @@ func (o Outcome) prepared() *Outcome {
 	return &o
 }
 
-// run is a timeline: where it stands follows from its start, its outcome and
-// the time of day, so nothing has to run for it. The store's mutex guards it.
+// run is a timeline: its state at any time follows from its start and its
+// outcome, so it needs no goroutine. The store's mutex guards it.
 type run struct {
 	id, functionID, sessionID string
 	created                   time.Time
@@ -39,7 +39,7 @@ type run struct {
 	started time.Time // zero while only created
 	vars    map[string]string
 	outcome *Outcome  // set with started
-	ended   time.Time // set when EndRun or a DELETE ended it before its time
+	ended   time.Time // set if EndRun or a DELETE ended it early
 	changed signal    // wakes when ended is set
 }
 
@@ -49,7 +49,7 @@ const (
 	runActive  = "active"
 )
 
-// status is where the run stands at now.
+// status returns the status of the run at now.
 func (r *run) status(now time.Time) string {
 	switch {
 	case r.started.IsZero():
@@ -60,14 +60,15 @@ func (r *run) status(now time.Time) string {
 	return runActive
 }
 
-// over says whether the run has ended at now.
+// over reports whether the run has ended at now.
 func (r *run) over(now time.Time) bool {
 	status := r.status(now)
 	return status != runCreated && status != runActive
 }
 
-// lines is how many lines the run has logged at now, and the time to the next;
-// that is the end of the run after the last line, and zero when nothing comes.
+// lines returns how many lines the run has logged at now, and the time to the
+// next one. After the last line that is the time to the end of the run. It is
+// zero if nothing more will happen by itself.
 func (r *run) lines(now time.Time) (n int, next time.Duration) {
 	if r.started.IsZero() {
 		return 0, 0
@@ -88,7 +89,7 @@ func (r *run) lines(now time.Time) (n int, next time.Duration) {
 	return n, at.Sub(now)
 }
 
-// updated is when the run last changed.
+// updated returns when the run last changed.
 func (r *run) updated(now time.Time) time.Time {
 	switch {
 	case r.started.IsZero():
@@ -101,21 +102,21 @@ func (r *run) updated(now time.Time) time.Time {
 	return now
 }
 
-// end gives the run another outcome, now.
+// end ends the run now, with outcome o.
 func (r *run) end(o *Outcome) {
 	r.outcome, r.ended = o, time.Now()
 	r.changed.wake()
 }
 
-// addRun puts a created run into the store. The caller holds its mutex.
+// addRun adds a created run to the store. The caller must hold its mutex.
 func (s *Server) addRun(functionID string) *run {
 	r := &run{id: s.ids.uuid(), functionID: functionID, sessionID: s.ids.uuid(), created: time.Now()}
 	s.store.runs.put(r.id, r)
 	return r
 }
 
-// AddRun makes a run exist that has just started and comes to o, without a
-// request for it, and returns its ID.
+// AddRun adds a run that starts now and ends with o, without a request for it,
+// and returns its ID.
 func (s *Server) AddRun(functionID string, o Outcome) (runID string, err error) {
 	p := o.prepared()
 	s.store.mu.Lock()
@@ -128,8 +129,8 @@ func (s *Server) AddRun(functionID string, o Outcome) (runID string, err error) 
 	return r.id, nil
 }
 
-// EndRun ends an active run now, with this outcome; its After does not matter.
-// Callers that wait for the run are answered.
+// EndRun ends an active run now, with outcome o, and answers the callers that
+// wait for it. It ignores o.After.
 func (s *Server) EndRun(runID string, o Outcome) error {
 	p := o.prepared()
 	s.store.mu.Lock()
@@ -145,7 +146,7 @@ func (s *Server) EndRun(runID string, o Outcome) error {
 	return nil
 }
 
-// runResult is the outcome of a run as its start answers it.
+// runResult is the answer to the start of a run, once it has ended.
 type runResult struct {
 	FunctionID    string `json:"function_id"`
 	WorkflowID    string `json:"workflow_id"`
@@ -162,7 +163,7 @@ type runEvent struct {
 	Message string `json:"message"`
 }
 
-// streamRun follows the run to its end as events.
+// streamRun writes the run to its end as events.
 func (s *Server) streamRun(st *Stream, r *run) error {
 	if err := st.Event(runEvent{"session_start", r.sessionID}); err != nil {
 		return err
@@ -187,15 +188,15 @@ func (s *Server) answerRun(st *Stream, r *run) error {
 		return err
 	}
 	if st.begun {
-		return errors.New("sandbox: a run's result after a script's own answer")
+		return errors.New("sandbox: the script of this run has already written an answer")
 	}
 	st.begun = true
 	writeJSON(st.w, http.StatusOK, result)
 	return nil
 }
 
-// follow shows each line of the run to log as it comes, and returns the result
-// once the run has ended. The run does not notice.
+// follow calls log for each line of the run as it is logged, and returns the
+// result once the run has ended. It does not change the run.
 func (s *Server) follow(st *Stream, r *run, log func(line string) error) (runResult, error) {
 	for shown := 0; ; {
 		s.store.mu.Lock()
@@ -221,7 +222,8 @@ func (s *Server) follow(st *Stream, r *run, log func(line string) error) (runRes
 	}
 }
 
-// await waits for a change, for at most d unless d is zero.
+// await waits until changed is closed or d has passed. If d is zero it waits for
+// changed alone.
 func await(st *Stream, d time.Duration, changed <-chan struct{}) error {
 	var due <-chan time.Time
 	if d > 0 {

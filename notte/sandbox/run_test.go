@@ -15,7 +15,7 @@ import (
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 )
 
-// built is the ID of the function that a build of query uploads.
+// built builds query and returns the ID of the function.
 func built(t *testing.T, s *sandbox.Server, query string) string {
 	t.Helper()
 	return find(build(t, s, query), "function_uploaded")["function_id"].(string)

@@ -25,7 +25,7 @@ func (s *Server) createRun(w http.ResponseWriter, r *http.Request, f *function) 
 	s.store.mu.Unlock()
 	writeJSON(w, http.StatusOK, map[string]string{
 		"function_id": f.ID, "workflow_id": f.ID, "function_run_id": run.id, "workflow_run_id": run.id,
-		"created_at": stamp(run.created), "status": runCreated,
+		"created_at": formatTime(run.created), "status": runCreated,
 	})
 }
 
@@ -66,7 +66,7 @@ func (s *Server) startCreatedRun(w http.ResponseWriter, r *http.Request, f *func
 	s.answerStart(w, r, run, in)
 }
 
-// begin starts the run. The caller holds the store's mutex.
+// begin starts the run. The caller must hold the store's mutex.
 func (s *Server) begin(r *run, f *function, in startBody) {
 	r.started, r.vars, r.outcome = time.Now(), in.vars, f.Run
 	if f.Run == nil {
@@ -83,13 +83,14 @@ func (s *Server) answerStart(w http.ResponseWriter, r *http.Request, run *run, i
 	})
 }
 
-// runOf resolves {run_id}. The caller holds the store's mutex.
+// runOf looks up {run_id} among the runs of f. The caller must hold the store's
+// mutex.
 func (s *Server) runOf(f *function, r *http.Request) (*run, bool) {
 	run, ok := s.store.runs.get(r.PathValue("run_id"))
 	return run, ok && run.functionID == f.ID
 }
 
-// runView is a run as it is looked up.
+// runView is a run on the wire.
 type runView struct {
 	FunctionID    string            `json:"function_id"`
 	FunctionRunID string            `json:"function_run_id"`
@@ -107,7 +108,7 @@ func (r *run) view(now time.Time) runView {
 	v := runView{
 		FunctionID: r.functionID, FunctionRunID: r.id, WorkflowRunID: r.id,
 		Status: r.status(now), Logs: []string{}, Variables: map[string]string{}, SessionID: r.sessionID,
-		CreatedAt: stamp(r.created), UpdatedAt: stamp(r.updated(now)),
+		CreatedAt: formatTime(r.created), UpdatedAt: formatTime(r.updated(now)),
 	}
 	if r.started.IsZero() {
 		return v
@@ -155,7 +156,7 @@ func (s *Server) listRuns(w http.ResponseWriter, r *http.Request, f *function) {
 	writeJSON(w, http.StatusOK, p.cut(all))
 }
 
-// stopRun ends a run as failed, with a result that says so. One that has ended
+// stopRun ends a run as failed, with a result that says so. A run that has ended
 // keeps its outcome.
 func (s *Server) stopRun(w http.ResponseWriter, r *http.Request, f *function) {
 	s.store.mu.Lock()
@@ -177,7 +178,7 @@ func (s *Server) stopRun(w http.ResponseWriter, r *http.Request, f *function) {
 	}
 	writeJSON(w, http.StatusOK, map[string]string{
 		"function_id": f.ID, "function_run_id": run.id, "status": "stopped",
-		"created_at": stamp(run.created), "updated_at": stamp(time.Now()),
+		"created_at": formatTime(run.created), "updated_at": formatTime(time.Now()),
 	})
 }
 
@@ -187,8 +188,9 @@ type startBody struct {
 	stream bool
 }
 
-// readStart reads and checks a start of the function, and of the run if runID
-// is not empty. When it answers false it has answered the request.
+// readStart reads and checks the start of a run of f. If runID is not empty the
+// body must name that run. If readStart returns false it has answered the
+// request.
 func (s *Server) readStart(w http.ResponseWriter, r *http.Request, f *function, runID string) (in startBody, ok bool) {
 	key := r.Header.Get("X-Notte-Api-Key")
 	if key != "" && key != bearer(r) {
@@ -219,7 +221,7 @@ func (s *Server) readStart(w http.ResponseWriter, r *http.Request, f *function, 
 func readBody(r *http.Request) (map[string]any, []problem) {
 	var v any
 	dec := json.NewDecoder(r.Body)
-	dec.UseNumber() // variables reach the function as they were written
+	dec.UseNumber() // keeps the digits of a variable as they were sent
 	err := dec.Decode(&v)
 	if _, more := dec.Token(); err != nil || more != io.EOF {
 		return nil, []problem{{"json_invalid", []any{"body", 0}, "JSON decode error"}}
@@ -231,7 +233,7 @@ func readBody(r *http.Request) (map[string]any, []problem) {
 	return body, nil
 }
 
-// wantID asks for the path's ID under one of its two names, or under both.
+// wantID checks that body has the ID of the path, as name, as alias, or as both.
 func wantID(body map[string]any, name, alias, want string) []problem {
 	var problems []problem
 	found := false
@@ -269,7 +271,7 @@ func readInputs(body map[string]any) (in startBody, problems []problem) {
 	return in, problems
 }
 
-// variableText is a variable as the function sees it: always text.
+// variableText returns the text that a function receives for the variable v.
 func variableText(v any) string {
 	switch v := v.(type) {
 	case string:

@@ -17,9 +17,9 @@ const (
 	maxSampleItems = 50
 )
 
-// sample is what a run of a demo function comes to that starts at now: invented
-// data shaped by its variables, or the text of a Python exception when they are
-// unfit.
+// sample returns the outcome of a run of a demo function that starts at now:
+// invented data shaped by its variables, or the text of a Python exception if
+// vars do not fit them.
 func (s *Server) sample(f *function, vars map[string]string, now time.Time) *Outcome {
 	o := &Outcome{Status: "closed", After: s.scaled(2 * time.Second)}
 	given, err := inputs(f, vars)
@@ -44,12 +44,12 @@ func (s *Server) sample(f *function, vars map[string]string, now time.Time) *Out
 	return o
 }
 
-// logLine is a line as Notte's runs log it.
+// logLine returns a line in the format of Notte's run logs.
 func logLine(at time.Time, text string) string {
 	return at.UTC().Format("2006-01-02 15:04:05.000") + " | INFO     | function:run:12 | " + text
 }
 
-// inputs are the values of the function's variables, defaults included.
+// inputs returns the values of the function's variables, defaults included.
 func inputs(f *function, vars map[string]string) (map[string]string, error) {
 	given := make(map[string]string)
 	for _, v := range f.Variables {
@@ -104,13 +104,13 @@ func sampleData(f *function, given map[string]string) map[string]any {
 	return data
 }
 
-// pythonText is v as Python's str() shows it, which is how Notte returns a
-// run's result when it is looked up: text as it is, anything else as its repr.
-// v is anything that JSON can hold.
+// pythonText returns v as Python's str() formats it, because a lookup of a run
+// at Notte returns its result so: text unchanged, anything else as its repr. v
+// must be encodable as JSON.
 func pythonText(v any) string {
 	data, err := encode(v)
 	if err != nil {
-		return fmt.Sprint(v) // checked long before; see Outcome.prepared
+		return fmt.Sprint(v) // not reached: Outcome.prepared has encoded it
 	}
 	var plain any
 	dec := json.NewDecoder(bytes.NewReader(data))
@@ -162,8 +162,8 @@ func writeRepr(b *strings.Builder, v any) {
 	}
 }
 
-// pythonString is Python's repr of text: in single quotes unless those occur in
-// it and double quotes do not.
+// pythonString returns Python's repr of text: in single quotes, or in double
+// quotes if text contains single quotes and no double quotes.
 func pythonString(text string) string {
 	quote := "'"
 	if strings.Contains(text, "'") && !strings.Contains(text, `"`) {

@@ -15,7 +15,7 @@ import (
 
 const key = "test-key"
 
-// inBubble runs f with a Server, in a bubble of its own where time is free.
+// inBubble calls f with a Server inside a synctest bubble.
 func inBubble(t *testing.T, f func(t *testing.T, s *sandbox.Server), opts ...sandbox.Option) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -25,7 +25,7 @@ func inBubble(t *testing.T, f func(t *testing.T, s *sandbox.Server), opts ...san
 	})
 }
 
-// request is one request with the headers that both APIs want.
+// request returns a request with the headers that both APIs require.
 func request(ctx context.Context, method, path, body string) *http.Request {
 	r, err := http.NewRequestWithContext(ctx, method, "http://sandbox.test"+path, strings.NewReader(body))
 	if err != nil {
@@ -52,7 +52,7 @@ func send(t *testing.T, s *sandbox.Server, r *http.Request) *http.Response {
 	return resp
 }
 
-// call sends a request and decodes the JSON of its answer.
+// call sends a request and returns the status and the JSON of its answer.
 func call(t *testing.T, s *sandbox.Server, method, path, body string) (int, map[string]any) {
 	t.Helper()
 	resp := send(t, s, request(t.Context(), method, path, body))
@@ -68,7 +68,7 @@ func call(t *testing.T, s *sandbox.Server, method, path, body string) (int, map[
 	return resp.StatusCode, v
 }
 
-// ok is call for answers that have to be 200.
+// ok is call for answers that must have status 200.
 func ok(t *testing.T, s *sandbox.Server, method, path, body string) map[string]any {
 	t.Helper()
 	status, v := call(t, s, method, path, body)
@@ -78,7 +78,7 @@ func ok(t *testing.T, s *sandbox.Server, method, path, body string) map[string]a
 	return v
 }
 
-// build returns all events of a build.
+// build builds query and returns all events.
 func build(t *testing.T, s *sandbox.Server, query string) []map[string]any {
 	t.Helper()
 	resp := send(t, s, buildRequest(t.Context(), query))
@@ -109,7 +109,7 @@ func readEvents(t *testing.T, r io.Reader) (events []map[string]any) {
 	return events
 }
 
-// find is the first event of this type, or nil.
+// find returns the first event of this type, or nil.
 func find(events []map[string]any, kind string) map[string]any {
 	for _, e := range events {
 		if e["type"] == kind {
@@ -119,7 +119,7 @@ func find(events []map[string]any, kind string) map[string]any {
 	return nil
 }
 
-// joined is the deltas of this type as one text.
+// joined returns the deltas of this type as one text.
 func joined(events []map[string]any, kind string) string {
 	var b strings.Builder
 	for _, e := range events {

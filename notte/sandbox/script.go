@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// scripts says which requests do not get the demo's answer.
+// scripts holds the answers that replace those of the demo.
 type scripts struct {
 	mu     sync.Mutex // guards the fields below
 	builds map[string][]Step
@@ -15,42 +15,41 @@ type scripts struct {
 	faults []*fault // the newest last
 }
 
-// fault replaces the answer of a route.
+// fault replaces the answers of a route.
 type fault struct {
 	method, pattern string
-	left            int // how many more requests; negative for all
+	left            int // number of requests left; negative: no limit
 	steps           []Step
 }
 
-// Script says how a build of exactly this query is answered, each time, until
-// it is replaced. Key and request are checked first. No steps: the demo again.
+// Script sets the answer to each build of exactly this query. The key and the
+// request are checked before it is played. Without steps it removes the script.
 func (s *Server) Script(query string, steps ...Step) {
 	s.scripts.mu.Lock()
 	defer s.scripts.mu.Unlock()
 	s.scripts.builds = withScript(s.scripts.builds, query, steps)
 }
 
-// ScriptRun says how each start of a run of this function is answered, streamed
-// or not, until it is replaced. The run itself starts all the same, before the
-// first step, and comes to its Outcome whatever the script does. No steps: the
-// demo again.
+// ScriptRun sets the answer to each start of a run of this function, streamed
+// or not. The run starts before the first step and reaches its Outcome whatever
+// the steps do. Without steps it removes the script.
 func (s *Server) ScriptRun(functionID string, steps ...Step) {
 	s.scripts.mu.Lock()
 	defer s.scripts.mu.Unlock()
 	s.scripts.runs = withScript(s.scripts.runs, functionID, steps)
 }
 
-// Fault puts the steps in the place of a route, before anything of the request
-// is checked and without the route's effect, unless [Demo] is among them.
-// The method "" is any. The pattern is a route's path as the package comment has
-// it, such as "/functions/{id}/runs/create", or a glob in the sense of
-// path.Match. The newest fault that fits counts; a fault for the same method and
-// pattern is replaced, by nothing if there are no steps.
+// Fault plays the steps instead of handling requests of a route. The request is
+// not checked and has no effect, unless one of the steps is [Demo]. The method
+// "" matches any. The pattern is a route's path as written in the package
+// comment, such as "/functions/{id}/runs/create", or a glob for path.Match. If
+// several faults match, the newest is played. A fault replaces an older one with
+// the same method and pattern; without steps it only removes it.
 func (s *Server) Fault(method, pattern string, steps ...Step) {
 	s.FaultNext(-1, method, pattern, steps...)
 }
 
-// FaultNext is Fault for only the next n requests that fit.
+// FaultNext is Fault for the next n matching requests only.
 func (s *Server) FaultNext(n int, method, pattern string, steps ...Step) {
 	s.scripts.mu.Lock()
 	defer s.scripts.mu.Unlock()
@@ -74,7 +73,7 @@ func withScript(scripts map[string][]Step, name string, steps []Step) map[string
 	return scripts
 }
 
-// demoOnly is the script of whatever has none.
+// demoOnly is the script of queries and functions that have none.
 var demoOnly = []Step{Demo()}
 
 func (c *scripts) build(query string) []Step {
@@ -95,8 +94,9 @@ func (c *scripts) run(functionID string) []Step {
 	return demoOnly
 }
 
-// takeFault returns the steps of the fault that fits, using up one of its
-// requests, or nil. route is the mux's pattern, "METHOD /path" or empty.
+// takeFault returns the steps of the newest matching fault and counts one of its
+// requests as used. It returns nil if none matches. route is the pattern of the
+// mux, "METHOD /path" or empty.
 func (c *scripts) takeFault(method, url, route string) []Step {
 	_, route, _ = strings.Cut(route, " ")
 	c.mu.Lock()

@@ -14,12 +14,13 @@ import (
 // maxBody bounds a request's body in bytes; a longer one is answered 413.
 const maxBody = 1 << 20
 
-// Server is both APIs. It is safe for concurrent use. What it keeps is bounded:
-// the newest 1,000 functions, runs and sessions, and 10,000 requests.
+// Server serves both APIs. It is safe for concurrent use. It keeps the newest
+// 1,000 functions, runs and sessions, and the newest 10,000 requests.
 //
-// It has no goroutine of its own: builds live in their request, and a run is a
-// timeline that is read off when somebody asks, so it goes on without its
-// caller. A Server for a testing/synctest bubble has to be made inside it.
+// It starts no goroutine for builds or runs. A build lives in its request. The
+// state of a run is computed from its start time whenever it is read, so a run
+// goes on after its caller has left. A Server that is used in a
+// testing/synctest bubble must be made inside that bubble.
 type Server struct {
 	speed   float64
 	key     string
@@ -41,35 +42,37 @@ type Server struct {
 	pipe   *pipe
 }
 
-// Option changes a Server under construction.
+// Option configures a Server.
 type Option func(*Server)
 
-// WithSpeed sets the demo's pace: 1, the default, is its natural one (a build
-// of about 6 seconds, a run of 2), 10 is ten times as fast, and 0 or less means
-// no pauses at all. Scripted delays are not scaled.
+// WithSpeed sets the pace of the demo. At 1, the default, a build takes about 6
+// seconds and a run 2; at 10 both are ten times as fast; at 0 or less nothing
+// pauses. Scripted delays are not scaled.
 func WithSpeed(factor float64) Option {
 	return func(s *Server) { s.speed = factor }
 }
 
-// WithKey accepts this API key alone. Without it any non-empty bearer token
-// will do, as the demo has no accounts.
+// WithKey makes key the only API key that is accepted. Without it any non-empty
+// bearer token is accepted, because the demo has no accounts.
 func WithKey(key string) Option {
 	return func(s *Server) { s.key = key }
 }
 
-// WithBaseURL says where a browser reaches the Server, for viewer URLs, for
-// example "http://127.0.0.1:8809". Without it they use the request's own host.
+// WithBaseURL sets the address at which a browser reaches the Server, for
+// example "http://127.0.0.1:8809". Viewer URLs begin with it. Without it they
+// begin with the host of the request.
 func WithBaseURL(url string) Option {
 	return func(s *Server) { s.baseURL = strings.TrimRight(url, "/") }
 }
 
-// WithSeed makes IDs and viewer tokens the same in each process, in the order
-// in which they are drawn. Without it they come from crypto/rand.
+// WithSeed draws IDs and viewer tokens from a generator with this seed, so that
+// each process draws the same ones in the same order. Without it they come from
+// crypto/rand.
 func WithSeed(seed uint64) Option {
 	return func(s *Server) { s.ids = seededIDs(seed) }
 }
 
-// New returns a Server that is ready to serve. Close it when done.
+// New returns a Server. The caller must Close it.
 func New(opts ...Option) *Server {
 	s := &Server{speed: 1, store: newStore()}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
@@ -107,14 +110,14 @@ func (s *Server) routes() *http.ServeMux {
 }
 
 // ServeHTTP answers one request of either API. A scripted [Reset] panics with
-// http.ErrAbortHandler, as net/http wants it.
+// http.ErrAbortHandler, which makes net/http close the connection.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !s.enter() {
 		writeJSON(w, http.StatusServiceUnavailable, detail("the sandbox is closed"))
 		return
 	}
 	defer s.handlers.Done()
-	s.quota.stamp(w.Header(), time.Now())
+	s.quota.count(w.Header(), time.Now())
 
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 	seen := s.log.add(r, body)
@@ -133,7 +136,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h, pattern := s.mux.Handler(r)
 	serve := func(w http.ResponseWriter) {
 		if pattern == "" {
-			noRoute(w, r, h)
+			jsonNotFound(w, r, h)
 			return
 		}
 		s.mux.ServeHTTP(w, r)
@@ -145,8 +148,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	serve(w)
 }
 
-// enter counts a handler in, unless the Server is closed. The lock keeps
-// WaitGroup.Add from racing with Close's Wait.
+// enter counts a handler and reports whether the Server is open. It holds mu
+// because WaitGroup.Add must not race with the Wait of Close.
 func (s *Server) enter() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -157,9 +160,9 @@ func (s *Server) enter() bool {
 	return true
 }
 
-// Close ends all streams where they are, refuses later requests with 503, closes
-// the connections of Client, and returns when everything of the Server's has
-// ended. It may be called more than once. What was recorded stays readable.
+// Close ends all streams at once, answers later requests with 503, closes the
+// connections of Client, and returns when all handlers have ended. It may be
+// called more than once. Recorded requests stay readable.
 func (s *Server) Close() {
 	s.mu.Lock()
 	s.closed = true
@@ -172,14 +175,14 @@ func (s *Server) Close() {
 	s.handlers.Wait()
 }
 
-// pause waits for d at the Server's speed.
+// pause waits for d, scaled by the Server's speed.
 func (s *Server) pause(ctx context.Context, d time.Duration) error {
 	return sleep(ctx, s.scaled(d))
 }
 
-// scaled is d at the Server's speed.
+// scaled returns d divided by the Server's speed, or 0 without pauses.
 func (s *Server) scaled(d time.Duration) time.Duration {
-	if !(s.speed > 0) { // also not a number
+	if !(s.speed > 0) { // NaN as well
 		return 0
 	}
 	return time.Duration(float64(d) / s.speed)
@@ -187,7 +190,7 @@ func (s *Server) scaled(d time.Duration) time.Duration {
 
 var errLeft = errors.New("sandbox: the client left or the sandbox was closed")
 
-// sleep waits for d, or returns an error when ctx ends first.
+// sleep waits for d. It returns an error if ctx ends first.
 func sleep(ctx context.Context, d time.Duration) error {
 	if d > 0 {
 		t := time.NewTimer(d)

@@ -5,18 +5,18 @@ import (
 	"time"
 )
 
-// maxSteps bounds what a session's page shows; the demo stays far below.
+// maxSteps bounds the steps of a session. The demo makes about 20.
 const maxSteps = 100
 
-// session is the simulated browser session of one build, for its page. The
-// store's mutex guards what follows started.
+// session is the simulated browser session of one build, which the viewer's page
+// shows. The store's mutex guards the fields after started.
 type session struct {
 	id, token   string
 	query, site string
 	started     time.Time
 
 	steps   []viewStep
-	ended   string // how, once it has
+	ended   string // how it ended; empty while it is open
 	changed signal
 }
 
@@ -38,11 +38,12 @@ func (s *Server) openSession(t task) *session {
 	return v
 }
 
-// viewerPath is where the session's page is, with the token that opens it.
+// viewerPath returns the path of the session's page, with its token.
 func (v *session) viewerPath() string {
 	return "/viewer/" + v.id + "?token=" + url.QueryEscape(v.token)
 }
 
+// note adds a step to the session, unless it has maxSteps.
 func (s *Server) note(v *session, kind, text string) {
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
@@ -52,7 +53,7 @@ func (s *Server) note(v *session, kind, text string) {
 	}
 }
 
-// closeSession says how the session ended.
+// closeSession ends the session; how says the way it ended.
 func (s *Server) closeSession(v *session, how string) {
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()
@@ -60,14 +61,14 @@ func (s *Server) closeSession(v *session, how string) {
 	v.changed.wake()
 }
 
-// viewed is a session's page at one moment.
+// viewed is the state of a session at one moment.
 type viewed struct {
 	steps   []viewStep
 	ended   string
 	changed <-chan struct{}
 }
 
-// look returns the session from its step number from on.
+// look returns the state of the session, with its steps from index from on.
 func (s *Server) look(v *session, from int) viewed {
 	s.store.mu.Lock()
 	defer s.store.mu.Unlock()

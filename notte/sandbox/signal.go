@@ -1,7 +1,7 @@
 package sandbox
 
-// signal wakes those who wait for a change. Its owner's mutex guards it. The
-// channel is made for the first waiter, so a change that nobody waits for costs
+// signal wakes goroutines that wait for a change. Its owner's mutex guards it.
+// The first waiter makes the channel, so a change without a waiter costs
 // nothing.
 type signal struct {
 	ch chan struct{}
@@ -15,6 +15,7 @@ func (s *signal) wait() <-chan struct{} {
 	return s.ch
 }
 
+// wake closes the channel of those who wait now.
 func (s *signal) wake() {
 	if s.ch != nil {
 		close(s.ch)

@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// Step is one thing that a scripted answer does. Steps are values without state:
-// one script may serve any number of requests at once.
+// Step is one action of a scripted answer. Steps have no state, so one script
+// may serve any number of requests at once.
 //
-// An answer begins with its first byte or flush, as status 200 and
-// text/event-stream unless earlier steps said otherwise, and ends cleanly after
-// its last step. Event and Raw flush what they write, unless they are in a Batch.
+// An answer begins with its first byte or flush, with status 200 and content
+// type text/event-stream unless an earlier step set others. It ends after its
+// last step. Event and Raw flush what they write, except inside a Batch.
 type Step struct {
 	play func(*Stream) error
 }
@@ -31,16 +31,16 @@ func Raw(bytes string) Step {
 	return Step{func(st *Stream) error { return st.send(b) }}
 }
 
-// Flush sends on what was written, or the headers alone.
+// Flush sends the headers and all that was written so far.
 func Flush() Step { return Step{(*Stream).Flush} }
 
-// Delay pauses for d, which is not scaled by the Server's speed.
+// Delay pauses for d. The Server's speed does not scale it.
 func Delay(d time.Duration) Step {
 	return Step{func(st *Stream) error { return sleep(st.ctx, d) }}
 }
 
-// Wait pauses until ch is closed or brings a value. Wait(nil) as a first step
-// is a server that accepts a request and never answers it.
+// Wait pauses until ch is closed or has a value. Wait(nil) as the first step
+// accepts a request and never answers it.
 func Wait(ch <-chan struct{}) Step {
 	return Step{func(st *Stream) error {
 		select {
@@ -52,8 +52,8 @@ func Wait(ch <-chan struct{}) Step {
 	}}
 }
 
-// Stall flushes, then keeps the stream open in silence until the client leaves
-// or the Server is closed.
+// Stall flushes and then keeps the stream open, without sending anything, until
+// the client leaves or the Server is closed.
 func Stall() Step {
 	return Step{func(st *Stream) error {
 		if err := st.Flush(); err != nil {
@@ -64,7 +64,7 @@ func Stall() Step {
 	}}
 }
 
-// Cut ends the answer here, cleanly. As the only step it is an empty stream.
+// Cut ends the answer without an error. As the only step it is an empty stream.
 func Cut() Step {
 	return Step{func(st *Stream) error {
 		st.begin()
@@ -72,13 +72,13 @@ func Cut() Step {
 	}}
 }
 
-// Reset breaks the connection. What was not yet flushed is lost; as a first
-// step the client gets no answer at all.
+// Reset closes the connection. Bytes that were not flushed are lost. As the
+// first step it sends no answer at all.
 func Reset() Step {
 	return Step{func(*Stream) error { panic(http.ErrAbortHandler) }}
 }
 
-// Header sets a header of the answer, and has no effect once that has begun.
+// Header sets a header of the answer. It has no effect after the first byte.
 func Header(key, value string) Step {
 	return Step{func(st *Stream) error {
 		st.w.Header().Set(key, value)
@@ -90,7 +90,7 @@ func Header(key, value string) Step {
 func ContentType(value string) Step { return Header("Content-Type", value) }
 
 // Status begins the answer with this code, content type (none if empty) and
-// body. Precede it with Header for more headers, such as Retry-After.
+// body. A Header step before it sets more headers, such as Retry-After.
 func Status(code int, contentType, body string) Step {
 	b := []byte(body)
 	return Step{func(st *Stream) error {
@@ -99,7 +99,7 @@ func Status(code int, contentType, body string) Step {
 		}
 		st.begun = true
 		if contentType == "" {
-			st.w.Header()["Content-Type"] = nil // nil stops net/http from guessing one
+			st.w.Header()["Content-Type"] = nil // nil keeps net/http from guessing one
 		} else {
 			st.w.Header().Set("Content-Type", contentType)
 		}
@@ -109,7 +109,7 @@ func Status(code int, contentType, body string) Step {
 	}}
 }
 
-// Repeat plays the steps n times over.
+// Repeat plays the steps n times.
 func Repeat(n int, steps ...Step) Step {
 	return Step{func(st *Stream) error {
 		for range n {
@@ -121,8 +121,8 @@ func Repeat(n int, steps ...Step) Step {
 	}}
 }
 
-// Batch plays the steps and flushes once, at their end: for streams so large
-// that a write to the network for each event would be what is measured.
+// Batch plays the steps and flushes once after the last. Benchmarks use it so
+// that they do not measure one network write for each event.
 func Batch(steps ...Step) Step {
 	return Step{func(st *Stream) error {
 		st.batches++
@@ -135,38 +135,39 @@ func Batch(steps ...Step) Step {
 	}}
 }
 
-// Func writes whatever f writes. An error of f's ends the answer.
+// Func calls f, which may write to the answer. An error of f ends the answer.
 func Func(f func(*Stream) error) Step { return Step{f} }
 
-// Demo does what the Server would have done without a script: the story of a
-// build, the stream or result of a run, the answer of a route that has a fault.
+// Demo plays the answer that the Server gives without a script: the simulated
+// build, the stream or result of a run, or the answer of the route.
 func Demo() Step {
 	return Step{func(st *Stream) error { return st.demo(st) }}
 }
 
-// Stream is an answer being written, for use within Func.
+// Stream is an answer that is being written. A [Func] step receives it.
 type Stream struct {
 	w       http.ResponseWriter
 	ctl     *http.ResponseController
 	ctx     context.Context
 	demo    func(*Stream) error
 	begun   bool
-	batches int // how many Batches we are in
+	batches int // number of enclosing Batches
 }
 
-// Context ends when the client leaves or the Server is closed.
+// Context returns a context that ends when the client leaves or the Server is
+// closed.
 func (st *Stream) Context() context.Context { return st.ctx }
 
-// Event writes v as one event and flushes it unless in a Batch.
+// Event writes v as JSON in one event, and flushes it except in a Batch.
 func (st *Stream) Event(v any) error { return st.send(eventFrame(v)) }
 
-// Write writes p as it is, without a flush.
+// Write writes p unchanged and does not flush it.
 func (st *Stream) Write(p []byte) (int, error) {
 	st.begin()
 	return st.w.Write(p)
 }
 
-// Flush sends on what was written, or the headers alone.
+// Flush sends the headers and all that was written so far.
 func (st *Stream) Flush() error {
 	st.begin()
 	err := st.ctl.Flush()
@@ -176,7 +177,7 @@ func (st *Stream) Flush() error {
 	return err
 }
 
-// send writes p and flushes it unless in a Batch.
+// send writes p, and flushes it except in a Batch.
 func (st *Stream) send(p []byte) error {
 	if _, err := st.Write(p); err != nil {
 		return err
@@ -191,7 +192,7 @@ func (st *Stream) flushed() error {
 	return st.Flush()
 }
 
-// begin sends status and headers to the buffer, once.
+// begin writes status and headers to the buffer, once.
 func (st *Stream) begin() {
 	if st.begun {
 		return
@@ -216,8 +217,8 @@ func (st *Stream) playAll(steps []Step) error {
 
 var errCut = errors.New("sandbox: the script ends here")
 
-// play answers r with the steps. It returns the error that ended them early,
-// which a Cut is not.
+// play answers r with the steps. It returns the error that ended them early. A
+// Cut is no error.
 func play(w http.ResponseWriter, r *http.Request, steps []Step, demo func(*Stream) error) error {
 	st := &Stream{w: w, ctl: http.NewResponseController(w), ctx: r.Context(), demo: demo}
 	if err := st.playAll(steps); err != nil && !errors.Is(err, errCut) {
@@ -226,7 +227,7 @@ func play(w http.ResponseWriter, r *http.Request, steps []Step, demo func(*Strea
 	return nil
 }
 
-// eventFrame is v as an event of a stream.
+// eventFrame returns v as one event of a stream.
 func eventFrame(v any) []byte {
 	data, err := encode(v)
 	if err != nil {

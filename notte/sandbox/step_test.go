@@ -14,7 +14,7 @@ import (
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 )
 
-// readAll is what the body brings until it ends or breaks.
+// readAll returns what the body holds before it ends or breaks.
 func readAll(resp *http.Response) string {
 	data, _ := io.ReadAll(resp.Body)
 	return string(data)
@@ -54,7 +54,7 @@ func TestSteps(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, s *sandbox.Server) {
 				s.Script("q", test.steps...)
-				for range 2 { // scripts are kept
+				for range 2 { // a script is played each time
 					began := time.Now()
 					resp := send(t, s, buildRequest(t.Context(), "q"))
 					body := readAll(resp)
@@ -86,16 +86,16 @@ func TestWait(t *testing.T) {
 		body := send(t, s, buildRequest(t.Context(), "q")).Body
 		first := make([]byte, 9)
 		if n, err := body.Read(first); n != 1 || err != nil || first[0] != 'a' {
-			t.Fatalf("before the gate: %q, %v", first[:n], err)
+			t.Fatalf("before the channel is closed: %q, %v", first[:n], err)
 		}
 		close(gate)
 		if rest, err := io.ReadAll(body); string(rest) != "b" || err != nil {
-			t.Errorf("after the gate: %q, %v", rest, err)
+			t.Errorf("after the channel was closed: %q, %v", rest, err)
 		}
 	})
 }
 
-func TestWaitForNothingNeverAnswers(t *testing.T) {
+func TestWaitWithoutAChannelNeverAnswers(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *sandbox.Server) {
 		s.Script("q", sandbox.Wait(nil))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
@@ -147,7 +147,7 @@ func TestReset(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *sandbox.Server) {
 		s.Script("before", sandbox.Reset())
 		if _, err := s.Client().Do(buildRequest(t.Context(), "before")); err == nil {
-			t.Error("an answer came in spite of a reset")
+			t.Error("an answer came although the connection was reset")
 		}
 		s.Script("amid", sandbox.Raw("a"), sandbox.Reset())
 		data, err := io.ReadAll(send(t, s, buildRequest(t.Context(), "amid")).Body)

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// event is one event of a build as the Anything API documents it.
+// event is one event of a build, with the fields of the published v1 page.
 type event struct {
 	Type         string            `json:"type"`
 	Status       string            `json:"status,omitempty"`
@@ -28,9 +28,9 @@ type event struct {
 	Reason       string            `json:"reason,omitempty"`
 }
 
-// teller tells the story of one build. Its first error silences the rest, so
-// that the story reads as one.
-type teller struct {
+// demoBuild writes the events of one simulated build. After its first error it
+// writes nothing more, so its methods return no errors.
+type demoBuild struct {
 	s       *Server
 	st      *Stream
 	task    task
@@ -40,156 +40,156 @@ type teller struct {
 	err     error
 }
 
-// tell plays the demo's build of query.
-func (s *Server) tell(st *Stream, r *http.Request, query string) error {
-	t := &teller{s: s, st: st, task: newTask(query), slower: 1}
-	t.wants = func(ending string) bool { return strings.Contains(query, "[sandbox:"+ending+"]") }
-	if t.wants("slow") {
-		t.slower = 20
+// runDemo writes the simulated build of query to st.
+func (s *Server) runDemo(st *Stream, r *http.Request, query string) error {
+	b := &demoBuild{s: s, st: st, task: newTask(query), slower: 1}
+	b.wants = func(ending string) bool { return strings.Contains(query, "[sandbox:"+ending+"]") }
+	if b.wants("slow") {
+		b.slower = 20
 	}
-	t.session = s.openSession(t.task)
+	b.session = s.openSession(b.task)
 
-	t.prepare(s.origin(r))
-	t.explore()
-	t.build()
+	b.prepare(s.origin(r))
+	b.explore()
+	b.build()
 
 	switch {
-	case t.err != nil:
-		s.closeSession(t.session, "abandoned: the client left")
-	case t.wants("cut"):
-		s.closeSession(t.session, "cut off")
+	case b.err != nil:
+		s.closeSession(b.session, "abandoned: the client left")
+	case b.wants("cut"):
+		s.closeSession(b.session, "cut off")
 	default:
-		s.closeSession(t.session, "finished")
+		s.closeSession(b.session, "finished")
 	}
-	return t.err
+	return b.err
 }
 
-// prepare opens the pretended browser.
-func (t *teller) prepare(origin string) {
-	t.status("starting")
-	t.think("The user wants to “" + clip(t.task.query, maxQuoted) + "”. First I look at the page itself.")
-	t.say(200*time.Millisecond, event{Type: "notte_session_data", ViewerURL: origin + t.session.viewerPath()})
-	t.status("running")
+// prepare starts the simulated browser session.
+func (b *demoBuild) prepare(origin string) {
+	b.status("starting")
+	b.think("The user wants to “" + clip(b.task.query, maxQuoted) + "”. First I look at the page itself.")
+	b.emit(200*time.Millisecond, event{Type: "notte_session_data", ViewerURL: origin + b.session.viewerPath()})
+	b.status("running")
 }
 
-// explore visits the pretended page.
-func (t *teller) explore() {
-	t.tool("browser_goto", t.task.site, "Opened "+t.task.site+" (simulated).")
-	t.tool("browser_observe", "what is on the page", "A list of entries, each with a title and a link (simulated).")
-	t.think("The entries repeat one pattern, so one extraction step will do.")
-	t.tool("browser_scrape", "titles and links", `[{"title": "Sample entry 1"}, {"title": "Sample entry 2"}]`)
-	if t.wants("error") {
-		t.end(event{Type: "error", Error: "Agent failed", Detail: "The simulated page could not be read."})
+// explore reads the simulated page.
+func (b *demoBuild) explore() {
+	b.tool("browser_goto", b.task.site, "Opened "+b.task.site+" (simulated).")
+	b.tool("browser_observe", "what is on the page", "A list of entries, each with a title and a link (simulated).")
+	b.think("The entries repeat one pattern, so one extraction step will do.")
+	b.tool("browser_scrape", "titles and links", `[{"title": "Sample entry 1"}, {"title": "Sample entry 2"}]`)
+	if b.wants("error") {
+		b.end(event{Type: "error", Error: "Agent failed", Detail: "The simulated page could not be read."})
 		return
 	}
-	t.text("The page is simple enough. I am writing a function for it now. ")
-	t.say(50*time.Millisecond, event{Type: "message_complete", Role: "assistant"})
+	b.text("The page is simple enough. I am writing a function for it now. ")
+	b.emit(50*time.Millisecond, event{Type: "message_complete", Role: "assistant"})
 }
 
-// build writes, uploads and hands over the function.
-func (t *teller) build() {
-	if t.wants("error") {
+// build writes and uploads the function, and ends the stream.
+func (b *demoBuild) build() {
+	if b.wants("error") {
 		return
 	}
-	done := event{Type: "done", Metadata: map[string]string{"thread_id": t.s.ids.uuid()}, TotalCostUSD: t.task.cost}
-	t.status("building")
-	t.tool("write_function", t.task.name+".py", "Wrote "+t.task.name+".py.")
-	if !t.wants("nofunction") {
-		t.tool("test_function", "one trial run", "The trial run returned sample data (simulated).")
-		done.FunctionID = t.upload()
+	done := event{Type: "done", Metadata: map[string]string{"thread_id": b.s.ids.uuid()}, TotalCostUSD: b.task.cost}
+	b.status("building")
+	b.tool("write_function", b.task.name+".py", "Wrote "+b.task.name+".py.")
+	if !b.wants("nofunction") {
+		b.tool("test_function", "one trial run", "The trial run returned sample data (simulated).")
+		done.FunctionID = b.upload()
 	}
 	switch {
-	case t.wants("timeout"):
-		t.end(event{Type: "timeout", Reason: "max_duration", Detail: "The simulated agent ran out of time."})
-	case t.wants("cancelled"):
-		t.end(event{Type: "cancelled", Reason: "user_cancelled"})
-	case t.wants("cut"):
-		t.note("cut", "the stream ends without a terminal event")
+	case b.wants("timeout"):
+		b.end(event{Type: "timeout", Reason: "max_duration", Detail: "The simulated agent ran out of time."})
+	case b.wants("cancelled"):
+		b.end(event{Type: "cancelled", Reason: "user_cancelled"})
+	case b.wants("cut"):
+		b.note("cut", "the stream ends without a terminal event")
 	default:
-		t.text(t.answer())
-		t.say(50*time.Millisecond, event{Type: "message_complete", Role: "assistant"})
-		t.end(done)
+		b.text(b.answer())
+		b.emit(50*time.Millisecond, event{Type: "message_complete", Role: "assistant"})
+		b.end(done)
 	}
 }
 
-// upload makes the function real and announces it.
-func (t *teller) upload() string {
-	t.pause(400 * time.Millisecond)
-	if t.err != nil {
-		return "" // the client left before
+// upload adds the function to the store, announces it and returns its ID.
+func (b *demoBuild) upload() string {
+	b.pause(400 * time.Millisecond)
+	if b.err != nil {
+		return "" // the client has left
 	}
-	f := t.s.addFunction(&function{Function: Function{
-		Name: t.task.name, Description: clip(t.task.query, 200), Variables: t.task.vars,
-	}, broken: t.wants("broken")})
-	t.note("function_uploaded", f.Name)
-	t.say(0, event{Type: "function_uploaded", FunctionID: f.ID, FunctionName: f.Name, CreatedAt: stamp(f.created)})
+	f := b.s.addFunction(&function{Function: Function{
+		Name: b.task.name, Description: clip(b.task.query, 200), Variables: b.task.vars,
+	}, broken: b.wants("broken")})
+	b.note("function_uploaded", f.Name)
+	b.emit(0, event{Type: "function_uploaded", FunctionID: f.ID, FunctionName: f.Name, CreatedAt: formatTime(f.created)})
 	return f.ID
 }
 
-func (t *teller) answer() string {
-	if t.wants("nofunction") {
+func (b *demoBuild) answer() string {
+	if b.wants("nofunction") {
 		return "Done, without a function: there was nothing here to run again. All of this is simulated."
 	}
-	names := make([]string, len(t.task.vars))
-	for i, v := range t.task.vars {
+	names := make([]string, len(b.task.vars))
+	for i, v := range b.task.vars {
 		names[i] = v.Name
 	}
 	return fmt.Sprintf("Done: the function %s takes %s and can be run again at any time. All of this is simulated: no web page was read.",
-		t.task.name, strings.Join(names, " and "))
+		b.task.name, strings.Join(names, " and "))
 }
 
-func (t *teller) status(status string) {
-	t.note("status", status)
-	t.say(150*time.Millisecond, event{Type: "status", Status: status})
+func (b *demoBuild) status(status string) {
+	b.note("status", status)
+	b.emit(150*time.Millisecond, event{Type: "status", Status: status})
 }
 
-func (t *teller) think(text string) {
-	t.note("thinking", text)
+func (b *demoBuild) think(text string) {
+	b.note("thinking", text)
 	for delta := range deltas(text) {
-		t.say(50*time.Millisecond, event{Type: "thinking_delta", Delta: delta})
+		b.emit(50*time.Millisecond, event{Type: "thinking_delta", Delta: delta})
 	}
 }
 
-func (t *teller) text(text string) {
-	t.note("text", text)
+func (b *demoBuild) text(text string) {
+	b.note("text", text)
 	for delta := range deltas(text) {
-		t.say(50*time.Millisecond, event{Type: "text_delta", Delta: delta})
+		b.emit(50*time.Millisecond, event{Type: "text_delta", Delta: delta})
 	}
 }
 
-func (t *teller) tool(name, what, result string) {
-	t.pause(200 * time.Millisecond)
-	t.note("tool", name+": "+what)
-	t.say(0, event{Type: "tool_start", Name: name})
-	t.say(450*time.Millisecond, event{Type: "tool_result", Content: result})
+func (b *demoBuild) tool(name, what, result string) {
+	b.pause(200 * time.Millisecond)
+	b.note("tool", name+": "+what)
+	b.emit(0, event{Type: "tool_start", Name: name})
+	b.emit(450*time.Millisecond, event{Type: "tool_result", Content: result})
 }
 
-func (t *teller) end(e event) {
-	t.note(e.Type, strings.TrimSpace(e.Error+" "+e.Reason+" "+e.Detail))
-	t.say(200*time.Millisecond, e)
+func (b *demoBuild) end(e event) {
+	b.note(e.Type, strings.TrimSpace(e.Error+" "+e.Reason+" "+e.Detail))
+	b.emit(200*time.Millisecond, e)
 }
 
-func (t *teller) say(pause time.Duration, e event) {
-	t.pause(pause)
-	if t.err == nil {
-		t.err = t.st.Event(e)
+func (b *demoBuild) emit(pause time.Duration, e event) {
+	b.pause(pause)
+	if b.err == nil {
+		b.err = b.st.Event(e)
 	}
 }
 
-func (t *teller) pause(d time.Duration) {
-	if t.err == nil {
-		t.err = t.s.pause(t.st.ctx, d*t.slower)
+func (b *demoBuild) pause(d time.Duration) {
+	if b.err == nil {
+		b.err = b.s.pause(b.st.ctx, d*b.slower)
 	}
 }
 
-// note shows a step on the viewer's page.
-func (t *teller) note(kind, text string) {
-	if t.err == nil {
-		t.s.note(t.session, kind, text)
+// note adds a step to the viewer's page.
+func (b *demoBuild) note(kind, text string) {
+	if b.err == nil {
+		b.s.note(b.session, kind, text)
 	}
 }
 
-// deltas cuts text after each third space, as a model's words come in pieces.
+// deltas splits text after every third space, like the deltas of a model.
 func deltas(text string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		spaces, start := 0, 0
@@ -210,7 +210,7 @@ func deltas(text string) iter.Seq[string] {
 	}
 }
 
-// origin is where a browser reaches this Server.
+// origin returns the address at which a browser reaches the Server.
 func (s *Server) origin(r *http.Request) string {
 	if s.baseURL != "" {
 		return s.baseURL
@@ -222,5 +222,5 @@ func (s *Server) origin(r *http.Request) string {
 	return origin.String()
 }
 
-// stamp is a time as Notte writes it.
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000Z07:00") }
+// formatTime formats t the way Notte does: UTC with microseconds.
+func formatTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000Z07:00") }

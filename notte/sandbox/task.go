@@ -9,20 +9,20 @@ import (
 	"unicode"
 )
 
-// task is what the demo makes of a query.
+// task is a query as the demo understands it.
 type task struct {
 	query string
-	name  string // of the function
-	site  string // the page that the story pretends to visit, as a URL
+	name  string // of the function that it builds
+	site  string // URL of the page that the demo pretends to visit
 	vars  []Variable
 	cost  float64 // US dollars, the same for the same query
 }
 
-// Bounds of what is kept of a query, in characters.
+// Bounds of the parts of a query that are kept, in characters.
 const (
 	maxName     = 48
 	maxURL      = 500
-	maxKept     = 1000
+	maxDefault  = 1000
 	maxQuoted   = 120
 	nameWords   = 6
 	defaultSite = "https://example.com/"
@@ -34,7 +34,7 @@ var (
 	marker    = regexp.MustCompile(`\[sandbox:[a-z]*\]`)
 )
 
-// fillers are words that say little in a function's name.
+// fillers are words that are left out of a function's name.
 var fillers = map[string]bool{
 	"a": true, "an": true, "and": true, "all": true, "at": true, "by": true, "for": true, "from": true,
 	"in": true, "into": true, "me": true, "my": true, "of": true, "on": true, "please": true,
@@ -56,12 +56,12 @@ func newTask(query string) task {
 		t.vars = append(t.vars, Variable{Name: "url", Type: "string", Default: t.site})
 	}
 	if t.vars == nil {
-		t.vars = []Variable{{Name: "query", Type: "string", Default: clip(text, maxKept)}}
+		t.vars = []Variable{{Name: "query", Type: "string", Default: clip(text, maxDefault)}}
 	}
 	return t
 }
 
-// firstURL is the first URL or host name in text, as it is written there.
+// firstURL returns the first URL or host name in text, as written there.
 func firstURL(text string) string {
 	link := strings.TrimRight(urlInText.FindString(text), ".,;:!?)]}")
 	if len(link) > maxURL {
@@ -80,7 +80,8 @@ func absolute(link string) string {
 	return "https://" + link
 }
 
-// functionName is the first telling words of text, joined by dashes.
+// functionName returns the first words of text that are no fillers, joined by
+// dashes.
 func functionName(text string) string {
 	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r)
@@ -100,14 +101,14 @@ func functionName(text string) string {
 	return strings.TrimRight(clip(strings.Join(kept, "-"), maxName), "-…")
 }
 
-// price is a plausible cost, between 5 and 95 cents.
+// price returns a cost between 5 and 95 cents that depends on query alone.
 func price(query string) float64 {
 	h := fnv.New32a()
 	h.Write([]byte(query))
 	return float64(500+h.Sum32()%9000) / 10_000
 }
 
-// clip is text, or its first n characters and an ellipsis.
+// clip returns text, or its first n characters and an ellipsis if it is longer.
 func clip(text string, n int) string {
 	for i := range text {
 		if n == 0 {

@@ -4,17 +4,17 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	_ "embed"
-	"html/template"
+	"fmt"
+	"html"
 	"net/http"
+	"strings"
 )
 
 //go:embed viewer.html
 var viewerHTML string
 
-var viewerPage = template.Must(template.New("viewer").Parse(viewerHTML))
-
-// viewer answers GET /viewer/{session} with the page that a person looks at. It
-// shows all there is so far, and brings the rest by listening to viewerEvents.
+// viewer answers GET /viewer/{session} with a page for people. The page has the
+// steps so far, and its script adds the later ones from viewerEvents.
 func (s *Server) viewer(w http.ResponseWriter, r *http.Request) {
 	v, ok := s.viewedSession(w, r)
 	if !ok {
@@ -27,13 +27,30 @@ func (s *Server) viewer(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'nonce-"+nonce+"'; style-src 'nonce-"+nonce+
 		"'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
-	viewerPage.Execute(w, map[string]any{
-		"Nonce": nonce, "Query": v.query, "Site": v.site, "Steps": now.steps, "Ended": now.ended,
-	})
+	fmt.Fprint(w, viewerPage(v, now, nonce))
 }
 
-// viewerEvents streams the session's steps from the first on, then one "end"
-// event with how it ended.
+// viewerPage fills in viewer.html. It does not use html/template, because that
+// package calls methods by name and so makes the linker keep all of them.
+func viewerPage(v *session, now viewed, nonce string) string {
+	var steps strings.Builder
+	for _, step := range now.steps {
+		fmt.Fprintf(&steps, `
+    <li><time>%.1f s</time><span class="kind">%s</span><span class="text">%s</span></li>`,
+			step.At, html.EscapeString(step.Kind), html.EscapeString(step.Text))
+	}
+	class, refresh, state := "live", `<meta http-equiv="refresh" content="2">`, "The agent is at work."
+	if now.ended != "" {
+		class, refresh, state = "", "", "Session "+html.EscapeString(now.ended)+"."
+	}
+	return strings.NewReplacer(
+		"{{nonce}}", nonce, "{{query}}", html.EscapeString(v.query), "{{site}}", html.EscapeString(v.site),
+		"{{class}}", class, "{{refresh}}", refresh, "{{state}}", state, "{{steps}}", steps.String(),
+	).Replace(viewerHTML)
+}
+
+// viewerEvents streams all steps of the session, then one event "end" that says
+// how it ended.
 func (s *Server) viewerEvents(w http.ResponseWriter, r *http.Request) {
 	v, ok := s.viewedSession(w, r)
 	if !ok {
@@ -61,8 +78,9 @@ func (s *Server) viewerEvents(w http.ResponseWriter, r *http.Request) {
 	})}, nil)
 }
 
-// viewedSession checks the token. It answers the same whether the session or
-// the token is wrong, and keeps the token out of caches and referrers.
+// viewedSession looks up the session and checks its token. The answer to an
+// unknown session and to a wrong token is the same. Its headers keep the token
+// out of caches and referrers.
 func (s *Server) viewedSession(w http.ResponseWriter, r *http.Request) (*session, bool) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Referrer-Policy", "no-referrer")

@@ -13,7 +13,7 @@ import (
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 )
 
-// open gets a viewer's page as a browser would: without a key.
+// open gets a viewer's page like a browser, without a key.
 func open(t *testing.T, s *sandbox.Server, link string) (*http.Response, string) {
 	t.Helper()
 	resp, err := s.Client().Get(link)
@@ -71,16 +71,16 @@ func TestViewerTokens(t *testing.T) {
 func TestViewerLive(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *sandbox.Server) {
 		stream := send(t, s, buildRequest(t.Context(), news)).Body
-		var told strings.Builder
-		for !strings.Contains(told.String(), "viewer_url") {
+		var received strings.Builder
+		for !strings.Contains(received.String(), "viewer_url") {
 			var b [512]byte
 			n, err := stream.Read(b[:])
 			if err != nil {
 				t.Fatal(err)
 			}
-			told.Write(b[:n])
+			received.Write(b[:n])
 		}
-		link := regexp.MustCompile(`http://[^"]+`).FindString(told.String())
+		link := regexp.MustCompile(`http://[^"]+`).FindString(received.String())
 		if _, page := open(t, s, link); !strings.Contains(page, "The agent is at work.") || !strings.Contains(page, "EventSource") {
 			t.Errorf("page of a live session:\n%s", page)
 		}
@@ -108,15 +108,15 @@ func TestViewerLive(t *testing.T) {
 func TestViewerOfAnAbandonedBuild(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *sandbox.Server) {
 		resp := send(t, s, buildRequest(t.Context(), "x [sandbox:slow]"))
-		var told strings.Builder
-		for !strings.Contains(told.String(), "viewer_url") {
+		var received strings.Builder
+		for !strings.Contains(received.String(), "viewer_url") {
 			var b [512]byte
 			n, _ := resp.Body.Read(b[:])
-			told.Write(b[:n])
+			received.Write(b[:n])
 		}
 		resp.Body.Close()
 		synctest.Wait()
-		_, page := open(t, s, regexp.MustCompile(`http://[^"]+`).FindString(told.String()))
+		_, page := open(t, s, regexp.MustCompile(`http://[^"]+`).FindString(received.String()))
 		if !strings.Contains(page, "Session abandoned: the client left.") {
 			t.Errorf("page:\n%s", page)
 		}

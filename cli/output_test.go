@@ -2,9 +2,10 @@ package cli
 
 import (
 	"encoding/json"
-	"github.com/anything-mcp/anything-mcp/jobs"
 	"reflect"
 	"testing"
+
+	"github.com/anything-mcp/anything-mcp/jobs"
 )
 
 func TestParseVariables(t *testing.T) {
@@ -47,14 +48,14 @@ func FuzzParseVariables(f *testing.F) {
 	})
 }
 
-func FuzzEscaped(f *testing.F) {
+func FuzzEscapeInvisible(f *testing.F) {
 	f.Add("{\"a\": \"\u009b31m \u202e \u007f\",\n \"b\": [\"\u200d\"]}")
 	f.Fuzz(func(t *testing.T, text string) {
 		var want, got any
 		if json.Unmarshal([]byte(text), &want) != nil {
 			t.Skip()
 		}
-		out := escaped(text)
+		out := escapeInvisible(text)
 		for _, r := range out {
 			if r >= 0x7f && r <= 0x9f || r < ' ' && r != '\n' && r != '\t' && r != '\r' || r == '\u202e' {
 				t.Errorf("%q is left in %q", r, out)
@@ -66,13 +67,13 @@ func FuzzEscaped(f *testing.F) {
 	})
 }
 
-func TestCostText(t *testing.T) {
+func TestFormatCost(t *testing.T) {
 	for usd, want := range map[float64]string{0: "$0.00", 0.43: "$0.43", 12.345: "$12.35", 0.0042: "$0.0042"} {
-		if got := costText(&jobs.Build{TotalCostUSD: &usd}, false); got != want {
-			t.Errorf("costText(%v) = %q, want %q", usd, got, want)
+		if got := formatCost(&jobs.Build{TotalCostUSD: &usd}, false); got != want {
+			t.Errorf("formatCost(%v) = %q, want %q", usd, got, want)
 		}
 	}
-	if got := costText(&jobs.Build{Started: true}, true); got != "unknown" {
-		t.Errorf("costText(nil) = %q: what is not known is not nothing", got)
+	if got := formatCost(&jobs.Build{Started: true}, true); got != "unknown" {
+		t.Errorf("formatCost(nil) = %q: an unknown cost is not zero", got)
 	}
 }
