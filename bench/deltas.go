@@ -83,7 +83,7 @@ func deltaEvents(n int) []sandbox.Step {
 // readRaw times reading the stream of n deltas as bytes.
 func (l *lab) readRaw(ctx context.Context, n int) (time.Duration, error) {
 	start := time.Now()
-	resp, err := l.upstream.build(ctx, http.DefaultClient, l.upstream.url, "deltas")
+	resp, err := startBuild(ctx, http.DefaultClient, l.upstream.URL, "deltas")
 	if err != nil {
 		return 0, err
 	}

@@ -73,8 +73,7 @@ func serveFake(behavior string) {
 
 // fakeBuild has the upstream build, and returns at the end of the stream.
 func fakeBuild(query string, show func(step string)) {
-	u := &upstream{url: os.Getenv("NOTTE_ANYTHING_URL")}
-	resp, err := u.build(context.Background(), http.DefaultClient, u.url, query)
+	resp, err := startBuild(context.Background(), http.DefaultClient, os.Getenv("NOTTE_ANYTHING_URL"), query)
 	if err != nil {
 		panic(err)
 	}

@@ -48,7 +48,7 @@ func (l *lab) startHTTP(ctx context.Context, c contender) (*httpServer, error) {
 
 // startRelay starts the relay, which prints its URL.
 func (l *lab) startRelay(ctx context.Context) (*httpServer, error) {
-	cmd := l.programs.command(ctx, l.programs.relay, nil, l.upstream.url)
+	cmd := l.programs.command(ctx, l.programs.relay, nil, l.upstream.URL)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, err

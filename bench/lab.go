@@ -62,6 +62,6 @@ func (l *lab) newState() string {
 }
 
 func (l *lab) close() {
-	l.upstream.close()
+	l.upstream.Close()
 	l.programs.remove()
 }

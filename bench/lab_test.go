@@ -97,7 +97,7 @@ func TestPerStream(t *testing.T) {
 				if i == builds {
 					return &http.Response{Body: io.NopCloser(strings.NewReader(`data: {"type":"done"}`))}, nil
 				}
-				return l.upstream.build(ctx, http.DefaultClient, l.upstream.url, "quiet")
+				return startBuild(ctx, http.DefaultClient, l.upstream.URL, "quiet")
 			})
 		return err
 	}

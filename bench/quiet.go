@@ -106,7 +106,7 @@ func (l *lab) quietProxy(ctx context.Context, n int) (int64, error) {
 	client := newConnections(n)
 	defer client.CloseIdleConnections()
 	return l.perStream(ctx, proxy, n, `"status"`, func(ctx context.Context, i int) (*http.Response, error) {
-		return l.upstream.build(ctx, client, proxy.url, fmt.Sprint("quiet ", i))
+		return startBuild(ctx, client, proxy.url, fmt.Sprint("quiet ", i))
 	})
 }
 

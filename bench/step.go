@@ -87,7 +87,7 @@ func (l *lab) stepsToProgress(ctx context.Context, c contender, written <-chan t
 }
 
 func (l *lab) stepsRaw(ctx context.Context, written <-chan time.Time) (took sample, err error) {
-	resp, err := l.upstream.build(ctx, http.DefaultClient, l.upstream.url, "steps")
+	resp, err := startBuild(ctx, http.DefaultClient, l.upstream.URL, "steps")
 	if err != nil {
 		return nil, err
 	}
