@@ -79,8 +79,10 @@ func fakeBuild(query string, show func(step string)) {
 	}
 	defer resp.Body.Close()
 	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
-		if _, step, ok := strings.Cut(lines.Text(), `"name":"`); ok {
-			show(strings.TrimRight(step, `",}`+"type_ool:ar"))
+		var step struct{ Name string }
+		data := strings.TrimPrefix(lines.Text(), "data: ")
+		if json.Unmarshal([]byte(data), &step) == nil && step.Name != "" {
+			show(step.Name)
 		}
 	}
 }
