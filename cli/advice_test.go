@@ -8,6 +8,7 @@ import (
 
 	"github.com/anything-mcp/anything-mcp/jobs"
 	"github.com/anything-mcp/anything-mcp/notte"
+	"github.com/anything-mcp/anything-mcp/transport"
 )
 
 func TestAdvice(t *testing.T) {
@@ -19,6 +20,7 @@ func TestAdvice(t *testing.T) {
 		{notte.ErrNoKey, "--sandbox"},
 		{&jobs.LimitError{Limits: jobs.Limits{MaxRunning: 2, BudgetUSD: 1}, Running: 2}, "--max-concurrent-builds or ANYTHING_MCP_MAX_CONCURRENT_BUILDS"},
 		{&jobs.LimitError{Limits: jobs.Limits{MaxRunning: 2, BudgetUSD: 1}, Running: 1}, "--daily-budget or ANYTHING_MCP_DAILY_BUDGET"},
+		{fmt.Errorf("listen: %w", transport.ErrToken), "ANYTHING_MCP_AUTH_TOKEN"},
 		{io.ErrUnexpectedEOF, ""},
 	} {
 		if got := advice(c.err); !strings.Contains(got, c.names) || (got == "") != (c.names == "") {

@@ -51,7 +51,7 @@ clients send as "Authorization: Bearer …".`,
 func (p *program) serveHTTP(ctx context.Context, flags httpFlags) error {
 	// Most of the calls are quiet: they hold memory and make little garbage.
 	if p.vars["GOGC"] == "" {
-		debug.SetGCPercent(50)
+		debug.SetGCPercent(25)
 	}
 	p.readBuffer = 1 << 10
 	a, err := p.newApp(flags.store, flags.limits)

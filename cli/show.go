@@ -137,6 +137,10 @@ func variableWord(v notte.Variable) string {
 	if json.Unmarshal(v.Default, &s) == nil {
 		value = s
 	}
+	// Notte sends the Python source of a default, in which a string has quotes.
+	if n := len(value); n >= 2 && (value[0] == '\'' || value[0] == '"') && value[n-1] == value[0] {
+		value = value[1 : n-1]
+	}
 	return text.OneLine(v.Name, maxLine) + "=" + cmp.Or(text.OneLine(value, maxLine), "VALUE")
 }
 

@@ -56,9 +56,9 @@ func (v *view) observe(entry jobs.Entry, now time.Time) {
 // setStatus sets the status until the next step or the next text of the agent.
 func (v *view) setStatus(status string) { v.status, v.tail = status, progress.TextTail{} }
 
-// step writes a line with the age that the job had at at.
-func (v *view) step(at, now time.Time, line string) {
-	age := fmt.Sprintf("%7s", formatAge(at.Sub(v.started)))
+// step writes a line with the age of the job at when.
+func (v *view) step(when, now time.Time, line string) {
+	age := fmt.Sprintf("%7s", formatAge(when.Sub(v.started)))
 	fmt.Fprintf(v.screen, "%s  %s\n", v.screen.styled(dim, age), line)
 	if v.due = now; !v.screen.live {
 		v.due = now.Add(plainInterval)

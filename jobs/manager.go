@@ -158,6 +158,11 @@ func (m *Manager) Next(ctx context.Context, owner, id string, after int64, wait 
 		}
 		return r.next(ctx, after, wait)
 	}
+	return m.nextElsewhere(ctx, owner, id, after, wait)
+}
+
+// nextElsewhere is Next for a job that this process does not run.
+func (m *Manager) nextElsewhere(ctx context.Context, owner, id string, after int64, wait time.Duration) ([]Entry, error) {
 	ctx, leave := context.WithCancelCause(ctx)
 	defer leave(nil)
 	// The job goes on in its own process when this one stops.

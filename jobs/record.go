@@ -108,7 +108,7 @@ func (r *record) update(change func(*Job)) {
 func (r *record) end(o outcome) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	ev := bounded(o.Event)
+	ev := bounded(*o.event)
 	r.flushDelta()
 	r.flushHeld()
 	r.freeze()
@@ -118,7 +118,7 @@ func (r *record) end(o outcome) {
 	} else if run != nil {
 		setNonEmpty(&run.Error, ev.Error)
 	}
-	r.job.State, r.job.EndedAt = o.State, time.Now()
+	r.job.State, r.job.EndedAt = o.state, time.Now()
 	if r.job.Build != nil {
 		r.job.Build.ViewerURL = "" // its token would outlive its use
 	}

@@ -55,21 +55,26 @@ type getBuildInput struct {
 }
 
 func (s *service) buildAutomation(ctx context.Context, c caller, in buildInput) (*buildOutput, error) {
-	job, joined, err := s.Jobs.Start(ctx, jobs.BuildSpec{Client: c.Client, Query: in.Query, ForceNew: in.ForceNew})
+	job, joined, err := s.startJob(ctx, jobs.BuildSpec{Client: c.Client, Query: in.Query, ForceNew: in.ForceNew})
 	if err != nil {
 		return nil, err
 	}
 	reused := joined && job.Succeeded()
-	if job, err = s.waitForJob(ctx, job, s.initialWait(c, in.waitInput)); err != nil {
+	if err = s.waitForJob(ctx, job, s.initialWait(c, in.waitInput)); err != nil {
 		return nil, err
 	}
+	return describeStart(job, joined, reused), nil
+}
+
+// describeStart describes a build to the caller that asked for it.
+func describeStart(job *jobs.Job, joined, reused bool) *buildOutput {
 	out := newBuildOutput(job)
 	out.Joined = joined
 	if reused {
 		out.NextStep = "Nothing was built or billed now: this is the finished build of the same query, from " +
 			out.StartedAt + ". " + out.NextStep + " To build it anew all the same, set force_new."
 	}
-	return out, nil
+	return out
 }
 
 func (s *service) getBuild(ctx context.Context, c caller, in getBuildInput) (*buildOutput, error) {
@@ -77,7 +82,7 @@ func (s *service) getBuild(ctx context.Context, c caller, in getBuildInput) (*bu
 	if err != nil {
 		return nil, err
 	}
-	if job, err = s.waitForJob(ctx, job, s.wait(in.waitInput)); err != nil {
+	if err = s.waitForJob(ctx, job, s.wait(in.waitInput)); err != nil {
 		return nil, err
 	}
 	out := newBuildOutput(job)
@@ -94,7 +99,7 @@ func (s *service) cancelBuild(ctx context.Context, c caller, in buildHandle) (*b
 	if err != nil {
 		return nil, err
 	}
-	out := newBuildOutput(job)
+	out := newBuildOutput(&job)
 	out.cancelRequested = true
 	if out.running() != nil {
 		out.NextStep = "The cancellation is noted, but the process that runs this build has not ended it yet. Call get_build with this build_id to see when it has ended."

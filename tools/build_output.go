@@ -36,7 +36,7 @@ type candidate struct {
 	CreatedAt  string `json:"created_at"`
 }
 
-func newBuildOutput(job jobs.Job) *buildOutput {
+func newBuildOutput(job *jobs.Job) *buildOutput {
 	b := job.Build
 	out := &buildOutput{
 		BuildID:      job.ID,
@@ -44,14 +44,14 @@ func newBuildOutput(job jobs.Job) *buildOutput {
 		Query:        shorten(b.Query, 500),
 		FunctionID:   cleanLine(b.FunctionID),
 		FunctionName: cleanLine(b.FunctionName),
-		TotalCostUSD: finalCost(job),
+		TotalCostUSD: finalCost(*job),
 		ThreadID:     cleanLine(b.ThreadID),
 		ViewerURL:    cleanLine(b.ViewerURL),
 		Answer:       shorten(text.Lines(b.Answer), maxAnswer),
 		Error:        cleanLine(b.Error),
 		Detail:       cleanLine(b.Detail),
 		Reason:       cleanLine(b.Reason),
-		jobOutput:    newJobOutput(job, nextForBuild(job)),
+		jobOutput:    newJobOutput(*job, nextForBuild(*job)),
 	}
 	for _, step := range b.Steps {
 		out.Steps = append(out.Steps, text.OneLine(step, maxStep))

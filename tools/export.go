@@ -6,12 +6,12 @@ import (
 )
 
 // BuildJSON describes a build in the JSON that the build tools return.
-func BuildJSON(job jobs.Job) ([]byte, error) { return text.JSON(newBuildOutput(job)) }
+func BuildJSON(job jobs.Job) ([]byte, error) { return text.JSON(newBuildOutput(&job)) }
 
 // RunJSON describes a run in the JSON that the run tools return, but with the
 // whole of its result, since its reader has no model's limits.
 func RunJSON(job jobs.Job) ([]byte, error) {
-	out := newRunOutput(job, 0)
+	out := newRunOutput(&job, 0)
 	if len(job.Run.Result) > 0 {
 		out.Result = job.Run.Result
 	}

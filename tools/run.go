@@ -60,11 +60,11 @@ func (s *service) runFunction(ctx context.Context, c caller, in runInput) (*runO
 	if n := len(in.Variables); n > maxVariables {
 		return nil, &argError{name: "variables", why: fmt.Sprintf("it has %d bytes", n)}
 	}
-	job, _, err := s.Jobs.Start(ctx, jobs.RunSpec{Client: c.Client, FunctionID: in.FunctionID, Variables: in.Variables})
+	job, _, err := s.startJob(ctx, jobs.RunSpec{Client: c.Client, FunctionID: in.FunctionID, Variables: in.Variables})
 	if err != nil {
 		return nil, err
 	}
-	if job, err = s.waitForJob(ctx, job, s.initialWait(c, in.waitInput)); err != nil {
+	if err = s.waitForJob(ctx, job, s.initialWait(c, in.waitInput)); err != nil {
 		return nil, err
 	}
 	return newRunOutput(job, 0), nil
@@ -75,7 +75,7 @@ func (s *service) getRun(ctx context.Context, c caller, in getRunInput) (*runOut
 	if err != nil {
 		return nil, err
 	}
-	if job, err = s.waitForJob(ctx, job, s.wait(in.waitInput)); err != nil {
+	if err = s.waitForJob(ctx, job, s.wait(in.waitInput)); err != nil {
 		return nil, err
 	}
 	if n := len(job.Run.Result); in.Offset > 0 && in.Offset >= n {
@@ -93,7 +93,7 @@ func (s *service) cancelRun(ctx context.Context, c caller, in runHandle) (*runOu
 	if err != nil {
 		return nil, err
 	}
-	out := newRunOutput(job, 0)
+	out := newRunOutput(&job, 0)
 	out.cancelRequested = true
 	if out.running() != nil {
 		out.NextStep = "The cancellation is noted, but the process that started this run has not ended it yet. Call get_run with this run_id to see when it has ended."

@@ -26,7 +26,7 @@ type runOutput struct {
 }
 
 // newRunOutput describes a run, with its result from a byte on.
-func newRunOutput(job jobs.Job, offset int) *runOutput {
+func newRunOutput(job *jobs.Job, offset int) *runOutput {
 	r := job.Run
 	out := &runOutput{
 		RunID:         job.ID,
@@ -36,7 +36,7 @@ func newRunOutput(job jobs.Job, offset int) *runOutput {
 		Status:        string(job.State),
 		ResultBytes:   len(r.Result),
 		Error:         cleanLine(r.Error),
-		jobOutput:     newJobOutput(job, nextForRun(job)),
+		jobOutput:     newJobOutput(*job, nextForRun(*job)),
 	}
 	for _, line := range r.Logs[max(0, len(r.Logs)-maxLogs):] {
 		out.Logs = append(out.Logs, cleanLine(line))

@@ -118,11 +118,11 @@ func (s *service) result(ctx context.Context, c caller, job jobs.Job) (*mcp.Call
 	var out output
 	switch job.Kind {
 	case jobs.KindBuild:
-		build := newBuildOutput(job)
+		build := newBuildOutput(&job)
 		s.addCandidates(ctx, c, build)
 		out = build
 	case jobs.KindRun:
-		out = newRunOutput(job, 0)
+		out = newRunOutput(&job, 0)
 	}
 	result := &mcp.CallToolResult{Result: mcp.Result{ResultType: mcp.ResultTypeComplete}}
 	return result, fillOutput(result, out)

@@ -32,24 +32,35 @@ func (s *service) initialWait(c caller, in waitInput) time.Duration {
 }
 
 // waitForJob waits until a job ends, the wait is over or the caller is gone, and
-// returns the job as it then stands. Progress goes to a client that asked for
+// updates the job to what it then is. Progress goes to a client that asked for
 // it. The job goes on whatever happens here.
-func (s *service) waitForJob(ctx context.Context, job jobs.Job, wait time.Duration) (jobs.Job, error) {
+func (s *service) waitForJob(ctx context.Context, job *jobs.Job, wait time.Duration) error {
 	if wait > 0 && !job.State.Ended() {
 		s.follow(ctx, job, wait)
 	}
+	return s.refresh(ctx, job)
+}
+
+// refresh updates a job to what it now is.
+func (s *service) refresh(ctx context.Context, job *jobs.Job) error {
 	now, err := s.Jobs.Get(ctx, job.Owner, job.ID)
 	if err != nil {
 		// Who started it must learn its ID, because it may have been paid for.
-		return job, fmt.Errorf("%s could not be read just now: %w. It is not lost: call get_%s with this ID, and start nothing anew", job.ID, err, job.Kind)
+		return fmt.Errorf("%s could not be read just now: %w. It is not lost: call get_%s with this ID, and start nothing anew", job.ID, err, job.Kind)
 	}
-	return now, nil
+	*job = now
+	return nil
 }
 
 // follow waits for the end of a job and sends progress. It is the one loop in
 // which a call waits: it sends what is due, or else waits for entries of the
 // job's log. It returns [progress.ResultGap] after the last line at the earliest.
-func (s *service) follow(ctx context.Context, job jobs.Job, wait time.Duration) {
+//
+// A thousand calls may wait here. Go can halve the stack of one only while it
+// uses less than a quarter of it, so this and the functions above it keep no large
+// values: they take jobs by pointer, and call functions that are not inlined for
+// the rest.
+func (s *service) follow(ctx context.Context, job *jobs.Job, wait time.Duration) {
 	sink := progress.SinkFrom(ctx)
 	pacer := newPacer(job)
 	now := time.Now()
@@ -74,31 +85,55 @@ func (s *service) follow(ctx context.Context, job jobs.Job, wait time.Duration) 
 		if err != nil {
 			return
 		}
-		for _, e := range entries {
-			if e.Final {
-				return // its event belongs to the result
-			}
-			pacer.Observe(e.Event, time.Now())
-			after = e.Seq
+		var ended bool
+		if after, ended = observe(pacer, entries, after); ended {
+			return
 		}
 	}
 }
 
-func newPacer(job jobs.Job) progress.Pacer {
-	if job.Kind == jobs.KindRun {
-		return progress.NewPacer("Function", "running", job.StartedAt)
+// observe shows entries to a pacer. It returns the position of the last, and
+// whether that has ended the job: its event belongs to the result.
+//
+//go:noinline
+func observe(pacer *progress.Pacer, entries []jobs.Entry, after int64) (last int64, ended bool) {
+	for _, e := range entries {
+		if e.Final {
+			return after, true
+		}
+		pacer.Observe(e.Event, time.Now())
+		after = e.Seq
 	}
-	return progress.NewPacer("Build", "building", job.StartedAt)
+	return after, false
+}
+
+// newPacer returns the pacer of a call that waits for a job.
+//
+//go:noinline
+func newPacer(job *jobs.Job) *progress.Pacer {
+	pacer := progress.NewPacer("Build", "building", job.StartedAt)
+	if job.Kind == jobs.KindRun {
+		pacer = progress.NewPacer("Function", "running", job.StartedAt)
+	}
+	return &pacer
 }
 
 // jobByID returns a job of the caller's. The error is the same for an ID that
 // never existed, has expired or is someone else's.
-func (s *service) jobByID(ctx context.Context, c caller, kind jobs.Kind, id string) (jobs.Job, error) {
+func (s *service) jobByID(ctx context.Context, c caller, kind jobs.Kind, id string) (*jobs.Job, error) {
 	job, err := s.Jobs.Get(ctx, c.owner, id)
 	if errors.Is(err, jobs.ErrNotFound) || err == nil && job.Kind != kind {
-		return jobs.Job{}, &argError{name: string(kind) + "_id", why: "there is none with this ID, or it has expired"}
+		return nil, &argError{name: string(kind) + "_id", why: "there is none with this ID, or it has expired"}
 	}
-	return job, err
+	return &job, err
+}
+
+// startJob starts a job, or joins one.
+//
+//go:noinline
+func (s *service) startJob(ctx context.Context, spec jobs.Spec) (job *jobs.Job, joined bool, err error) {
+	started, joined, err := s.Jobs.Start(ctx, spec)
+	return &started, joined, err
 }
 
 // cancelWait bounds how long cancel_build and cancel_run wait for the end of the

@@ -55,7 +55,7 @@ func newGuard(opts HTTPOptions) (guard, error) {
 	for _, o := range opts.AllowedOrigins {
 		o = strings.ToLower(strings.TrimRight(strings.TrimSpace(o), "/"))
 		if u, err := url.Parse(o); o != "*" && (err != nil || u.Scheme == "" || u.Host == "" || u.Path != "") {
-			return guard{}, fmt.Errorf("the allowed origin %q is not one: write it like https://app.example.com", o)
+			return guard{}, fmt.Errorf("the allowed origin %q is not valid: write it like https://app.example.com", o)
 		}
 		g.origins = append(g.origins, o)
 	}

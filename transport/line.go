@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"sync"
 	"sync/atomic"
 )
 
@@ -72,20 +71,21 @@ type lineWriter struct {
 	closed atomic.Bool // no further Write begins
 	queue  chan []byte // answers, to be written before any line that comes after them
 
-	mu  sync.Mutex // serialises Write and guards err
-	w   io.Writer
-	err error
+	turn chan struct{} // holds one value while somebody writes; guards what follows
+	w    io.Writer
+	err  error
 }
 
 func newLineWriter(w io.Writer) *lineWriter {
-	return &lineWriter{w: w, broken: make(chan struct{}), queue: make(chan []byte, maxQueue)}
+	return &lineWriter{
+		broken: make(chan struct{}), queue: make(chan []byte, maxQueue), turn: make(chan struct{}, 1), w: w,
+	}
 }
 
 // notify implements [wire].
 func (l *lineWriter) notify(line []byte, over *atomic.Bool) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.writeQueue()
+	l.lock()
+	defer l.unlock()
 	if over.Load() {
 		return ErrCallOver
 	}
@@ -104,24 +104,26 @@ func (l *lineWriter) close() {}
 
 // flush returns when every answer that was queued before is written.
 func (l *lineWriter) flush() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.writeQueue()
+	l.lock()
+	l.unlock()
 }
 
-// writeQueue writes the queued answers. The caller holds mu.
-func (l *lineWriter) writeQueue() {
+// lock waits for the turn to write, and writes the queued answers.
+func (l *lineWriter) lock() {
+	l.turn <- struct{}{}
 	for {
 		select {
 		case line := <-l.queue:
-			_ = l.write(line) // closing broken is what ends the server
+			_ = l.write(line) // a failure closes broken, which ends the server
 		default:
 			return
 		}
 	}
 }
 
-// write writes one line. The caller holds mu.
+func (l *lineWriter) unlock() { <-l.turn }
+
+// write writes one line. The caller holds the turn.
 func (l *lineWriter) write(line []byte) error {
 	if l.err != nil {
 		return l.err

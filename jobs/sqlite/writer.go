@@ -10,8 +10,9 @@ import (
 
 // writer makes the changes of this process, one transaction at a time. Changes
 // that come while one is under way share the next, so that many that must be
-// durable cost one flush of the disk. It has no goroutine: one of the waiting
-// callers commits for all.
+// durable cost one flush of the disk. One of the waiting callers has them
+// committed, in a goroutine that ends with the transaction: SQLite takes a large
+// stack, and a caller that goes on to wait for minutes should keep a small one.
 type writer struct {
 	db   *sql.DB
 	turn chan struct{} // holds a value while someone commits; guards tx
@@ -47,9 +48,11 @@ func (w *writer) write(changes []*change) {
 		return
 	case w.turn <- struct{}{}:
 	}
-	w.commit(w.take())
-	<-w.turn
-	<-last.done // closed now, or by the caller before
+	go func() {
+		w.commit(w.take())
+		<-w.turn
+	}()
+	<-last.done
 }
 
 func (w *writer) take() []*change {
