@@ -13,62 +13,67 @@ import (
 )
 
 // inSandbox runs f in a bubble, against a sandbox that serves over pipes.
-func inSandbox(t *testing.T, f func(t *testing.T, c *notte.Client, s *sandbox.Server)) {
+func inSandbox(t *testing.T, f func(t *testing.T, c *notte.Client, s *sandbox.Server), opts ...sandbox.Option) {
 	synctest.Test(t, func(t *testing.T) {
-		s := sandbox.New()
+		s := sandbox.New(opts...)
 		defer s.Close()
 		f(t, newClient(t, notte.Config{Key: "sandbox-key", HTTPClient: s.Client()}), s)
 	})
 }
 
-// TestMainJob builds a function, looks it up and runs it both ways.
+// TestMainJob builds a function, looks it up and runs it both ways, in both
+// contracts.
 func TestMainJob(t *testing.T) {
-	inSandbox(t, func(t *testing.T, c *notte.Client, _ *sandbox.Server) {
-		ctx := t.Context()
-		var uploaded, done notte.Event
-		s, err := c.StartBuild(ctx, notte.BuildRequest{Query: "fetch the top 3 posts of https://news.example.test"})
+	for _, api := range []sandbox.API{sandbox.V1, sandbox.V2} {
+		t.Run(string(api), func(t *testing.T) { inSandbox(t, testMainJob, sandbox.WithAPI(api)) })
+	}
+}
+
+func testMainJob(t *testing.T, c *notte.Client, _ *sandbox.Server) {
+	ctx := t.Context()
+	var uploaded, done notte.Event
+	s, err := c.StartBuild(ctx, notte.BuildRequest{Query: "fetch the top 3 posts of https://news.example.test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for ev, err := range s.Events() {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for ev, err := range s.Events() {
-			if err != nil {
-				t.Fatal(err)
-			}
-			switch ev.Type {
-			case notte.EventFunctionUploaded:
-				uploaded = ev
-			case notte.EventDone:
-				done = ev
-			}
+		switch ev.Type {
+		case notte.EventFunctionUploaded:
+			uploaded = ev
+		case notte.EventDone:
+			done = ev
 		}
-		if done.FunctionID == "" || done.FunctionID != uploaded.FunctionID || done.TotalCostUSD == nil {
-			t.Fatalf("uploaded %+v, done %+v", uploaded, done)
-		}
-		f, err := c.GetFunction(ctx, done.FunctionID)
-		if err != nil || f.ID != done.FunctionID || f.Name != uploaded.FunctionName || len(f.Variables) == 0 {
-			t.Errorf("%+v, %v", f, err)
-		}
-		if list, err := c.ListFunctions(ctx, 1, 10); err != nil || len(list.Items) != 1 {
-			t.Errorf("%+v, %v", list, err)
-		}
-		run, err := c.CreateRun(ctx, f.ID)
-		if err != nil {
-			t.Fatal(err)
-		}
-		result := outcome(t, c, f.ID, run.ID)
-		if result.RunID != run.ID || result.Status != notte.RunClosed || result.Failure() != "" || !json.Valid(result.Result) {
-			t.Errorf("%+v", result)
-		}
-		if got, err := c.GetRun(ctx, f.ID, run.ID); err != nil || got.Status != notte.RunClosed || got.SessionID != result.SessionID || len(got.Logs) == 0 {
-			t.Errorf("%+v, %v", got, err)
-		}
-		if again := outcome(t, c, f.ID, ""); again.RunID == "" || again.RunID == run.ID {
-			t.Errorf("%+v", again)
-		}
-		if runs, err := c.ListRuns(ctx, f.ID, 1, 10); err != nil || len(runs.Items) != 2 {
-			t.Errorf("%+v, %v", runs, err)
-		}
-	})
+	}
+	if uploaded.FunctionID == "" || done.ThreadID == "" || done.TotalCostUSD == nil {
+		t.Fatalf("uploaded %+v, done %+v", uploaded, done)
+	}
+	f, err := c.GetFunction(ctx, uploaded.FunctionID)
+	if err != nil || f.ID != uploaded.FunctionID || f.Name != uploaded.FunctionName || len(f.Variables) == 0 {
+		t.Errorf("%+v, %v", f, err)
+	}
+	if list, err := c.ListFunctions(ctx, 1, 10); err != nil || len(list.Items) != 1 {
+		t.Errorf("%+v, %v", list, err)
+	}
+	run, err := c.CreateRun(ctx, f.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	result := outcome(t, c, f.ID, run.ID)
+	if result.RunID != run.ID || result.Status != notte.RunClosed || result.Failure() != "" || !json.Valid(result.Result) {
+		t.Errorf("%+v", result)
+	}
+	if got, err := c.GetRun(ctx, f.ID, run.ID); err != nil || got.Status != notte.RunClosed || got.SessionID != result.SessionID || len(got.Logs) == 0 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if again := outcome(t, c, f.ID, ""); again.RunID == "" || again.RunID == run.ID {
+		t.Errorf("%+v", again)
+	}
+	if runs, err := c.ListRuns(ctx, f.ID, 1, 10); err != nil || len(runs.Items) != 2 {
+		t.Errorf("%+v, %v", runs, err)
+	}
 }
 
 // outcome starts a run and returns its result.
