@@ -8,7 +8,7 @@ const candidatesNext = "The candidates are functions made since it began that no
 // that cost money: to start again what still runs, and to lose what was made.
 func nextForBuild(job jobs.Job) string {
 	b := job.Build
-	made := b.FunctionID != ""
+	made, several := b.FunctionID != "", len(candidates(job)) > 0
 	switch {
 	case job.State == jobs.StateRunning && b.Detached:
 		return `Notte goes on with the build by itself and tells no steps. Call get_build with this build_id later, until status is no longer "running"; do not call build_automation again for this task.`
@@ -20,13 +20,13 @@ func nextForBuild(job jobs.Job) string {
 		return "The function was made before sight of the build was lost: run_function can run this function_id. Check its result before relying on it, and tell the user that the cost is not known."
 	case made:
 		return "The build did not end well, but the function was made before that: run_function can run this function_id. Check its result before relying on it."
-	case job.State == jobs.StateInterrupted && len(b.Candidates) > 0:
+	case job.State == jobs.StateInterrupted && several:
 		return "How the build ended is not known. " + candidatesNext
 	case job.State == jobs.StateInterrupted:
 		return "How the build ended is not known, and Notte may still finish and bill it. Call get_build with this build_id in a few minutes: it tells of functions that the build may have made. Before building this again, " + askToLook(b)
 	case !b.Started:
 		return "The build never began, so nothing was made or billed: read the error, see to its cause, and only then build again."
-	case len(b.Candidates) > 0:
+	case several:
 		return "The build did not end well. " + candidatesNext
 	case job.State == jobs.StateCancelled:
 		return "The build was cancelled and made no function. Build again only if the user asks for it: that is billed anew."

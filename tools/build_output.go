@@ -68,10 +68,19 @@ func newBuildOutput(job *jobs.Job) *buildOutput {
 	for _, step := range b.Steps {
 		out.Steps = append(out.Steps, text.OneLine(step, maxStep))
 	}
-	for _, c := range b.Candidates {
+	for _, c := range candidates(*job) {
 		out.Candidates = append(out.Candidates, candidate{cleanLine(c.FunctionID), cleanLine(c.Name), formatTime(c.CreatedAt)})
 	}
 	return out
+}
+
+// candidates returns the functions that a build may have made that has ended
+// without a known one.
+func candidates(job jobs.Job) []jobs.Candidate {
+	if !job.State.Ended() || job.Build.FunctionID != "" {
+		return nil
+	}
+	return job.Build.Candidates
 }
 
 // finalCost returns the cost of a build that has ended, which is null in JSON
