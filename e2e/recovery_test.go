@@ -51,9 +51,11 @@ func leaveBehind(t *testing.T, api *sandbox.Server, h *host, c *conn) stray {
 	s.active = handle("run_function", args{"function_id": s.activeFn, "variables": args{"n": "1"}})
 	s.uploaded = handle("build_automation", args{"query": "uploaded"})
 	s.unfinished = handle("build_automation", args{"query": "unfinished"})
-	// Each has begun when there is progress of it.
-	for _, run := range []string{s.closed.RunID, s.active.RunID} {
-		c.progress(c.call("get_run", args{"run_id": run}), 1)
+	for _, fn := range []string{s.closedFn, s.activeFn} {
+		awaitRequest(t, api, func(r sandbox.Request) bool {
+			id, ok := strings.CutPrefix(r.Path, "/functions/"+fn+"/runs/")
+			return ok && r.Method == "POST" && id != "create"
+		})
 	}
 	c.progress(c.call("get_build", args{"build_id": s.unfinished.BuildID}), 1)
 	c.seesFunction(s.uploaded.BuildID)
