@@ -43,9 +43,8 @@ const patience = 30 * time.Second
 // binary is the path of the program, which TestMain builds once.
 var binary string
 
-// atOnce is how many tests run at once at least, unless -parallel says otherwise:
-// they
-// spend their time waiting for leases and time-outs.
+// atOnce is how many tests run at once at least, unless -parallel says otherwise,
+// because they spend their time waiting for leases and time-outs.
 const atOnce = 8
 
 func TestMain(m *testing.M) {
