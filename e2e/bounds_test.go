@@ -38,18 +38,18 @@ func TestEndlessBuilds(t *testing.T) {
 			id := c.build("endless")
 			c.progress(id, 1)
 			if out := c.outcome(c.build("another")); !out.isError || !strings.Contains(out.text, "--max-concurrent-builds") {
-				t.Errorf("a second build came to %s", out.text)
+				t.Errorf("a second build returned %s", out.text)
 			}
 			begun := time.Now()
 			out := c.outcome(id)
 			if !out.isError || out.Status != test.status || out.FunctionID != "fn-saved" || out.Answer != "Nearly there." || !strings.Contains(out.text, test.says) {
-				t.Errorf("the build came to %s", out.text)
+				t.Errorf("the build returned %s", out.text)
 			}
 			if took := time.Since(begun); took > 5*time.Second {
 				t.Errorf("the build took %s", took)
 			}
 			if out := c.outcome(c.build("another")); out.Status != "done" {
-				t.Errorf("after its end another build came to %s", out.text)
+				t.Errorf("after its end another build returned %s", out.text)
 			}
 			awaitRequest(t, api, func(r sandbox.Request) bool {
 				return strings.Contains(string(r.Body), "endless") && !r.ClientLeft.IsZero()
@@ -72,7 +72,7 @@ func TestRunIsRefused(t *testing.T) {
 	begun := time.Now()
 	out := c.outcome(c.call("run_function", args{"function_id": "fn"}))
 	if !out.isError || out.Status != "failed" || out.OK == nil || *out.OK || !strings.Contains(out.text, "no browser is free") {
-		t.Errorf("the run came to %s", out.text)
+		t.Errorf("the run returned %s", out.text)
 	}
 	if took := time.Since(begun); took > 20*time.Second {
 		t.Errorf("it took %s", took)

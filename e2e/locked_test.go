@@ -42,11 +42,11 @@ func TestWriteLockHeldByAnother(t *testing.T) {
 	wait, open := gate(t)
 	queries := []string{"ended before", "runs before", "starts meanwhile"}
 	api.Script(queries[0], done("fn-0"))
-	api.Script(queries[1], working("planning"), wait, done("fn-1"))
-	api.Script(queries[2], working("planning"), wait, done("fn-2"))
+	api.Script(queries[1], statusEvent("planning"), wait, done("fn-1"))
+	api.Script(queries[2], statusEvent("planning"), wait, done("fn-2"))
 	h := newHostIn(t, url, dir)
 	c := h.connect(modern)
-	builds := []outcome{c.outcome(c.build(queries[0])), c.handle(queries[1])}
+	builds := []outcome{c.outcome(c.build(queries[0])), c.startBuild(queries[1])}
 
 	unlock := lockDatabase(t, dir)
 	locked := time.Now()
@@ -55,16 +55,16 @@ func TestWriteLockHeldByAnother(t *testing.T) {
 		begun := time.Now()
 		out := ask()
 		if took := time.Since(begun); took > 5*time.Second {
-			t.Errorf("while another program held the lock a call took %s and came to %s", took, out.text)
+			t.Errorf("while another program held the lock a call took %s and returned %s", took, out.text)
 		}
 		return out
 	}
-	builds = append(builds, timed(func() outcome { return c.handle(queries[2]) }))
-	if out := builds[2]; out.Status != "running" || !out.volatile() {
+	builds = append(builds, timed(func() outcome { return c.startBuild(queries[2]) }))
+	if out := builds[2]; out.Status != "running" || !out.inMemory() {
 		t.Errorf("a build that is not stored yet is described as %s", out.text)
 	}
 	for i, query := range queries {
-		if out := timed(func() outcome { return c.handle(query) }); !out.Joined || out.BuildID != builds[i].BuildID {
+		if out := timed(func() outcome { return c.startBuild(query) }); !out.Joined || out.BuildID != builds[i].BuildID {
 			t.Errorf("asked again for %q, which is %s, the server says %s", query, builds[i].BuildID, out.text)
 		}
 	}
@@ -72,20 +72,20 @@ func TestWriteLockHeldByAnother(t *testing.T) {
 	for i := range queries {
 		out := timed(func() outcome { return c.outcome(c.call("get_build", args{"build_id": builds[i].BuildID})) })
 		if out.Status != "done" || out.FunctionID == "" || out.TotalCostUSD == nil {
-			t.Errorf("the build %q came to %s", queries[i], out.text)
+			t.Errorf("the build %q returned %s", queries[i], out.text)
 		}
 	}
 	<-time.After(time.Until(locked.Add(6 * time.Second)))
 	unlock()
 
 	for _, build := range builds[1:] {
-		h.stderr.await(t, "the end that is stored after all", hasWords("stored after all", build.BuildID))
+		h.stderr.await(t, "the end that is stored after all", hasAll("stored after all", build.BuildID))
 	}
 	h.kill()
 	next := newHostIn(t, url, dir).connect(legacy)
 	for i, query := range queries {
 		out := next.outcome(next.build(query))
-		if !out.Joined || out.BuildID != builds[i].BuildID || out.Status != "done" || *out.TotalCostUSD != 0.43 || out.volatile() {
+		if !out.Joined || out.BuildID != builds[i].BuildID || out.Status != "done" || *out.TotalCostUSD != 0.43 || out.inMemory() {
 			t.Errorf("the next process says of %q %s", query, out.text)
 		}
 	}
@@ -95,5 +95,5 @@ func TestWriteLockHeldByAnother(t *testing.T) {
 	if n := requests(api, "POST", "/start"); n != len(queries) {
 		t.Errorf("Notte was asked for %d builds, want %d", n, len(queries))
 	}
-	checkSound(t, dir)
+	checkDatabase(t, dir)
 }

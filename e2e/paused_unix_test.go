@@ -18,7 +18,7 @@ func TestStoppedProcessGoesOn(t *testing.T) {
 		t.Skip("a lease has to run out, which takes up to 20 seconds")
 	}
 	t.Parallel()
-	api, dir, a, b := two(t)
+	api, dir, a, b := twoServers(t)
 	stopped := a.wire.(*host)
 	// One build ends at Notte while the process is stopped, one later.
 	queries := []string{"ends meanwhile", "ends later"}
@@ -27,9 +27,9 @@ func TestStoppedProcessGoesOn(t *testing.T) {
 	var opens []func()
 	for i, query := range queries {
 		wait, open := gate(t)
-		api.Script(query, working("planning"), wait,
+		api.Script(query, statusEvent("planning"), wait,
 			sandbox.Event(event{"type": "text_delta", "delta": "All done."}), done(functions[i]))
-		builds, opens = append(builds, a.handle(query)), append(opens, open)
+		builds, opens = append(builds, a.startBuild(query)), append(opens, open)
 		b.progress(b.call("get_build", args{"build_id": builds[i].BuildID}), 1)
 	}
 
@@ -47,20 +47,20 @@ func TestStoppedProcessGoesOn(t *testing.T) {
 	for _, c := range []*conn{b, a} {
 		for i, build := range builds {
 			out := c.until(20*time.Second-time.Since(woken), "the known end of a build",
-				func() outcome { return c.outcome(c.look(build.BuildID)) },
+				func() outcome { return c.outcome(c.getNow(build.BuildID)) },
 				func(out outcome) bool { return out.Status == "done" })
-			if out.FunctionID != functions[i] || out.TotalCostUSD == nil || *out.TotalCostUSD != 0.43 || out.Answer != "All done." || out.volatile() {
-				t.Errorf("the build came to %s", out.text)
+			if out.FunctionID != functions[i] || out.TotalCostUSD == nil || *out.TotalCostUSD != 0.43 || out.Answer != "All done." || out.inMemory() {
+				t.Errorf("the build returned %s", out.text)
 			}
 		}
 		if out := c.outcome(c.call("list_builds", nil)); out.Spent == nil || *out.Spent != 0.86 || len(out.Builds) != 2 {
 			t.Errorf("list_builds says %s; want two builds for 0.86", out.text)
 		}
 	}
-	for query, n := range starts(t, api) {
+	for query, n := range startsByQuery(t, api) {
 		if n != 1 {
 			t.Errorf("%q was started %d times", query, n)
 		}
 	}
-	checkSound(t, dir)
+	checkDatabase(t, dir)
 }

@@ -22,26 +22,26 @@ func TestStateDirectoryIsRemoved(t *testing.T) {
 	api, url := newSandbox(t)
 	dir := filepath.Join(t.TempDir(), "state", "anything-mcp")
 	wait, open := gate(t)
-	api.Script("runs meanwhile", working("planning"), wait, done("fn-meanwhile"))
+	api.Script("runs meanwhile", statusEvent("planning"), wait, done("fn-meanwhile"))
 	h := newHostIn(t, url, dir)
 	c := h.connect(modern)
-	if out := c.outcome(c.build("before")); out.Status != "done" || out.volatile() {
-		t.Fatalf("a build came to %s", out.text)
+	if out := c.outcome(c.build("before")); out.Status != "done" || out.inMemory() {
+		t.Fatalf("a build returned %s", out.text)
 	}
-	meanwhile := c.handle("runs meanwhile")
+	meanwhile := c.startBuild("runs meanwhile")
 	if err := os.RemoveAll(filepath.Dir(dir)); err != nil {
 		t.Fatal(err)
 	}
 	after := c.outcome(c.build("after"))
-	if after.Status != "done" || after.volatile() {
-		t.Errorf("after the directory was removed a build came to %s", after.text)
+	if after.Status != "done" || after.inMemory() {
+		t.Errorf("after the directory was removed a build returned %s", after.text)
 	}
 	open()
 	if out := c.outcome(c.call("get_build", args{"build_id": meanwhile.BuildID})); out.Status != "done" || out.FunctionID != "fn-meanwhile" {
-		t.Errorf("the build that ran meanwhile came to %s", out.text)
+		t.Errorf("the build that ran meanwhile returned %s", out.text)
 	}
-	h.stderr.await(t, "the build that is stored after all", hasWords("stored after all", meanwhile.BuildID))
-	if out := c.outcome(c.look(meanwhile.BuildID)); out.volatile() {
+	h.stderr.await(t, "the build that is stored after all", hasAll("stored after all", meanwhile.BuildID))
+	if out := c.outcome(c.getNow(meanwhile.BuildID)); out.inMemory() {
 		t.Errorf("a build that was stored is described as %s", out.text)
 	}
 	h.kill()
@@ -58,7 +58,7 @@ func TestStateDirectoryIsRemoved(t *testing.T) {
 	if want := []string{"after done", "runs meanwhile done"}; !slices.Equal(got, want) {
 		t.Errorf("the new directory has %q, want %q", got, want)
 	}
-	checkSound(t, dir)
+	checkDatabase(t, dir)
 }
 
 // A process dies while a build runs whose viewer it has told. Its token is in no
@@ -72,48 +72,48 @@ func TestViewerTokenOfADeadProcess(t *testing.T) {
 	api, url := newSandbox(t)
 	dir := t.TempDir()
 	link := "https://viewer.example/session?a=1&token=" + viewerToken
-	api.Script("show me", sandbox.Event(event{"type": "notte_session_data", "viewer_url": link}), working("planning"), sandbox.Stall())
+	api.Script("show me", sandbox.Event(event{"type": "notte_session_data", "viewer_url": link}), statusEvent("planning"), sandbox.Stall())
 	h := newHostIn(t, url, dir)
-	build := h.connect(modern).handle("show me")
+	build := h.connect(modern).startBuild("show me")
 	heir := newHostIn(t, url, dir)
 	c := heir.connect(legacy)
-	c.until(patience, "the link, in another process with the same key",
-		func() outcome { return c.outcome(c.look(build.BuildID)) },
+	c.until(awaitTimeout, "the link, in another process with the same key",
+		func() outcome { return c.outcome(c.getNow(build.BuildID)) },
 		func(out outcome) bool { return out.ViewerURL == link })
 	h.kill()
-	checkTraces(t, dir, viewerToken, apiKey)
+	checkFiles(t, dir, viewerToken, apiKey)
 
 	stranger := newHostWith(t, url, []string{"NOTTE_API_KEY=nk-e2e-another-0d24"}, "--state-dir", dir)
 	s := stranger.connect(modern)
-	if out := s.outcome(s.look(build.BuildID)); !out.isError || strings.Contains(out.text, viewerToken) {
+	if out := s.outcome(s.getNow(build.BuildID)); !out.isError || strings.Contains(out.text, viewerToken) {
 		t.Errorf("a process with another key says of the build %s", out.text)
 	}
 	s.outcome(s.build("with another key")) // is refused by Notte, and stored
-	checkTraces(t, dir, viewerToken, apiKey)
-	stranger.leave()
-	checkTraces(t, dir, viewerToken, apiKey)
+	checkFiles(t, dir, viewerToken, apiKey)
+	stranger.stop()
+	checkFiles(t, dir, viewerToken, apiKey)
 
 	if out := c.outcome(c.call("get_build", args{"build_id": build.BuildID})); out.Status != "interrupted" || strings.Contains(out.text, viewerToken) {
 		t.Errorf("the build that was taken over is %s", out.text)
 	}
-	checkTraces(t, dir, viewerToken, apiKey)
-	heir.leave()
-	checkTraces(t, dir, viewerToken, apiKey)
+	checkFiles(t, dir, viewerToken, apiKey)
+	heir.stop()
+	checkFiles(t, dir, viewerToken, apiKey)
 }
 
 // A build that runs in one process shows its steps in another.
 func TestStepsInAnotherProcess(t *testing.T) {
 	t.Parallel()
-	api, _, a, b := two(t)
+	api, _, a, b := twoServers(t)
 	steps := []string{"browser_goto", "browser_observe", "write_function"}
 	var script []sandbox.Step
 	for _, name := range steps {
 		script = append(script, sandbox.Event(event{"type": "tool_start", "name": name}))
 	}
 	api.Script("step by step", append(script, sandbox.Stall())...)
-	build := a.handle("step by step")
-	out := b.until(patience, "all steps",
-		func() outcome { return b.outcome(b.look(build.BuildID)) },
+	build := a.startBuild("step by step")
+	out := b.until(awaitTimeout, "all steps",
+		func() outcome { return b.outcome(b.getNow(build.BuildID)) },
 		func(out outcome) bool { return len(out.Steps) == len(steps) })
 	if out.Status != "running" || !slices.Equal(out.Steps, steps) {
 		t.Errorf("in the other process the build is %s", out.text)

@@ -7,8 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 )
 
 // A state directory that others can write to is the user's own: the server takes
@@ -21,8 +19,8 @@ func TestStateDirectoryIsTightened(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := newHostIn(t, url, dir).connect(modern)
-	if out := c.outcome(c.build("fetch a post")); out.Status != "done" || out.volatile() {
-		t.Errorf("a build came to %s", out.text)
+	if out := c.outcome(c.build("fetch a post")); out.Status != "done" || out.inMemory() {
+		t.Errorf("a build returned %s", out.text)
 	}
 	if info, err := os.Stat(dir); err != nil || info.Mode().Perm()&0o022 != 0 {
 		t.Errorf("the directory has the mode %v, %v; want that nobody else can write to it", info.Mode(), err)
@@ -46,15 +44,11 @@ func TestStateDirectoryOfAnother(t *testing.T) {
 	}
 	const remedy = "change --state-dir to one that only this user can write to"
 	h := newHostIn(t, url, dir)
-	workInMemory(t, h, h.connect(modern), dir, remedy, func(query string) func() {
-		wait, open := gate(t)
-		api.Script(query, working("planning"), wait, sandbox.Event(event{"type": "done", "function_id": "fn"}))
-		return open
-	})
-	h.leave()
+	checkWorksInMemory(t, api, h, h.connect(modern), dir, remedy)
+	h.stop()
 	limited := newHostIn(t, url, dir, "--daily-budget=5").connect(legacy)
 	if out := limited.outcome(limited.build("unchecked")); !out.isError || !strings.Contains(out.text, remedy) {
-		t.Errorf("with a budget a build came to %s", out.text)
+		t.Errorf("with a budget a build returned %s", out.text)
 	}
 	if files, err := os.ReadDir(dir); err != nil || len(files) != 0 {
 		t.Errorf("in the directory of another user are now %v, %v", files, err)

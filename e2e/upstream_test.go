@@ -26,22 +26,22 @@ func TestLogOfHugeErrors(t *testing.T) {
 				"refused":    {sandbox.Status(502, "application/json", `{"error":"`+huge+`"}`)},
 				"plain":      {sandbox.Status(500, "text/plain", huge)},
 				"header":     {sandbox.Header("Location", "https://"+secret+".example/"+strings.Repeat(secret, 10_000)), sandbox.Status(302, "", "")},
-				"event":      {working("planning"), sandbox.Event(event{"type": "error", "error": huge, "detail": huge})},
-				"not JSON":   {working("planning"), sandbox.Raw("data: " + huge + "\n\n"), sandbox.Reset()},
-				"field":      {working("planning"), sandbox.Raw(strings.ReplaceAll(huge, " ", "") + "\n\n"), sandbox.Reset()},
-				"event name": {working("planning"), sandbox.Event(event{"type": huge}), sandbox.Reset()},
+				"event":      {statusEvent("planning"), sandbox.Event(event{"type": "error", "error": huge, "detail": huge})},
+				"not JSON":   {statusEvent("planning"), sandbox.Raw("data: " + huge + "\n\n"), sandbox.Reset()},
+				"field":      {statusEvent("planning"), sandbox.Raw(strings.ReplaceAll(huge, " ", "") + "\n\n"), sandbox.Reset()},
+				"event name": {statusEvent("planning"), sandbox.Event(event{"type": huge}), sandbox.Reset()},
 			} {
 				api.Script(name, steps...)
 				if out := c.outcome(c.build(name)); !out.isError {
-					t.Errorf("%s: the build came to %s", name, out.text)
+					t.Errorf("%s: the build returned %s", name, out.text)
 				}
 				api.AddFunction(sandbox.Function{ID: "fn"})
 				api.FaultNext(1, "POST", "/functions/{id}/runs/create", steps...)
 				if out := c.outcome(c.call("run_function", args{"function_id": "fn"})); !out.isError {
-					t.Errorf("%s: the run came to %s", name, out.text)
+					t.Errorf("%s: the run returned %s", name, out.text)
 				}
 			}
-			h.leave()
+			h.stop()
 			for _, line := range h.stderr.lines() {
 				if len(line) > maxLogLine || strings.Contains(line, "/"+secret) {
 					t.Errorf("a line of the log has %d bytes: %.1000q", len(line), line)
