@@ -28,7 +28,7 @@ func TestStoppedProcessGoesOn(t *testing.T) {
 			api.Script(query, statusEvent("planning"), wait,
 				textDelta("All done."), done(functions[i]))
 			builds, opens = append(builds, a.startBuild(query)), append(opens, open)
-			b.progress(b.call("get_build", args{"build_id": builds[i].BuildID}), 1)
+			b.progress(b.call("get_build", args{"build_id": builds[i].BuildID}), 2) // all that it has told is stored
 		}
 
 		stopped.signal(syscall.SIGSTOP)
