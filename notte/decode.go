@@ -107,7 +107,7 @@ func (d *decoder) object(typ, data string, yield func(Event) bool) (bool, error)
 		return yield(Event{Type: EventToolResult, Size: len(data)}), nil // saves unescaping its content
 	case len(data) > maxSearch && large == toolOutputAvailable:
 		d.turn.skip("a tool's output too long to be searched", len(data))
-		f = fields{"type": object.Get("type"), "preliminary": object.Get("preliminary")}
+		f = fields{"type": object.Get("type"), "toolCallId": object.Get("toolCallId"), "preliminary": object.Get("preliminary")}
 	default:
 		f = fieldsOf(object)
 	}

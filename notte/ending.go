@@ -16,7 +16,7 @@ const maxWhy = 4 << 10
 type ending struct {
 	told     bool      // one of them came, and nothing has begun since
 	finished bool      // there was a finish, and nothing has begun since
-	reason   string    // finishReason of the last finish
+	reason   string    // the last finishReason since then
 	bad      EventType // error or cancelled, whichever came first
 	why      string    // what came with it
 }
@@ -29,7 +29,8 @@ func (t *turn) finish(f fields) {
 	t.metadata(f)
 	t.completeMessage()
 	e := &t.ending
-	e.told, e.finished, e.reason = true, true, text.Clip(f.text("finishReason"), maxLabel)
+	e.told, e.finished = true, true
+	e.reason = cmp.Or(text.Clip(f.text("finishReason"), maxLabel), e.reason)
 	if e.reason == "error" {
 		e.fail(EventError, "")
 	}

@@ -21,10 +21,10 @@ type turn struct {
 	seen bool    // there was a chunk
 
 	text, reasoning blocks
-	spoke           bool              // there was text since the last message_complete
-	steps           int               // begun so far
-	status          string            // the last status, to tell none twice
-	tools           map[string]string // names by call; nil before the first
+	spoke           bool                // there was text since the last message_complete
+	steps           int                 // begun so far
+	status          string              // the last status, to tell none twice
+	tools           map[string]toolCall // by their IDs; nil before the first
 	threadID        string
 
 	links    links
@@ -125,19 +125,28 @@ func (t *turn) resetStep() {
 	t.tell(fmt.Sprintf("step %d is tried again", max(t.steps, 1)))
 }
 
+// toolCall is a call of a tool. Some models use its ID again for a later call.
+type toolCall struct {
+	name string
+	over bool // there was a result
+}
+
+// callID returns the ID of a chunk's call, as far as it is kept.
+func callID(f fields) string { return text.Prefix(f.text("toolCallId"), maxLabel) }
+
 // startTool adds a tool_start, once for each call.
 func (t *turn) startTool(f fields) {
-	call := strings.Clone(text.Prefix(f.text("toolCallId"), maxLabel))
-	if _, known := t.tools[call]; known {
+	id := callID(f)
+	if call, known := t.tools[id]; known && !call.over {
 		return
 	}
 	name := cmp.Or(f.text("title"), f.text("toolName"))
 	t.add(Event{Type: EventToolStart, Name: name})
-	if call == "" {
+	if id == "" {
 		return
 	}
 	if t.tools == nil {
-		t.tools = make(map[string]string)
+		t.tools = make(map[string]toolCall)
 	}
 	for old := range t.tools {
 		if len(t.tools) < maxTools {
@@ -145,16 +154,24 @@ func (t *turn) startTool(f fields) {
 		}
 		delete(t.tools, old)
 	}
-	t.tools[call] = strings.Clone(text.Prefix(name, maxLabel))
+	t.tools[strings.Clone(id)] = toolCall{name: strings.Clone(text.Prefix(name, maxLabel))}
 }
 
-func (t *turn) toolResult() { t.add(Event{Type: EventToolResult}) }
+// endTool adds a tool_result. A call that failed or was denied has one too, and
+// the build goes on.
+func (t *turn) endTool(f fields) {
+	t.add(Event{Type: EventToolResult})
+	if call, known := t.tools[callID(f)]; known {
+		call.over = true
+		t.tools[strings.Clone(callID(f))] = call
+	}
+}
 
 // toolOutput adds a tool_result and what its output tells. Of a preliminary
 // output, which a later one replaces, only a viewer counts.
 func (t *turn) toolOutput(f fields) {
 	if !f["preliminary"].Bool() {
-		t.toolResult()
+		t.endTool(f)
 		t.search(FunctionFromTool, "", f["output"])
 	} else if len(f["output"].Raw) <= maxSearch {
 		t.addViewer(searchPayload(t.links, "", f["output"]).viewerURL)
@@ -168,7 +185,7 @@ func (t *turn) askApproval(f fields) {
 		return
 	}
 	of, thread := "", "the thread"
-	if name := t.tools[text.Prefix(f.text("toolCallId"), maxLabel)]; name != "" {
+	if name := t.tools[callID(f)].name; name != "" {
 		of = " of " + name
 	}
 	if t.threadID != "" {
