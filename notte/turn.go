@@ -47,11 +47,9 @@ func newTurn(links links, skip func(why string, size int)) turn {
 // false, and then returns false.
 func (t *turn) take(size int, yield func(Event) bool) (more bool) {
 	t.seen = true
-	defer func() {
-		clear(t.out) // frees their texts
-		t.out = t.out[:0]
-	}()
-	for _, ev := range t.out {
+	out := t.out
+	t.out = nil // a quiet stream holds none
+	for _, ev := range out {
 		ev.Size = size
 		if !yield(ev) {
 			return false
