@@ -99,20 +99,27 @@ func readDeltas(s *Stream) (length int, err error) {
 
 // BenchmarkLargeEvent reads one tool result of 16 MiB, in pieces of 4 KiB.
 func BenchmarkLargeEvent(b *testing.B) {
-	event := `data: {"type":"tool_result","content":"` + strings.Repeat(`{\"a\": 1} `, 16<<20/11) + "\"}\n\ndata: {\"type\":\"done\"}\n\n"
-	b.SetBytes(int64(len(event)))
-	b.ReportAllocs()
-	for b.Loop() {
-		s := testStream(pieces(event, 4096))
-		n := 0
-		for _, err := range s.Events() {
-			if err != nil {
-				b.Fatal(err)
+	content := strings.Repeat(`{\"a\": 1} `, 16<<20/11)
+	for name, event := range map[string]string{
+		"v1": chunks(`{"type":"tool_result","content":"`+content+`"}`, `{"type":"done"}`),
+		"v2": chunks(`{"type":"tool-output-available","output":"`+content+`"}`, `{"type":"abort"}`, "[DONE]"),
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(event)))
+			b.ReportAllocs()
+			for b.Loop() {
+				s := testStream(pieces(event, 4096))
+				n := 0
+				for _, err := range s.Events() {
+					if err != nil {
+						b.Fatal(err)
+					}
+					n++
+				}
+				if n != 2 {
+					b.Fatalf("%d events", n)
+				}
 			}
-			n++
-		}
-		if n != 2 {
-			b.Fatalf("%d events", n)
-		}
+		})
 	}
 }

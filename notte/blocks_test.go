@@ -115,3 +115,20 @@ func manyBlocks(n int, text string) string {
 	}
 	return b.String()
 }
+
+// TestWaitingTextIsRedacted has a block that waits spell out the key over several
+// deltas.
+func TestWaitingTextIsRedacted(t *testing.T) {
+	const key = "sk-4711-secret"
+	s := testStream(strings.NewReader(chunks(`{"type":"text-start","id":"1"}`, textOf("2", key[:5]), textOf("1", "a "), textOf("2", key[5:]), finish, end)))
+	s.client.redactor = APIKey(key).redactor()
+	var all string
+	for ev, err := range s.Events() {
+		if all += ev.Delta; err != nil {
+			t.Fatal(err)
+		}
+	}
+	if all != "a [redacted]" {
+		t.Errorf("%q", all)
+	}
+}

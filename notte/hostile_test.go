@@ -149,3 +149,23 @@ func TestNothingOfAStreamIsLogged(t *testing.T) {
 		t.Errorf("the log holds %.1000s", s)
 	}
 }
+
+// TestLargeToolOutputIsSkipped has a tool return 10 MiB: its size is told, nothing
+// is searched for in it, and the log says so once without its content.
+func TestLargeToolOutputIsSkipped(t *testing.T) {
+	var log bytes.Buffer
+	stream := chunks(startStep, `{"type":"data-function","data":{"id":"f1"}}`,
+		`{"type":"tool-output-available","toolCallId":"c","output":{"function_id":"f2","page":"`+strings.Repeat(`\n`, 5<<20)+`"}}`, finish, end)
+	largest := 0
+	for ev, err := range loggedStream(strings.NewReader(stream), slog.NewTextHandler(&log, nil)).Events() {
+		if err != nil || ev.FunctionID == "f2" {
+			t.Error(ev, err)
+		}
+		if ev.Type == EventToolResult {
+			largest = ev.Size
+		}
+	}
+	if s := log.String(); largest < 10<<20 || strings.Count(s, "\n") != 1 || !strings.Contains(s, "too long to be searched") || strings.Contains(s, "f2") {
+		t.Errorf("a result of %d bytes; the log holds %.500s", largest, s)
+	}
+}

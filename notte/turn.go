@@ -27,7 +27,7 @@ type turn struct {
 	tools           map[string]toolCall // by their IDs; nil before the first
 	threadID        string
 
-	links    links
+	client   *Client
 	skip     func(why string, size int) // is called for each payload that is not searched
 	viewer   string                     // the last viewer_url
 	function function                   // that the last function_uploaded named
@@ -39,8 +39,8 @@ type turn struct {
 	closed bool // by "[DONE]"
 }
 
-func newTurn(links links, skip func(why string, size int)) turn {
-	return turn{links: links, skip: skip, text: blocks{typ: EventTextDelta}, reasoning: blocks{typ: EventThinkingDelta}}
+func newTurn(c *Client, skip func(why string, size int)) turn {
+	return turn{client: c, skip: skip, text: blocks{typ: EventTextDelta}, reasoning: blocks{typ: EventThinkingDelta}}
 }
 
 // take yields the events that came of a chunk of size bytes, until yield returns
@@ -172,7 +172,7 @@ func (t *turn) toolOutput(f fields) {
 		t.endTool(f)
 		t.search(FunctionFromTool, "", f["output"])
 	} else if len(f["output"].Raw) <= maxSearch {
-		t.addViewer(searchPayload(t.links, "", f["output"]).viewerURL)
+		t.addViewer(searchPayload(t.client.links(), "", f["output"]).viewerURL)
 	}
 }
 

@@ -1,6 +1,7 @@
 package notte
 
 import (
+	"log/slog"
 	"strings"
 	"testing"
 )
@@ -65,7 +66,7 @@ func TestChunks(t *testing.T) {
 		{`{"type":"novelty"}`, "novelty"},
 	} {
 		var got []string
-		d := decoder{language: languageV2, turn: newTurn(nil, func(string, int) {})}
+		d := decoder{language: languageV2, turn: newTurn(testClient(slog.DiscardHandler), func(string, int) {})}
 		more, err := d.decode("", tt.chunk, func(ev Event) bool {
 			got = append(got, describe(ev))
 			if ev.Size != len(tt.chunk) {
