@@ -25,6 +25,10 @@ type ending struct {
 // not the end.
 func (e *ending) begin() { e.told, e.finished, e.reason = false, false, "" }
 
+// over reports whether nothing more is to be expected. After an error the agent may
+// try again.
+func (e *ending) over() bool { return e.finished || e.told && e.bad == EventCancelled }
+
 func (t *turn) finish(f fields) {
 	t.metadata(f)
 	t.completeMessage()

@@ -108,6 +108,7 @@ func TestIdleV2(t *testing.T) {
 		{"a finish and another step", 0, nil, []part{{0, finish}, {20 * time.Second, step}}, "", 20*time.Second + 10*time.Minute},
 		{"a finish under a short time", time.Second, nil, []part{{0, finish}}, notte.EventDone, time.Second},
 		{"an abort", 0, nil, []part{{0, "data: {\"type\":\"abort\"}\n\n"}}, notte.EventCancelled, 30 * time.Second},
+		{"an error", 0, nil, []part{{0, "data: {\"type\":\"error\",\"errorText\":\"x\"}\n\n"}}, notte.EventError, 10 * time.Minute},
 		{"no limit", -1, nil, []part{{0, step}, {24 * time.Hour, finish + "data: [DONE]\n\n"}}, notte.EventDone, 24 * time.Hour},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -162,7 +162,7 @@ func (s *Stream) idleTimeout() time.Duration {
 			idle = DefaultIdleTimeoutV2
 		}
 	}
-	if s.decoder.turn.ending.told {
+	if s.decoder.turn.ending.over() {
 		idle = min(idle, endedTimeout)
 	}
 	return idle
