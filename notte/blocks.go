@@ -50,6 +50,7 @@ func (b *blocks) start(t *turn, id string) {
 
 // add adds a delta to a block.
 func (b *blocks) add(t *turn, id, delta string) {
+	t.ending.goOn()
 	if b.isFirst(id) {
 		b.write(t, delta)
 		return

@@ -14,7 +14,7 @@ const maxWhy = 4 << 10
 // ending is what the chunks "finish", "abort" and "error" have told of how the
 // build ends. More may follow each of them.
 type ending struct {
-	told     bool      // one of them came, and nothing has begun since
+	told     bool      // one of them came, and the agent has not gone on since
 	finished bool      // there was a finish, and nothing has begun since
 	reason   string    // the last finishReason since then
 	bad      EventType // error or cancelled, whichever came first
@@ -24,6 +24,13 @@ type ending struct {
 // begin notes that the agent begins a message or a step, so what came before was
 // not the end.
 func (e *ending) begin() { e.told, e.finished, e.reason = false, false, "" }
+
+// goOn notes that the agent works after an error, so that was not the end.
+func (e *ending) goOn() {
+	if e.bad == EventError && !e.finished {
+		e.told = false
+	}
+}
 
 // over reports whether nothing more is to be expected. After an error the agent may
 // try again.

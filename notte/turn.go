@@ -72,6 +72,7 @@ func (t *turn) tell(status string) {
 // has to wait for another.
 func (t *turn) delta(d delta) (Event, bool) {
 	t.seen = true
+	t.ending.goOn()
 	if d.typ == reasoningDelta {
 		return Event{Type: EventThinkingDelta, Delta: d.text}, t.reasoning.isFirst(d.block)
 	}
@@ -138,6 +139,7 @@ func (t *turn) startTool(f fields) {
 	if call, known := t.tools[id]; known && !call.over {
 		return
 	}
+	t.ending.goOn()
 	name := cmp.Or(f.text("title"), f.text("toolName"))
 	t.add(Event{Type: EventToolStart, Name: name})
 	if id == "" {
@@ -158,6 +160,7 @@ func (t *turn) startTool(f fields) {
 // endTool adds a tool_result. A call that failed or was denied has one too, and
 // the build goes on.
 func (t *turn) endTool(f fields) {
+	t.ending.goOn()
 	t.add(Event{Type: EventToolResult})
 	if call, known := t.tools[callID(f)]; known {
 		call.over = true

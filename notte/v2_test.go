@@ -127,6 +127,10 @@ func TestV2Ends(t *testing.T) {
 		{"error, then a good end", chunks(start, failed("no luck"), startStep, textOf("t", "a"), finish, end), "error no luck"},
 		{"error and the end of the body", chunks(start, failed("no luck")), "error no luck"},
 		{"error, and the work goes on", chunks(start, failed("no luck"), startStep, textOf("t", "a")), lost},
+		{"error, and the text goes on", chunks(start, textOf("t", "a"), failed("no luck"), textOf("t", "b")), lost},
+		{"error, and a tool goes on", chunks(start, failed("no luck"), `{"type":"tool-output-available","toolCallId":"c","output":{}}`), lost},
+		{"error, then more to [DONE]", chunks(start, failed("no luck"), textOf("t", "b"), end), "error no luck"},
+		{"error and the end of the step", chunks(start, failed("no luck"), finishStep), "error no luck"},
 		{"error in v1's keys", chunks(start, `{"type":"error","error":"no luck","detail":"at all"}`, end), "error no luck: at all"},
 		{"error that timed out", chunks(start, failed("The agent timed out after 600 s"), end), "timeout The agent timed out after 600 s"},
 		{"abort", chunks(start, `{"type":"abort"}`, end), "cancelled"},
@@ -168,5 +172,15 @@ func TestV2Ends(t *testing.T) {
 				t.Errorf("%s, in pieces of %d:\ngot  %s\nwant %s", tt.name, size, got, tt.want)
 			}
 		}
+	}
+}
+
+// TestLostAfterAnError checks that the reason of a stream that broke has the error
+// that came before.
+func TestLostAfterAnError(t *testing.T) {
+	stream := chunks(start, `{"type":"error","errorText":"overloaded, see https://notte.cc/x?token=4711"}`, textOf("t", "a"))
+	_, err := eventsOf(t, strings.NewReader(stream))
+	if err == nil || !strings.Contains(err.Error(), "example.test ended the stream, after an error (overloaded, see https://notte.cc/…), before the outcome was told") {
+		t.Error(err)
 	}
 }
