@@ -11,8 +11,8 @@ import (
 )
 
 func main() {
-	// A reader that has gone is an error where something is written, not the
-	// end of the process: what runs is to be ended in order.
+	// Ignore SIGPIPE: a closed stdout shows up as a write error, so running
+	// jobs can still be stopped cleanly.
 	signal.Ignore(syscall.SIGPIPE)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)

@@ -1,5 +1,7 @@
-// Package cli is the command line of anything-mcp: the commands that a person
-// or an MCP host types, their settings, and what they show on a terminal.
+// Package cli is the command line.
+//
+// Each command is made in a file of its own and listed in commands.go. Only
+// this package knows flags and environment variables.
 package cli
 
 import (
@@ -8,111 +10,113 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"syscall"
 
 	"github.com/anything-mcp/anything-mcp/notte"
 )
 
-// Env is what a process is given besides its arguments.
+// Env is what a process has besides its arguments.
 type Env struct {
-	Environ []string // as [os.Environ] has it
+	Environ []string // in the form of [os.Environ]
 	Stdin   io.Reader
 	Stdout  io.Writer
 	Stderr  io.Writer
 	Signals <-chan os.Signal // interrupt and terminate; nil for none
 }
 
-// Exit codes, besides 128 and the number of the signal that ended a command.
+// Exit codes, besides 128 plus the number of the signal that ended a command.
 const (
 	exitDone   = 0
 	exitFailed = 1
 	exitUsage  = 2
 )
 
-// Main runs the command that args name and returns the process's exit code: 0
-// done, 1 failed, 2 wrong use, 130 interrupted, 143 terminated. Servers that
-// end because they were told to have done what they should.
+// Main runs the command that args name and returns the exit code of the
+// process: 0 done, 1 failed, 2 wrong use, 130 interrupted, 143 terminated. A
+// server that a signal stops returns 0.
 //
-// The first signal asks the command to end. At the second one Main returns at
-// once and leaves the command's goroutines behind, for the process to end.
+// The first signal asks the command to end. After a second one Main returns at
+// once and leaves the goroutines of the command behind, because the process is
+// about to exit.
 func Main(args []string, env Env) int {
 	p := newProgram(env)
 	ctx, stop := context.WithCancelCause(context.Background())
 	defer stop(nil)
 	done := make(chan int, 1)
 	go func() { done <- p.exitCode(p.run(ctx, args)) }()
-	for asked := false; ; asked = true {
+	for stopping := false; ; stopping = true {
 		select {
 		case code := <-done:
 			return code
 		case sig := <-env.Signals:
-			if asked {
+			if stopping {
 				p.screen.setStatus("")
-				return signalled{sig}.code()
+				return signalError{sig}.exitCode()
 			}
-			p.screen.wipe()
-			stop(signalled{sig})
+			p.screen.redraw()
+			stop(signalError{sig})
 		}
 	}
 }
 
-// signalled is why a command's context ended.
-type signalled struct{ os.Signal }
+// signalError is the cause with which a signal cancels a command's context.
+type signalError struct{ os.Signal }
 
-func (s signalled) Error() string { return "ended by a signal: " + s.String() }
+func (s signalError) Error() string { return "ended by a signal: " + s.String() }
 
-func (s signalled) code() int {
+func (s signalError) exitCode() int {
 	if s.Signal == syscall.SIGTERM {
 		return 128 + int(syscall.SIGTERM)
 	}
 	return 128 + int(syscall.SIGINT)
 }
 
-// usageError says what is wrong with how a command was called.
+// usageError is a mistake in how a command was called.
 type usageError struct {
-	err  error
-	help string // the command whose --help tells more; empty for the program's
+	err     error
+	command string // its --help tells more
 }
 
 func (e usageError) Error() string { return e.err.Error() }
 func (e usageError) Unwrap() error { return e.err }
 
-func misused(command, format string, args ...any) error {
-	return usageError{fmt.Errorf(format, args...), command}
+func usageErrorf(format string, args ...any) error {
+	return usageError{err: fmt.Errorf(format, args...)}
 }
 
-// errFailed ends a command that has already said why it failed.
+// errFailed ends a command that has already printed why it failed.
 var errFailed = errors.New("failed")
 
-// exitCode says on stderr what there is to say about err, in one line and a
-// hint, and returns the code to exit with.
+// exitCode prints err, if it is not printed yet, and returns the exit code.
 func (p *program) exitCode(err error) int {
-	sig, bySignal := errors.AsType[signalled](err)
+	sig, bySignal := errors.AsType[signalError](err)
 	usage, misuse := errors.AsType[usageError](err)
 	switch {
-	case err == nil, errors.Is(err, errHelpShown):
+	case err == nil:
 		return exitDone
 	case errors.Is(err, errFailed):
 		return exitFailed
 	case bySignal:
-		return sig.code()
+		return sig.exitCode()
 	case misuse:
-		p.complain(usage.err)
-		command := p.name
-		if usage.help != "" {
-			command += " " + usage.help
-		}
-		fmt.Fprintf(p.screen, "See %s --help.\n", command)
+		p.printError(err)
+		fmt.Fprintf(p.screen, "See %s --help.\n", usage.command)
 		return exitUsage
 	case errors.Is(err, notte.ErrNoKey):
-		p.complain(errors.New("there is no Notte API key: get one at https://console.notte.cc and set it as " + keyVariable +
+		p.printError(errors.New("there is no Notte API key: get one at https://console.notte.cc and set it as " + keyVariable +
 			" in the environment, or add --sandbox to try this without a key"))
 		return exitUsage
 	}
-	p.complain(err)
+	p.printError(err)
 	return exitFailed
 }
 
-func (p *program) complain(err error) {
-	fmt.Fprintf(p.screen, "%s: %v\n", p.name, err)
+// printError prints err and what to do about it.
+func (p *program) printError(err error) {
+	message := strings.TrimSpace(err.Error())
+	if next := advice(err); next != "" {
+		message = strings.TrimRight(message, ".") + ". " + next
+	}
+	fmt.Fprintf(p.screen, "%s: %s\n", p.name, message)
 }

@@ -3,108 +3,118 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"slices"
-	"strings"
+	"log/slog"
+	"runtime"
 
-	"github.com/alecthomas/kong"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/anything-mcp/anything-mcp/text"
 )
-
-// commands is all that can be typed: kong reads it.
-type commands struct {
-	settings `embed:""`
-
-	Version bool `hidden:"" help:"The same as the command version."`
-
-	Stdio   stdioCommand   `cmd:"" default:"withargs" usage:"[stdio]" help:"Serve MCP over stdin and stdout: what an MCP host starts."`
-	HTTP    httpCommand    `cmd:"" name:"http" help:"Serve MCP over Streamable HTTP at /mcp."`
-	Build   buildCommand   `cmd:"" usage:"build QUERY…" help:"Build an automation from here and watch it happen."`
-	Run     runCommand     `cmd:"" usage:"run ID [NAME=VALUE…]" help:"Run a function that was built."`
-	Builds  buildsCommand  `cmd:"" name:"builds" usage:"builds [ID]" help:"List earlier builds and what they cost, or show one."`
-	Runs    runsCommand    `cmd:"" name:"runs" usage:"runs [ID]" help:"List earlier runs, or show one."`
-	Sandbox sandboxCommand `cmd:"" name:"sandbox" help:"Serve the sandbox alone, for other clients of Notte's APIs."`
-	About   versionCommand `cmd:"" name:"version" help:"Tell the version, commit, Go version and MCP versions."`
-}
 
 // program is one run of anything-mcp.
 type program struct {
-	name    string
-	env     Env
-	vars    environment
-	secrets redactor
-	screen  *screen // stderr: everything there goes through it
-	opts    settings
+	name     string
+	env      Env
+	vars     environment
+	secrets  text.Redactor
+	screen   *screen  // stderr: everything there goes through it
+	settings settings // of every command
+	log      *slog.Logger
+	parsed   bool // the command line is right, and a command runs
+
+	readBuffer int // bytes, for each stream from Notte
 }
 
 func newProgram(env Env) *program {
-	p := &program{name: "anything-mcp", env: env, vars: newEnvironment(env.Environ)}
-	p.secrets = newRedactor(p.vars[keyVariable], p.vars[tokenVariable])
+	p := &program{name: "anything-mcp", env: env, vars: newEnvironment(env.Environ, runtime.GOOS), readBuffer: 4 << 10}
+	p.secrets = text.NewRedactor(p.vars[keyVariable], p.vars[tokenVariable])
 	p.screen = newScreen(env.Stderr, p.vars, p.secrets)
 	return p
 }
 
-// run parses the command line and runs what it names.
-func (p *program) run(ctx context.Context, args []string) error {
-	var c commands
-	parser, err := kong.New(&c, kong.Name(p.name), kong.Writers(p.env.Stdout, io.Discard),
-		kong.Exit(func(int) {}), kong.Help(p.printHelp), kong.Resolvers(p.vars))
-	if err != nil {
-		return fmt.Errorf("reading the command line: %w", err)
+// The groups of commands in the help.
+const (
+	serverGroup   = "servers"
+	terminalGroup = "terminal"
+)
+
+// rootCommand returns the tree of commands.
+func (p *program) rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use: p.name,
+		Long: `Build web automations from plain English with Notte's Anything API, from an
+assistant (MCP) or from here, and run them again. Without a command,
+anything-mcp serves MCP over stdin and stdout, like its command stdio.
+
+Each flag has an environment variable, which the help shows as $NAME. A flag
+wins over its variable. Two settings have a variable only, because other users
+of the machine can see flags:
+
+  NOTTE_API_KEY            your key, from https://console.notte.cc
+  ANYTHING_MCP_AUTH_TOKEN  the token that clients of the command http must send
+
+Exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted, 143 terminated.`,
+		Example:           `  anything-mcp build --sandbox "fetch the top 3 hacker news posts"`,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		PersistentPreRunE: p.prepare,
 	}
-	if len(args) > 0 && args[0] == "help" {
-		args = append(slices.Clone(args[1:]), "--help")
+	root.AddGroup(&cobra.Group{ID: terminalGroup, Title: "From a terminal:"}, &cobra.Group{ID: serverGroup, Title: "Servers:"})
+	stdio := p.stdioCommand()
+	root.AddCommand(stdio, p.httpCommand(), p.sandboxCommand(), p.buildCommand(), p.runCommand(),
+		p.buildsCommand(), p.runsCommand(), p.versionCommand())
+	p.settings.add(root.PersistentFlags())
+	root.PersistentFlags().VisitAll(describe)
+	for _, command := range root.Commands() {
+		command.Flags().SortFlags = false
+		command.Flags().VisitAll(describe)
 	}
-	parsed, err := parser.Parse(args)
-	switch {
-	case errors.Is(err, errHelpShown):
+	// Without a command the program is the command stdio, with its flags.
+	root.RunE = stdio.RunE
+	stdio.Flags().VisitAll(func(f *pflag.Flag) {
+		hidden := *f
+		hidden.Hidden = true
+		root.Flags().AddFlag(&hidden)
+	})
+	return root
+}
+
+// prepare sets the flags of cmd from the environment and makes the logger. It
+// runs before each command.
+func (p *program) prepare(cmd *cobra.Command, _ []string) error {
+	if err := p.vars.set(cmd.Flags()); err != nil {
 		return err
-	case err != nil:
-		return usageError{p.vars.blame(plain(err, parser.Model), args), chosen(err)}
 	}
-	p.opts = c.settings
-	p.vars.warn(parser.Model, p.logger())
-	if c.Version {
-		return c.About.Run(p)
+	p.log = p.settings.newLogger(p.screen, p.secrets)
+	for _, name := range p.vars.unknown(cmd.Root()) {
+		p.log.Warn("no setting has this name: it may be misspelt", "variable", name)
 	}
-	parsed.BindTo(ctx, (*context.Context)(nil))
-	err = parsed.Run(p)
-	if usage, ok := errors.AsType[usageError](err); ok {
-		return usageError{p.vars.blame(usage.err, args), usage.help}
-	}
-	return err
+	p.parsed = true
+	return nil
 }
 
-// plain says in other words what kong says in its own.
-func plain(err error, app *kong.Application) error {
-	text := err.Error()
-	if flag, choice, ok := strings.Cut(text, ` must be one of "",`); ok {
-		return errors.New(flag + " must be one of " + choice)
+// run reads the command line and runs the command that it names.
+func (p *program) run(ctx context.Context, args []string) error {
+	switch {
+	case len(args) == 0:
+		args = []string{} // to cobra nil means those of the process
+	case args[0] == "help":
+		args = append(args[1:len(args):len(args)], "--help") // an unknown command is an error
+	case args[0] == "--version":
+		args = []string{"version"}
 	}
-	if flag, _, ok := strings.Cut(text, ": expected float value"); ok {
-		return fmt.Errorf("%s needs a number", flag)
-	}
-	if flag, _, ok := strings.Cut(text, ": expected "); ok && strings.Contains(text, "<EOL>") {
-		return fmt.Errorf("%s needs a value", flag)
-	}
-	if word, ok := strings.CutPrefix(text, "unexpected argument "); ok && chosen(err) == "" {
-		var names []string
-		for _, command := range app.Children {
-			names = append(names, command.Name)
-		}
-		return fmt.Errorf("there is no command %s: the commands are %s", word, strings.Join(names, ", "))
+	root := p.rootCommand()
+	root.SetArgs(args)
+	root.SetOut(p.env.Stdout)
+	root.SetErr(p.screen)
+	cmd, err := root.ExecuteContextC(ctx)
+	usage, misuse := errors.AsType[usageError](err)
+	switch {
+	case misuse:
+		err = usageError{usage.err, cmd.CommandPath()}
+	case err != nil && !p.parsed:
+		err = usageError{withSuggestions(err, cmd), cmd.CommandPath()}
 	}
 	return err
-}
-
-// chosen names the command that a command line in error had named, if any.
-func chosen(err error) string {
-	parse, ok := errors.AsType[*kong.ParseError](err)
-	if !ok || parse.Context == nil {
-		return ""
-	}
-	if node := parse.Context.Selected(); node != nil && slices.Contains(parse.Context.Args, node.Name) {
-		return node.Name
-	}
-	return ""
 }

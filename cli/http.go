@@ -6,121 +6,103 @@ import (
 	"net"
 	"runtime/debug"
 	"strings"
-	"time"
+
+	"github.com/spf13/cobra"
 
 	"github.com/anything-mcp/anything-mcp/transport"
 )
 
-type httpCommand struct {
-	Addr        string   `default:"127.0.0.1:8808" placeholder:"HOST:PORT" help:"Where to listen. Any address but loopback needs ANYTHING_MCP_AUTH_TOKEN."`
-	AllowOrigin []string `placeholder:"ORIGIN,…" help:"Web pages that may call, like https://app.example.com; * for all."`
-	AllowHost   []string `placeholder:"HOST,…" help:"Names that clients may use for the server, besides that in --addr; * for any."`
-	TLSCert     string   `name:"tls-cert" placeholder:"FILE" help:"Certificate (PEM) to serve HTTPS with."`
-	TLSKey      string   `name:"tls-key" placeholder:"FILE" help:"Its key (PEM)."`
-	SessionIdle duration `default:"1h" placeholder:"TIME" help:"End a session that is idle this long; 1s to 168h."`
-	KeepAlive   duration `default:"15s" placeholder:"TIME" help:"Send something on a quiet stream this often; 1s to 10m."`
-	MaxCalls    int      `default:"4096" placeholder:"N" help:"Calls at once; more are refused."`
-
-	serving  `embed:""`
-	keeping  `embed:""`
-	spending `embed:""`
+// httpFlags are the settings of the command http.
+type httpFlags struct {
+	serverFlags
+	addr         string
+	allowOrigins []string
+	allowHosts   []string
+	tlsCert      string
+	tlsKey       string
 }
 
-// Help is the details of the command's help.
-func (httpCommand) Help() string {
-	return `MCP is at /mcp, and /healthz tells whether the server is up.
+func (p *program) httpCommand() *cobra.Command {
+	var flags httpFlags
+	cmd := &cobra.Command{
+		Use:     "http",
+		GroupID: serverGroup,
+		Short:   "Serve MCP over Streamable HTTP at /mcp",
+		Long: `Serve MCP over Streamable HTTP at /mcp. /healthz says whether the server is up.
 
-  anything-mcp http
-  ANYTHING_MCP_AUTH_TOKEN=… anything-mcp http --addr 0.0.0.0:8808
-
-Clients then send "Authorization: Bearer …" with the value of
-ANYTHING_MCP_AUTH_TOKEN. There is no flag for it, nor for NOTTE_API_KEY, as
-flags show in lists of processes.`
-}
-
-// Run serves until a signal comes.
-func (c *httpCommand) Run(ctx context.Context, p *program) error {
-	if err := c.check(); err != nil {
-		return err
+Any address but loopback needs a token in ANYTHING_MCP_AUTH_TOKEN, which
+clients send as "Authorization: Bearer …".`,
+		Example: `  anything-mcp http
+  ANYTHING_MCP_AUTH_TOKEN=… anything-mcp http --addr 0.0.0.0:8808`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.serveHTTP(cmd.Context(), flags) },
 	}
+	f := cmd.Flags()
+	f.StringVar(&flags.addr, "addr", "127.0.0.1:8808", "Listen on `HOST:PORT`.")
+	f.StringSliceVar(&flags.allowOrigins, "allow-origin", nil, "Let web pages of these `ORIGINS` call, like https://app.example.com; *: all.")
+	f.StringSliceVar(&flags.allowHosts, "allow-host", nil, "Let clients use these `NAMES` for the server besides the one in --addr; *: any.")
+	f.StringVar(&flags.tlsCert, "tls-cert", "", "Serve HTTPS with the certificate in `FILE` (PEM).")
+	f.StringVar(&flags.tlsKey, "tls-key", "", "The key of the certificate, in `FILE` (PEM).")
+	flags.add(f, 4096)
+	return cmd
+}
+
+// serveHTTP serves until ctx ends.
+func (p *program) serveHTTP(ctx context.Context, flags httpFlags) error {
+	// Most of the calls are quiet: they hold memory and make little garbage.
 	if p.vars["GOGC"] == "" {
-		// Many quiet calls are the rule here: memory counts for more than the
-		// little garbage that they make.
 		debug.SetGCPercent(50)
 	}
-	r, err := p.newRig(c.keeping, c.spending)
+	p.readBuffer = 1 << 10
+	a, err := p.newApp(flags.store, flags.limits)
 	if err != nil {
 		return err
 	}
-	defer r.close()
-	srv, tasks := r.server(c.serving)
+	defer a.Close()
+	token := strings.TrimSpace(p.vars[tokenVariable])
+	srv, tasks := a.server(flags.serverFlags)
 	h, err := transport.NewHTTP(srv, transport.HTTPOptions{
 		Tasks:          tasks,
-		Addr:           c.Addr,
-		TLSCert:        c.TLSCert,
-		TLSKey:         c.TLSKey,
-		AuthToken:      strings.TrimSpace(p.vars[tokenVariable]),
-		AllowedOrigins: c.AllowOrigin,
-		AllowedHosts:   c.AllowHost,
-		Logger:         r.log,
-		MaxCalls:       c.MaxCalls,
-		SessionIdle:    time.Duration(c.SessionIdle),
-		KeepAlive:      time.Duration(c.KeepAlive),
-		OnStop:         r.stopJobs,
+		Addr:           flags.addr,
+		TLSCert:        flags.tlsCert,
+		TLSKey:         flags.tlsKey,
+		AuthToken:      token,
+		AllowedOrigins: flags.allowOrigins,
+		AllowedHosts:   flags.allowHosts,
+		Logger:         a.log,
+		MaxCalls:       flags.maxCalls,
+		OnStop:         a.stopJobs,
 	})
 	if err != nil {
-		return usageError{err, "http"}
+		return usageErrorf("%w", err)
 	}
-	ln, err := listen(ctx, c.Addr)
+	ln, err := net.Listen("tcp", flags.addr)
 	if err != nil {
-		return err
+		return listenError(flags.addr, err)
 	}
 	scheme := "http"
-	if c.TLSCert != "" {
+	if flags.tlsCert != "" {
 		scheme = "https"
 	}
-	r.welcome("serving MCP over HTTP", "url", scheme+"://"+reachable(ln.Addr().String())+"/mcp", "token", p.vars[tokenVariable] != "")
+	url := scheme + "://" + connectableAddr(ln.Addr().String()) + "/mcp"
+	a.logReady("serving MCP over HTTP", "url", ownAddress(url), "token", token != "")
+	defer inBackground(ctx, returnMemory)()
 	err = h.Serve(ctx, ln)
-	r.log.Info("stopped")
+	a.log.Info("stopped")
 	return err
 }
 
-func (c *httpCommand) check() error {
-	if err := c.serving.check("http", c.MaxCalls); err != nil {
-		return err
-	}
-	for _, err := range []error{
-		c.SessionIdle.within("--session-idle", time.Second, 168*time.Hour),
-		c.KeepAlive.within("--keep-alive", time.Second, 10*time.Minute),
-	} {
-		if err != nil {
-			return usageError{err, "http"}
-		}
-	}
-	return nil
-}
-
-// listen says in plain words why it could not.
-func listen(ctx context.Context, addr string) (net.Listener, error) {
-	var lc net.ListenConfig
-	ln, err := lc.Listen(ctx, "tcp", addr)
-	if err != nil {
-		return nil, fmt.Errorf("could not listen on %s: %w; another port can be had with --addr", addr, cause(err))
-	}
-	return ln, nil
-}
-
-// cause is what a network error is about, without the address once more.
-func cause(err error) error {
+// listenError says that an address cannot be listened on, and why.
+func listenError(addr string, err error) error {
 	if op, ok := err.(*net.OpError); ok {
-		return op.Err
+		err = op.Err // without the address once more
 	}
-	return err
+	return fmt.Errorf("could not listen on %s: %w; choose another port with --addr", addr, err)
 }
 
-// reachable is an address to connect to: a server on every address of the
-// machine is on this one too.
-func reachable(addr string) string {
+// connectableAddr returns an address that clients of this machine can connect
+// to: loopback for a server that listens on all addresses.
+func connectableAddr(addr string) string {
 	host, port, err := net.SplitHostPort(addr)
 	if ip := net.ParseIP(host); err != nil || !ip.IsUnspecified() {
 		return addr

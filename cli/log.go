@@ -1,26 +1,65 @@
 package cli
 
 import (
+	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
 	"github.com/lmittmann/tint"
+
+	"github.com/anything-mcp/anything-mcp/text"
 )
 
-// logger logs to stderr as the settings say, above the status line if there
-// is one.
-func (p *program) logger() *slog.Logger {
+// maxLogText bounds a message, and each value beside it, in characters.
+const maxLogText = 2000
+
+// newLogger returns the logger of the program. It writes to out as the settings
+// say. Nothing reaches the log but single lines of bounded length, without
+// secrets and with links cut down to their hosts, because some of what is
+// logged comes from other services.
+func (s settings) newLogger(out *screen, secrets text.Redactor) *slog.Logger {
 	var level slog.Level
-	if level.UnmarshalText([]byte(p.opts.LogLevel)) != nil {
-		level = slog.LevelInfo // kong lets no other level pass
+	_ = level.UnmarshalText([]byte(s.logLevel)) // the flag takes no other words
+	replace := func(_ []string, a slog.Attr) slog.Attr {
+		a.Value = safeValue(a.Value.Resolve(), secrets)
+		return a
 	}
-	out := newLogWriter(p.screen)
-	if p.opts.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: level}))
+	if s.logFormat == "json" {
+		return slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: level, ReplaceAttr: replace}))
 	}
 	return slog.New(tint.NewTextHandler(out, &tint.Options{
-		Level:      level,
-		TimeFormat: time.TimeOnly,
-		NoColor:    !p.screen.colour,
+		Level:       level,
+		ReplaceAttr: replace,
+		TimeFormat:  time.TimeOnly,
+		NoColor:     !out.colour,
 	}))
+}
+
+// ownAddress is an address of this program: the log shows it whole.
+type ownAddress string
+
+// safeValue returns v as the log may show it. Numbers, times and their like
+// stay what they are; anything else becomes text.
+func safeValue(v slog.Value, secrets text.Redactor) slog.Value {
+	safe := func(s string) string {
+		s = secrets.RedactLine(s, 4*maxLogText) // links become shorter
+		return text.OneLine(text.WithoutLinks(s), maxLogText)
+	}
+	switch v.Kind() {
+	case slog.KindString:
+		return slog.StringValue(safe(v.String()))
+	case slog.KindAny:
+		switch any := v.Any().(type) {
+		case slog.Level:
+			return v
+		case ownAddress:
+			return slog.StringValue(secrets.Redact(string(any)))
+		case error:
+			return slog.AnyValue(errors.New(safe(any.Error())))
+		default:
+			return slog.StringValue(safe(fmt.Sprintf("%+v", any)))
+		}
+	}
+	return v
 }

@@ -1,96 +1,63 @@
 package cli
 
 import (
-	"cmp"
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"github.com/anything-mcp/anything-mcp/jobs"
 	"github.com/anything-mcp/anything-mcp/notte"
-	"github.com/anything-mcp/anything-mcp/progress"
-	"github.com/anything-mcp/anything-mcp/tools"
 )
 
-type runCommand struct {
-	ID        string   `arg:"" optional:"" help:"The function's ID, from build."`
-	Variables []string `arg:"" optional:"" sep:"none" help:"NAME=VALUE for text, which is what functions expect; NAME:=JSON for anything else."`
-	JSON      bool     `name:"json" help:"Print all about the run, as JSON with the fields of the MCP tool."`
+func (p *program) runCommand() *cobra.Command {
+	var json bool
+	var store storeFlags
+	cmd := &cobra.Command{
+		Use:     "run ID [NAME=VALUE…]",
+		GroupID: terminalGroup,
+		Short:   "Run a function that was built",
+		Long: `Run a function. ID is the one that build printed.
 
-	keeping `embed:""`
+NAME=VALUE sets a variable to a text, which is what Notte's functions expect;
+NAME:=JSON sets it to any JSON. The function's log goes to stderr, its result to
+stdout as JSON. Ctrl-C stops the run; a second Ctrl-C leaves at once.`,
+		Example: `  anything-mcp run d3c31289-f28b-49bd-a340-95e071cfef7e count=3
+  anything-mcp run d3c31289-f28b-49bd-a340-95e071cfef7e 'filter:={"max": 3}' > posts.json`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			spec, err := readRun(args)
+			if err != nil {
+				return err
+			}
+			return p.withJobs(store, limitFlags{}, func(a *app) error {
+				spec.Client = a.client
+				return p.watch(cmd.Context(), a, "Running "+spec.FunctionID, spec, json)
+			})
+		},
+	}
+	addBool(cmd.Flags(), &json, "json", "Print all about the run as JSON, with the fields of the MCP tool.")
+	store.add(cmd.Flags())
+	return cmd
 }
 
-// Help is the details of the command's help.
-func (runCommand) Help() string {
-	return `  anything-mcp run d3c31289-f28b-49bd-a340-95e071cfef7e count=3
-  anything-mcp run d3c31289-f28b-49bd-a340-95e071cfef7e 'filter:={"max": 3}' > posts.json
-
-NAME=VALUE gives a variable as text, which is what Notte's functions expect;
-NAME:=JSON gives it as the JSON it is. The function's log goes to stderr, its
-result to stdout as JSON. Ctrl-C stops the run; twice, it leaves at once.`
-}
-
-// Run runs a function, and shows how it goes and what came of it.
-func (c *runCommand) Run(ctx context.Context, p *program) error {
-	if c.ID == "" {
-		return misused("run", "say which function to run: anything-mcp run ID, with the ID that build printed")
+// readRun returns what args ask for: a function's ID and its variables.
+func readRun(args []string) (jobs.RunSpec, error) {
+	if len(args) == 0 {
+		return jobs.RunSpec{}, usageErrorf("say which function to run: anything-mcp run ID, with the ID that build printed")
 	}
-	if !notte.ValidID(c.ID) {
-		return misused("run", "%.140q is not a function's ID: it has letters, digits, - and _, as build printed it", c.ID)
+	if !notte.ValidID(args[0]) {
+		return jobs.RunSpec{}, usageErrorf("%.140q is not a function's ID: it has letters, digits, - and _, as build printed it", args[0])
 	}
-	variables, err := parseVariables(c.Variables)
+	variables, err := parseVariables(args[1:])
 	if err != nil {
-		return usageError{err, "run"}
+		return jobs.RunSpec{}, usageErrorf("%w", err)
 	}
-	r, err := p.newRig(c.keeping, spending{})
-	if err != nil {
-		return err
-	}
-	defer r.close()
-	if err := r.client.Ready(); err != nil {
-		return err
-	}
-	job, err := p.watch(ctx, r, "Running "+c.ID, jobs.RunSpec{Client: r.client, FunctionID: c.ID, Variables: variables})
-	if err != nil {
-		return err
-	}
-	if c.JSON {
-		err = p.printJSON(tools.RunJSON(job))
-	} else {
-		err = p.printRun(job)
-	}
-	if r.sandbox != nil && !job.Succeeded() {
-		fmt.Fprintf(p.screen, "A command's own sandbox begins without functions. %s sandbox, in another terminal, is one that keeps them from build to run.\n", p.name)
-	}
-	return cmp.Or(err, verdict(ctx, job))
+	return jobs.RunSpec{FunctionID: args[0], Variables: variables}, nil
 }
 
-// maxError is the length of the longest error that is shown, in characters.
-const maxError = 1000
-
-// printRun prints a run's result, or why there is none.
-func (p *program) printRun(job jobs.Job) error {
-	run := job.Run
-	if job.Succeeded() {
-		if len(run.Result) == 0 {
-			return nil
-		}
-		return p.printResult(run.Result, true)
-	}
-	if run.Error != "" {
-		p.complain(errors.New(progress.OneLine(run.Error, maxError)))
-	}
-	var text string // a traceback, as a rule
-	if json.Unmarshal(run.Result, &text) == nil && strings.TrimSpace(text) != run.Error {
-		fmt.Fprintln(p.screen, strings.TrimSpace(progress.Text(text)))
-	}
-	return nil
-}
-
-// parseVariables makes a JSON object of NAME=VALUE and NAME:=JSON words, or
-// nil of none.
+// parseVariables returns NAME=VALUE and NAME:=JSON words as a JSON object, or
+// nil for no words.
 func parseVariables(words []string) (json.RawMessage, error) {
 	if len(words) == 0 {
 		return nil, nil

@@ -6,47 +6,52 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 )
 
-type sandboxCommand struct {
-	Addr string `default:"127.0.0.1:8809" placeholder:"HOST:PORT" help:"Where to listen; loopback only."`
-}
-
-// Help is the details of the command's help.
-func (sandboxCommand) Help() string {
-	return `It speaks both of Notte's APIs, takes any key, and answers with made-up data.
-
-  anything-mcp sandbox
-  curl -N http://127.0.0.1:8809/api/anything/start \
-    -H 'Authorization: Bearer any-key' -H 'Content-Type: application/json' \
-    -d '{"query": "fetch the top 3 hacker news posts"}'
+func (p *program) sandboxCommand() *cobra.Command {
+	var addr string
+	cmd := &cobra.Command{
+		Use:     "sandbox",
+		GroupID: serverGroup,
+		Short:   "Serve the sandbox alone, for other clients of Notte's APIs",
+		Long: `Serve a stand-in for both of Notte's APIs. It takes any key and answers with
+made-up data.
 
 A word in the query changes how a build ends: [sandbox:error],
 [sandbox:timeout], [sandbox:cancelled], [sandbox:cut], [sandbox:nofunction],
 [sandbox:broken], [sandbox:unavailable]; [sandbox:slow] makes it take minutes.
 
---sandbox-speed 10, here and with --sandbox, is ten times as fast as the usual
-six seconds a build; 0 is without any pause.`
+A build takes six seconds. With --sandbox-speed 10, here and with --sandbox, it
+is ten times as fast; with 0 there are no pauses.`,
+		Example: `  anything-mcp sandbox
+  curl -N http://127.0.0.1:8809/api/anything/start \
+    -H 'Authorization: Bearer any-key' -H 'Content-Type: application/json' \
+    -d '{"query": "fetch the top 3 hacker news posts"}'`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.serveSandbox(cmd.Context(), addr) },
+	}
+	cmd.Flags().StringVar(&addr, "addr", "127.0.0.1:8809", "Listen on `HOST:PORT`; loopback only.")
+	return cmd
 }
 
-// Run serves until a signal comes.
-func (c *sandboxCommand) Run(ctx context.Context, p *program) error {
-	if err := p.opts.check(); err != nil {
-		return usageError{err: err}
-	}
-	host, _, err := net.SplitHostPort(c.Addr)
+// serveSandbox serves until ctx ends.
+func (p *program) serveSandbox(ctx context.Context, addr string) error {
+	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
-		return misused("sandbox", "--addr %q is not a host and a port: write it like 127.0.0.1:8809", c.Addr)
+		return usageErrorf("--addr %q is not a host and a port: write it like 127.0.0.1:8809", addr)
 	}
 	if ip, err := netip.ParseAddr(host); !strings.EqualFold(host, "localhost") && (err != nil || !ip.IsLoopback()) {
-		return misused("sandbox", "--addr %s would let others in, and the sandbox lets in whoever comes: use 127.0.0.1", c.Addr)
+		return usageErrorf("--addr %s would let other machines in, and the sandbox checks no keys: use 127.0.0.1", addr)
 	}
-	ln, err := listen(ctx, c.Addr)
+	l, err := sandbox.Listen(addr, sandbox.WithSpeed(p.settings.sandboxSpeed))
 	if err != nil {
-		return err
+		return listenError(addr, err)
 	}
-	h := newSandboxHost(ln, p.opts.SandboxSpeed, p.logger())
-	defer h.close()
+	defer l.Close()
 	fmt.Fprintf(p.env.Stdout, `The sandbox of Notte's APIs is at %[1]s.
 Nothing there is real, and nothing is billed. Other clients reach it with:
 
@@ -55,7 +60,7 @@ export NOTTE_ANYTHING_URL=%[1]s
 export NOTTE_API_KEY=any-key
 
 Ctrl-C ends it, and its functions with it.
-`, h.url)
+`, l.URL)
 	<-ctx.Done()
 	return nil
 }

@@ -18,8 +18,8 @@ import (
 	"github.com/anything-mcp/anything-mcp/cli"
 )
 
-// TestMain makes anything-mcp a command that scripts and tests can run as a
-// process of its own.
+// TestMain makes anything-mcp a command that scripts and tests run as a process
+// of its own.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"anything-mcp": func() {
 		signals := make(chan os.Signal, 2)
@@ -50,7 +50,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// exits runs a command and wants an exit code: exits 2 anything-mcp build.
+// exits runs a command and checks its exit code: exits 2 anything-mcp build.
 func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: exits code command [args...]")
@@ -72,9 +72,9 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 
 var address = regexp.MustCompile(`https?://(\[?[\w.:]+\]?:\d+)`)
 
-// serve starts a server, waits for the address that it tells, puts that into the
-// variables VARIABLE (as a URL) and VARIABLE_ADDR, and wants it to end well when
-// the script does: serve VARIABLE command [args...].
+// serve starts a server and sets VARIABLE to the URL that it prints, and
+// VARIABLE_ADDR to the address in it. At the end of the script it interrupts the
+// server and checks that it exits with 0: serve VARIABLE command [args...].
 func serve(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: serve VARIABLE command [args...]")
@@ -96,7 +96,7 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	for found == nil {
 		line, err := lines.ReadString('\n')
 		if err != nil {
-			ts.Fatalf("the server told no address: %v", err)
+			ts.Fatalf("the server printed no address: %v", err)
 		}
 		found = address.FindStringSubmatch(line)
 	}
@@ -113,13 +113,13 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 		w.Close()
 		<-drained
 		if err != nil {
-			ts.Fatalf("%v did not end well after an interrupt: %v", args[1:], err)
+			ts.Fatalf("%v failed after an interrupt: %v", args[1:], err)
 		}
 	})
 }
 
-// field puts a string field of the last command's JSON into a variable:
-// field VARIABLE name.
+// field sets a variable to a string field of the JSON that the last command
+// printed: field VARIABLE name.
 func field(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: field VARIABLE name")

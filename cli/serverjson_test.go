@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// TestServerJSON holds what the registry is told against the program.
+// TestServerJSON checks that server.json describes this program.
 func TestServerJSON(t *testing.T) {
 	raw, err := os.ReadFile("../server.json")
 	if err != nil {
@@ -30,7 +30,7 @@ func TestServerJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	if entry.Name != "io.github.anything-mcp/anything-mcp" || entry.Version != version || !strings.Contains(entry.Schema, "/2025-12-11/") {
-		t.Errorf("server.json is of %s %s, schema %s; this is version %s", entry.Name, entry.Version, entry.Schema, version)
+		t.Errorf("server.json has name %s, version %s and schema %s; the version is %s", entry.Name, entry.Version, entry.Schema, version)
 	}
 	if n := utf8.RuneCountInString(entry.Description); n == 0 || n > 100 {
 		t.Errorf("the description has %d characters, and the schema allows 1 to 100", n)
@@ -40,13 +40,13 @@ func TestServerJSON(t *testing.T) {
 			t.Errorf("%s: isSecret is %v", v.Name, v.IsSecret)
 		}
 		if strings.HasPrefix(v.Name, prefix) && !settingExists(t, v.Name) {
-			t.Errorf("no flag knows %s", v.Name)
+			t.Errorf("no flag has the variable %s", v.Name)
 		}
 	}
 }
 
-// settingExists reports whether a variable of ours means something: the program
-// warns of one that does not.
+// settingExists reports whether a flag has the variable: the program warns if
+// none has.
 func settingExists(t *testing.T, name string) bool {
 	t.Helper()
 	var out, log strings.Builder

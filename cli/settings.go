@@ -1,150 +1,94 @@
 package cli
 
 import (
-	"cmp"
-	"errors"
-	"fmt"
-	"log/slog"
-	"maps"
-	"slices"
-	"strconv"
-	"strings"
 	"time"
 
-	"github.com/alecthomas/kong"
+	"github.com/spf13/pflag"
+
+	"github.com/anything-mcp/anything-mcp/jobs"
+	"github.com/anything-mcp/anything-mcp/notte"
+	"github.com/anything-mcp/anything-mcp/tools"
 )
 
-// The settings that no flag has: a flag's value shows in process lists.
 const (
-	keyVariable   = "NOTTE_API_KEY"
-	tokenVariable = "ANYTHING_MCP_AUTH_TOKEN"
+	day  = 24 * time.Hour
+	many = 1_000_000 // more than any count needs
 )
 
-// prefix begins the variables that are ours.
-const prefix = "ANYTHING_MCP_"
-
-// settings are those of every command. A flag comes before its variable, and
-// that before the default.
+// settings are the settings of every command.
 type settings struct {
-	Sandbox      bool     `help:"Use the built-in sandbox: no key, no web, no bill. All results are simulated."`
-	SandboxSpeed float64  `hidden:"" default:"1" placeholder:"FACTOR" help:"The sandbox's pace: 10 is ten times as fast, 0 is without pauses."`
-	APIURL       string   `name:"api-url" setting:"NOTTE_API_URL" default:"https://api.notte.cc" placeholder:"URL" help:"Notte's Functions API."`
-	AnythingURL  string   `setting:"NOTTE_ANYTHING_URL" default:"https://anything.notte.cc" placeholder:"URL" help:"Notte's Anything API."`
-	IdleTimeout  duration `default:"5m" placeholder:"TIME" help:"Give a silent stream from Notte up after this long."`
-	LogLevel     string   `default:"info" enum:"debug,info,warn,error" placeholder:"LEVEL" help:"debug, info, warn or error."`
-	LogFormat    string   `default:"text" enum:"text,json" placeholder:"FORMAT" help:"text or json, on stderr."`
+	sandbox      bool
+	sandboxSpeed float64
+	apiURL       string
+	anythingURL  string
+	idleTimeout  time.Duration
+	logLevel     string
+	logFormat    string
 }
 
-// check says what is wrong with settings that are fine one by one.
-func (s settings) check() error {
-	if !(s.SandboxSpeed >= 0) {
-		return errors.New("--sandbox-speed must be 0 or more")
-	}
-	return s.IdleTimeout.within("--idle-timeout", time.Second, 24*time.Hour)
+func (s *settings) add(f *pflag.FlagSet) {
+	f.SortFlags = false
+	addBool(f, &s.sandbox, "sandbox", "Use the built-in sandbox: no key, no web, no bill. Results are simulated.")
+	f.Var(numberValue(&s.sandboxSpeed, 1, many, "FACTOR"), "sandbox-speed", "Make the sandbox FACTOR times as fast; 0: no pauses.")
+	f.StringVar(&s.apiURL, "api-url", notte.DefaultAPIURL, "`URL` of Notte's Functions API.")
+	f.StringVar(&s.anythingURL, "anything-url", notte.DefaultAnythingURL, "`URL` of Notte's Anything API.")
+	f.Var(timeValue(&s.idleTimeout, notte.DefaultIdleTimeout, time.Second, day), "idle-timeout", "Give up a stream from Notte that is silent this long.")
+	f.Var(choiceValue(&s.logLevel, "info", "debug", "warn", "error"), "log-level", "Log this `LEVEL` and above: debug, info, warn or error.")
+	f.Var(choiceValue(&s.logFormat, "text", "json"), "log-format", "Log to stderr in this `FORMAT`: text or json.")
+	f.MarkHidden("sandbox-speed")
 }
 
-// duration is a length of time as people write it: 45s, 1m30s, or 45 for
-// seconds.
-type duration time.Duration
-
-// UnmarshalText reads what was typed.
-func (d *duration) UnmarshalText(text []byte) error {
-	s := strings.TrimSpace(string(text))
-	if _, err := strconv.ParseFloat(s, 64); err == nil {
-		s += "s"
-	}
-	parsed, err := time.ParseDuration(s)
-	if err != nil {
-		return fmt.Errorf("%q is not a length of time: write it like 45s or 2m30s", text)
-	}
-	*d = duration(parsed)
-	return nil
+// storeFlags say where jobs are kept, and how long.
+type storeFlags struct {
+	stateDir string // "" is the default of the system, inMemory none
+	keep     time.Duration
 }
 
-func (d duration) within(flag string, low, high time.Duration) error {
-	if time.Duration(d) < low || time.Duration(d) > high {
-		return fmt.Errorf("%s must be from %s to %s, and it is %s", flag, brief(low), brief(high), brief(time.Duration(d)))
-	}
-	return nil
+func (s *storeFlags) add(f *pflag.FlagSet) {
+	f.StringVar(&s.stateDir, "state-dir", "", "Keep builds and runs in `DIR`; memory: only in this process. Without it: $XDG_STATE_HOME/anything-mcp, or what this system has for it; with --sandbox: memory.")
+	f.Var(timeValue(&s.keep, 90*day, 0, 36500*day), "keep", "How long to keep a build or run after its end; 0: for ever.")
 }
 
-// brief is d without units that are nought: 1h, not 1h0m0s.
-func brief(d time.Duration) string {
-	s := d.String()
-	for _, zero := range []string{"m0s", "h0m"} {
-		if strings.HasSuffix(s, zero) {
-			s = s[:len(s)-2]
-		}
-	}
-	return s
+// limitFlags say what may be built, and for how long.
+type limitFlags struct {
+	reuseWindow  time.Duration
+	buildTimeout time.Duration
+	dailyBudget  float64
+	maxBuilds    int
 }
 
-// environment holds the variables that are set to something, by name. It is
-// where kong looks for flags that were not typed.
-type environment map[string]string
-
-func newEnvironment(environ []string) environment {
-	e := make(environment)
-	for _, pair := range environ {
-		if name, value, ok := strings.Cut(pair, "="); ok && strings.TrimSpace(value) != "" {
-			e[name] = value
-		}
-	}
-	return e
+func (l *limitFlags) add(f *pflag.FlagSet) {
+	f.Var(timeValue(&l.reuseWindow, 15*time.Minute, 0, 365*day), "reuse-window", "Return a finished build to a caller that asks for the same within this time; 0: never.")
+	f.Var(timeValue(&l.buildTimeout, time.Hour, time.Second, 7*day), "build-timeout", "End a build as timeout after this long, with what it has.")
+	f.Var(numberValue(&l.dailyBudget, 0, 1e9, "USD"), "daily-budget", "Refuse builds beyond this sum in US dollars a day; 0: no limit. A build is taken to cost $1 until the costs of five are known.")
+	f.Var(countValue(&l.maxBuilds, 0, 0, many), "max-concurrent-builds", "Refuse more builds at once; 0: no limit.")
 }
 
-// variable names the environment variable of a flag.
-func variable(flag *kong.Flag) string {
-	return cmp.Or(flag.Tag.Get("setting"), prefix+strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_")))
+// jobOptions returns the settings as a Manager takes them.
+func jobOptions(s storeFlags, l limitFlags) jobs.Options {
+	return jobs.Options{
+		ReuseWindow:    l.reuseWindow,
+		BuildTimeout:   l.buildTimeout,
+		MaxBuilds:      l.maxBuilds,
+		DailyBudgetUSD: l.dailyBudget,
+		Keep:           s.keep,
+	}
 }
 
-// Validate makes an environment a kong.Resolver.
-func (e environment) Validate(*kong.Application) error { return nil }
+// serverFlags are the settings of both MCP servers.
+type serverFlags struct {
+	wait     time.Duration
+	tasks    string // on or off
+	maxCalls int
 
-// Resolve gives the value of a flag that was not typed.
-func (e environment) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
-	if value, ok := e[variable(flag)]; ok && settable(flag) {
-		return value, nil
-	}
-	return nil, nil
+	store  storeFlags
+	limits limitFlags
 }
 
-// settable reports whether the environment can set a flag: not those that ask
-// for another command.
-func settable(flag *kong.Flag) bool { return flag.Name != "help" && flag.Name != "version" }
-
-// blame puts the variable in the place of the flag in an error about a value
-// that came from the environment, not from args.
-func (e environment) blame(err error, args []string) error {
-	text := err.Error()
-	flag := text
-	if end := strings.IndexAny(text, " :"); end >= 0 {
-		flag = text[:end]
-	}
-	typed := func(arg string) bool { return arg == flag || strings.HasPrefix(arg, flag+"=") }
-	name := strings.ToUpper(strings.ReplaceAll(strings.TrimPrefix(flag, "--"), "-", "_"))
-	if !strings.HasPrefix(flag, "--") || slices.ContainsFunc(args, typed) {
-		return err
-	}
-	for _, variable := range []string{prefix + name, "NOTTE_" + name} {
-		if _, ok := e[variable]; ok {
-			return errors.New(variable + strings.TrimPrefix(text, flag))
-		}
-	}
-	return err
-}
-
-// warn tells of variables of ours that no flag knows: they are misspelt.
-func (e environment) warn(app *kong.Application, log *slog.Logger) {
-	known := map[string]bool{tokenVariable: true}
-	for _, node := range append([]*kong.Node{app.Node}, app.Children...) {
-		for _, flag := range node.Flags {
-			known[variable(flag)] = settable(flag)
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(e)) {
-		if strings.HasPrefix(name, prefix) && !known[name] {
-			log.Warn("a variable is set that means nothing here: it may be misspelt", "variable", name)
-		}
-	}
+func (s *serverFlags) add(f *pflag.FlagSet, maxCalls int) {
+	f.Var(timeValue(&s.wait, tools.DefaultWait, 0, tools.MaxWait), "wait", "How long a call waits for its build or run before it answers with a handle.")
+	f.Var(countValue(&s.maxCalls, maxCalls, 1, many), "max-calls", "Refuse more calls at once.")
+	f.Var(choiceValue(&s.tasks, "on", "off"), "tasks", "Offer MCP tasks to clients that declare them: `on|off`.")
+	s.store.add(f)
+	s.limits.add(f)
 }

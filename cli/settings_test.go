@@ -1,79 +1,131 @@
 package cli
 
 import (
-	"errors"
 	"io"
+	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/alecthomas/kong"
 	"github.com/mark3labs/mcp-go/mcp"
-
-	"github.com/anything-mcp/anything-mcp/notte"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
-func parse(t *testing.T, args []string, environ ...string) commands {
+// parse returns the value of each flag after a command line and an environment.
+func parse(t *testing.T, args []string, environ ...string) map[string]string {
 	t.Helper()
-	var c commands
-	parser, err := kong.New(&c, kong.Resolvers(newEnvironment(environ)), kong.Exit(func(int) {}), kong.Writers(io.Discard, io.Discard))
-	if err != nil {
+	p := newProgram(Env{Environ: environ, Stdout: io.Discard, Stderr: io.Discard})
+	root := p.rootCommand()
+	values := make(map[string]string)
+	for _, command := range append(root.Commands(), root) {
+		command.RunE = func(cmd *cobra.Command, _ []string) error {
+			cmd.Flags().VisitAll(func(f *pflag.Flag) { values[f.Name] = f.Value.String() })
+			return nil
+		}
+	}
+	root.SetArgs(append([]string{}, args...))
+	if err := root.Execute(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := parser.Parse(args); err != nil {
-		t.Fatal(err)
-	}
-	return c
+	return values
 }
 
 func TestPrecedence(t *testing.T) {
-	wait := func(c commands) any { return time.Duration(c.Stdio.Wait) }
 	tests := []struct {
 		name    string
 		args    []string
 		environ []string
-		get     func(commands) any
-		want    any
+		flag    string
+		want    string
 	}{
-		{"default", nil, nil, wait, 45 * time.Second},
-		{"variable over default", nil, []string{"ANYTHING_MCP_WAIT=1m30s"}, wait, 90 * time.Second},
-		{"flag over variable", []string{"--wait", "20"}, []string{"ANYTHING_MCP_WAIT=1m"}, wait, 20 * time.Second},
-		{"empty variable", nil, []string{"ANYTHING_MCP_WAIT="}, wait, 45 * time.Second},
-		{"blank variable", nil, []string{"ANYTHING_MCP_WAIT=  "}, wait, 45 * time.Second},
-		{"the last of a variable", nil, []string{"ANYTHING_MCP_WAIT=1s", "ANYTHING_MCP_WAIT=2s"}, wait, 2 * time.Second},
-		{"switch", []string{"version"}, []string{"ANYTHING_MCP_SANDBOX=1"}, func(c commands) any { return c.settings.Sandbox }, true},
-		{"switch turned off", []string{"--sandbox=false"}, []string{"ANYTHING_MCP_SANDBOX=1"}, func(c commands) any { return c.settings.Sandbox }, false},
-		{"Notte's address", nil, nil, func(c commands) any { return c.APIURL }, notte.DefaultAPIURL},
-		{"Notte's other address", nil, nil, func(c commands) any { return c.AnythingURL }, notte.DefaultAnythingURL},
-		{"Notte's variable", nil, []string{"NOTTE_API_URL=http://a.example"}, func(c commands) any { return c.APIURL }, "http://a.example"},
-		{"Notte's other variable", nil, []string{"NOTTE_ANYTHING_URL=http://b.example"}, func(c commands) any { return c.AnythingURL }, "http://b.example"},
-		{"list", []string{"http"}, []string{"ANYTHING_MCP_ALLOW_HOST=a.example,b.example"}, func(c commands) any { return strings.Join(c.HTTP.AllowHost, "+") }, "a.example+b.example"},
-		{"list by flags", []string{"http", "--allow-host=a.example", "--allow-host", "b.example,c.example"}, nil, func(c commands) any { return strings.Join(c.HTTP.AllowHost, "+") }, "a.example+b.example+c.example"},
-		{"help is no setting", nil, []string{"ANYTHING_MCP_HELP=1"}, wait, 45 * time.Second},
+		{"default", nil, nil, "wait", "45s"},
+		{"variable over default", nil, []string{"ANYTHING_MCP_WAIT=1m30s"}, "wait", "1m30s"},
+		{"flag over variable", []string{"--wait", "20"}, []string{"ANYTHING_MCP_WAIT=1m"}, "wait", "20s"},
+		{"flag of stdio by name", []string{"stdio", "--wait", "20"}, []string{"ANYTHING_MCP_WAIT=1m"}, "wait", "20s"},
+		{"flag over a wrong variable", []string{"--wait", "20"}, []string{"ANYTHING_MCP_WAIT=soon"}, "wait", "20s"},
+		{"empty variable", nil, []string{"ANYTHING_MCP_WAIT="}, "wait", "45s"},
+		{"blank variable", nil, []string{"ANYTHING_MCP_WAIT=  "}, "wait", "45s"},
+		{"space around a variable", nil, []string{"ANYTHING_MCP_WAIT= 1m "}, "wait", "1m"},
+		{"the last of a variable", nil, []string{"ANYTHING_MCP_WAIT=1s", "ANYTHING_MCP_WAIT=2s"}, "wait", "2s"},
+		{"switch", []string{"version"}, []string{"ANYTHING_MCP_SANDBOX=1"}, "sandbox", "true"},
+		{"switch turned off", []string{"--sandbox=false"}, []string{"ANYTHING_MCP_SANDBOX=1"}, "sandbox", "false"},
+		{"switch before the command", []string{"--sandbox", "version"}, nil, "sandbox", "true"},
+		{"Notte's address", nil, nil, "api-url", "https://api.notte.cc"},
+		{"Notte's other address", nil, nil, "anything-url", "https://anything.notte.cc"},
+		{"Notte's variable", nil, []string{"NOTTE_API_URL=http://a.example"}, "api-url", "http://a.example"},
+		{"Notte's other variable", nil, []string{"NOTTE_ANYTHING_URL=http://b.example"}, "anything-url", "http://b.example"},
+		{"list", []string{"http"}, []string{"ANYTHING_MCP_ALLOW_HOST=a.example,b.example"}, "allow-host", "[a.example,b.example]"},
+		{"list by flags", []string{"http", "--allow-host=a.example", "--allow-host", "b.example,c.example"}, nil, "allow-host", "[a.example,b.example,c.example]"},
+		{"help is no setting", nil, []string{"ANYTHING_MCP_HELP=1"}, "wait", "45s"},
+		{"stdio's bound on calls", nil, nil, "max-calls", "1000"},
+		{"http's bound on calls", []string{"http"}, nil, "max-calls", "4096"},
+		{"bound on builds", nil, nil, "build-timeout", "1h"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := tt.get(parse(t, tt.args, tt.environ...)); got != tt.want {
-				t.Errorf("got %v, want %v", got, tt.want)
+			if got := parse(t, tt.args, tt.environ...)[tt.flag]; got != tt.want {
+				t.Errorf("--%s is %s, want %s", tt.flag, got, tt.want)
 			}
 		})
 	}
 }
 
-func TestBlameNamesTheVariable(t *testing.T) {
-	vars := newEnvironment([]string{"ANYTHING_MCP_KEEP_ALIVE=0", "ANYTHING_MCP_IDLE_TIMEOUT=5m", "NOTTE_API_URL=x"})
-	for text, want := range map[string]string{
-		"--keep-alive must be more": "ANYTHING_MCP_KEEP_ALIVE must be more",
-		"--api-url: what":           "NOTTE_API_URL: what",
-		"--keep-alive-not-that one": "--keep-alive-not-that one",
-		"--wait must be less":       "--wait must be less",
-		"--idle-timeout must be":    "--idle-timeout must be", // it was typed
-		"what":                      "what",
-		"":                          "",
+// On Windows the names of variables are the same in any case, and environments
+// spell them in many ways.
+func TestVariablesOnWindows(t *testing.T) {
+	environ := []string{"Notte_Api_Key=k", "anything_mcp_wait=1m", "LocalAppData=d", "Empty="}
+	want := environment{"NOTTE_API_KEY": "k", "ANYTHING_MCP_WAIT": "1m", "LOCALAPPDATA": "d"}
+	if got := newEnvironment(environ, "windows"); !maps.Equal(got, want) {
+		t.Errorf("on Windows: %v, want %v", got, want)
+	}
+	want = environment{"Notte_Api_Key": "k", "anything_mcp_wait": "1m", "LocalAppData": "d"}
+	if got := newEnvironment(environ, "linux"); !maps.Equal(got, want) {
+		t.Errorf("on Linux: %v, want %v", got, want)
+	}
+}
+
+func TestStateDir(t *testing.T) {
+	root, err := filepath.Abs("state")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		goos string
+		vars environment
+		want []string // below root; nil: an error
+	}{
+		{"linux", environment{"HOME": root}, []string{".local", "state", "anything-mcp"}},
+		{"darwin", environment{"HOME": root}, []string{"Library", "Application Support", "anything-mcp"}},
+		{"windows", environment{"LOCALAPPDATA": root}, []string{"anything-mcp"}},
+		{"windows", environment{"USERPROFILE": root}, []string{".local", "state", "anything-mcp"}},
+		{"linux", environment{"HOME": "h", "LOCALAPPDATA": "l", "XDG_STATE_HOME": root}, []string{"anything-mcp"}},
+		{"linux", environment{"HOME": root, "XDG_STATE_HOME": "relative"}, []string{".local", "state", "anything-mcp"}},
+		{"linux", environment{}, nil},
 	} {
-		if got := vars.blame(errors.New(text), []string{"http", "--idle-timeout=0"}).Error(); got != want {
-			t.Errorf("blame(%q) = %q, want %q", text, got, want)
+		got, err := stateDir(tt.vars, tt.goos)
+		want := filepath.Join(append([]string{root}, tt.want...)...)
+		if (err != nil) != (tt.want == nil) || err == nil && got != want {
+			t.Errorf("on %s with %v: %s, %v; want %s", tt.goos, tt.vars, got, err, want)
+		}
+	}
+}
+
+// A reader of the help sees each variable beside its flag.
+func TestHelpNamesEachVariable(t *testing.T) {
+	p := newProgram(Env{})
+	for _, command := range p.rootCommand().Commands() {
+		help := command.UsageString()
+		command.Flags().VisitAll(func(f *pflag.Flag) {
+			if f.Name != "help" && !f.Hidden && !strings.Contains(help, "$"+variable(f)) {
+				t.Errorf("the help of %s does not name %s", command.Name(), variable(f))
+			}
+		})
+		for line := range strings.Lines(help) {
+			if n := len([]rune(line)); n > 90 {
+				t.Errorf("a line of the help of %s has %d characters: %s", command.Name(), n, line)
+			}
 		}
 	}
 }
@@ -81,6 +133,6 @@ func TestBlameNamesTheVariable(t *testing.T) {
 func TestVersionsAreThoseOfTheEngine(t *testing.T) {
 	want := slices.Sorted(slices.Values(mcp.ValidProtocolVersions))
 	if got := mcpVersions(); !slices.Equal(got, want) {
-		t.Errorf("version tells of %v, and the engine speaks %v", got, want)
+		t.Errorf("version prints %v, and the engine speaks %v", got, want)
 	}
 }

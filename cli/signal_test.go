@@ -16,9 +16,10 @@ import (
 	"time"
 
 	"github.com/anything-mcp/anything-mcp/cli"
+	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 )
 
-// process is anything-mcp at work.
+// process is a running anything-mcp.
 type process struct {
 	*exec.Cmd
 	stdin  io.WriteCloser
@@ -28,12 +29,18 @@ type process struct {
 
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
+	return startWith(t, nil, args...)
+}
+
+// startWith starts a process with environment variables.
+func startWith(t *testing.T, env []string, args ...string) *process {
+	t.Helper()
 	path, err := exec.LookPath("anything-mcp")
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := &process{Cmd: exec.CommandContext(t.Context(), path, args...)}
-	p.Env = []string{"PATH=" + os.Getenv("PATH")}
+	p.Env = append([]string{"PATH=" + os.Getenv("PATH")}, env...)
 	p.stdin, _ = p.StdinPipe()
 	stdout, _ := p.StdoutPipe()
 	stderr, _ := p.StderrPipe()
@@ -44,7 +51,7 @@ func start(t *testing.T, args ...string) *process {
 	return p
 }
 
-// await reads lines until one holds text.
+// await reads lines until one contains text, and returns it.
 func await(t *testing.T, r *bufio.Reader, text string) string {
 	t.Helper()
 	for {
@@ -53,31 +60,31 @@ func await(t *testing.T, r *bufio.Reader, text string) string {
 			return line
 		}
 		if err != nil {
-			t.Fatalf("nothing says %q: %v", text, err)
+			t.Fatalf("no line contains %q: %v", text, err)
 		}
 	}
 }
 
-// ended reads what there is to read and returns the exit code.
-func (p *process) ended(t *testing.T) (code int, stdout, stderr string) {
+// wait reads the rest of the output and returns the exit code.
+func (p *process) wait(t *testing.T) (code int, stdout, stderr string) {
 	t.Helper()
 	var errText []byte
 	var reading sync.WaitGroup
 	reading.Go(func() { errText, _ = io.ReadAll(p.stderr) })
 	out, _ := io.ReadAll(p.stdout)
 	reading.Wait()
-	if err := p.Wait(); err != nil && p.ProcessState.ExitCode() <= 0 {
-		t.Fatalf("the process did not exit by itself: %v", err)
+	if err := p.Cmd.Wait(); err != nil && p.ProcessState.ExitCode() <= 0 {
+		t.Fatalf("the process was killed: %v", err)
 	}
 	return p.ProcessState.ExitCode(), string(out), string(errText)
 }
 
-func TestInterruptedBuildSaysWhatIsSaved(t *testing.T) {
+func TestInterruptedBuildPrintsItsResult(t *testing.T) {
 	for sig, want := range map[syscall.Signal]int{syscall.SIGINT: 130, syscall.SIGTERM: 143} {
 		p := start(t, "build", "--json", "--sandbox", "--sandbox-speed=20", "fetch [sandbox:slow]")
 		await(t, p.stderr, "Status: starting")
 		p.Process.Signal(sig)
-		code, stdout, stderr := p.ended(t)
+		code, stdout, stderr := p.wait(t)
 		if code != want {
 			t.Errorf("%v: exit code %d, want %d", sig, code, want)
 		}
@@ -86,11 +93,38 @@ func TestInterruptedBuildSaysWhatIsSaved(t *testing.T) {
 			t.Fatalf("%v: stdout is not the result: %v\n%s", sig, err, stdout)
 		}
 		if result.Status != "cancelled" || !strings.Contains(result.Reason, "bill") {
-			t.Errorf("%v: the result is %+v, and does not say that the build was cancelled and may be billed", sig, result)
+			t.Errorf("%v: the result %+v does not say that the build was cancelled and may be billed", sig, result)
 		}
-		if !strings.Contains(stderr, "Cancelling; once more leaves at once") {
-			t.Errorf("%v: stderr does not say what a second signal does: %s", sig, stderr)
+		if !strings.Contains(stderr, "Cancelling; press Ctrl-C again to leave at once") {
+			t.Errorf("%v: stderr does not say what a second Ctrl-C does: %s", sig, stderr)
 		}
+	}
+}
+
+// A build that another process started goes on when the one that joined it is
+// interrupted.
+func TestInterruptLeavesAJoinedBuild(t *testing.T) {
+	api, err := sandbox.Listen("127.0.0.1:0", sandbox.WithSpeed(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer api.Close()
+	end := make(chan struct{})
+	api.Script("joined", sandbox.Event(map[string]string{"type": "status", "status": "planning"}), sandbox.Wait(end),
+		sandbox.Event(map[string]any{"type": "done", "function_id": "fn"}))
+	env := []string{"NOTTE_API_KEY=any-key", "NOTTE_API_URL=" + api.URL, "NOTTE_ANYTHING_URL=" + api.URL, "ANYTHING_MCP_STATE_DIR=" + t.TempDir()}
+	first := startWith(t, env, "build", "joined")
+	await(t, first.stderr, "planning")
+	second := startWith(t, env, "build", "joined")
+	await(t, second.stderr, "The same is being built since ")
+	await(t, second.stderr, "planning")
+	second.Process.Signal(os.Interrupt)
+	if code, _, stderr := second.wait(t); code != 130 || !strings.Contains(stderr, "The build goes on: see its result with anything-mcp builds build_") {
+		t.Errorf("exit code %d, stderr: %s", code, stderr)
+	}
+	close(end)
+	if code, stdout, stderr := first.wait(t); code != 0 || !strings.Contains(stdout, "Status      done") {
+		t.Errorf("the build that goes on: exit code %d, stdout: %s, stderr: %s", code, stdout, stderr)
 	}
 }
 
@@ -104,14 +138,14 @@ func TestSignalledServerAnswersWaitingCalls(t *testing.T) {
 	p.Process.Signal(syscall.SIGTERM)
 	answer := await(t, p.stdout, `"id":2`)
 	if !strings.Contains(answer, `"build_id":"build_`) || !strings.Contains(answer, `"status":"interrupted"`) {
-		t.Errorf("the waiting call was answered without its handle: %s", answer)
+		t.Errorf("the answer to the waiting call has no handle: %s", answer)
 	}
-	if code, rest, stderr := p.ended(t); code != 0 || rest != "" {
-		t.Errorf("exit code %d, and after the answer came %q; stderr: %s", code, rest, stderr)
+	if code, rest, stderr := p.wait(t); code != 0 || rest != "" {
+		t.Errorf("exit code %d, %q after the answer; stderr: %s", code, rest, stderr)
 	}
 }
 
-func TestSignalledServersEndWell(t *testing.T) {
+func TestSignalledServersExitWithZero(t *testing.T) {
 	for _, args := range [][]string{
 		{"http", "--sandbox", "--addr", "127.0.0.1:0"},
 		{"sandbox", "--addr", "127.0.0.1:0"},
@@ -124,19 +158,19 @@ func TestSignalledServersEndWell(t *testing.T) {
 			await(t, p.stderr, "serving MCP")
 		}
 		p.Process.Signal(os.Interrupt)
-		if code, _, stderr := p.ended(t); code != 0 {
+		if code, _, stderr := p.wait(t); code != 0 {
 			t.Errorf("%v: exit code %d, want 0; stderr: %s", args, code, stderr)
 		}
 	}
 }
 
-// What hangs on the first signal ends on the second.
-func TestSecondSignalLeavesAtOnce(t *testing.T) {
+// A command that hangs after the first signal ends after the second.
+func TestSecondSignalExitsAtOnce(t *testing.T) {
 	asked := make(chan struct{})
 	hung := make(chan struct{})
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
-		case r.Method == http.MethodDelete: // the run is to be stopped
+		case r.Method == http.MethodDelete: // the request that stops the run
 			close(asked)
 			<-hung
 		case strings.HasSuffix(r.URL.Path, "/runs/create"):
@@ -180,9 +214,9 @@ func TestSecondSignalLeavesAtOnce(t *testing.T) {
 	}
 }
 
-// lines is a writer that can be waited on.
+// lines is a writer with a method that waits for a text.
 type lines struct {
-	mu   sync.Mutex // guards all
+	mu   sync.Mutex // guards text
 	cond *sync.Cond
 	text strings.Builder
 }

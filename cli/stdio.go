@@ -5,21 +5,24 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/anything-mcp/anything-mcp/transport"
 )
 
-type stdioCommand struct {
-	MaxCalls int      `default:"1000" placeholder:"N" help:"Calls at once; more are refused."`
-	Grace    duration `default:"5s" placeholder:"TIME" help:"When stdin closes: how long calls under way may still take; 0 to 1m."`
-
-	serving  `embed:""`
-	keeping  `embed:""`
-	spending `embed:""`
+// stdioFlags are the settings of the command stdio.
+type stdioFlags struct {
+	serverFlags
+	grace time.Duration
 }
 
-// Help is the details of the command's help.
-func (stdioCommand) Help() string {
-	return `A host starts it from its configuration:
+func (p *program) stdioCommand() *cobra.Command {
+	var flags stdioFlags
+	cmd := &cobra.Command{
+		Use:     "stdio",
+		GroupID: serverGroup,
+		Short:   "Serve MCP over stdin and stdout: what an MCP host starts",
+		Long: `Serve MCP over stdin and stdout. An MCP host starts it from its configuration:
 
   {
     "mcpServers": {
@@ -30,36 +33,36 @@ func (stdioCommand) Help() string {
     }
   }
 
-Without a key it starts all the same, and its tools say how to set one. stdout
-carries JSON-RPC and nothing else; logs go to stderr.`
+Without a key it starts too, and its tools say how to set one. stdout carries
+JSON-RPC only; logs go to stderr.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.serveStdio(cmd.Context(), flags) },
+	}
+	flags.add(cmd.Flags(), 1000)
+	cmd.Flags().Var(timeValue(&flags.grace, 5*time.Second, 0, time.Minute), "grace", "When stdin closes: how long running calls may still take.")
+	return cmd
 }
 
-// Run serves until stdin closes or a signal comes.
-func (c *stdioCommand) Run(ctx context.Context, p *program) error {
-	if err := c.serving.check("stdio", c.MaxCalls); err != nil {
-		return err
-	}
-	if err := c.Grace.within("--grace", 0, time.Minute); err != nil {
-		return usageError{err, "stdio"}
-	}
-	r, err := p.newRig(c.keeping, c.spending)
+// serveStdio serves until stdin closes or ctx ends.
+func (p *program) serveStdio(ctx context.Context, flags stdioFlags) error {
+	a, err := p.newApp(flags.store, flags.limits)
 	if err != nil {
 		return err
 	}
-	defer r.close()
+	defer a.Close()
 	if isTerminal(p.env.Stdin) {
-		fmt.Fprintf(p.screen, `This is an MCP server: it waits here for JSON-RPC from an MCP host (Ctrl-C ends it).
+		fmt.Fprintf(p.screen, `This is an MCP server: it waits for JSON-RPC from an MCP host. Ctrl-C ends it.
 To build something from this terminal instead, try:
   %s build --sandbox "fetch the top 3 hacker news posts"
 `, p.name)
 	}
-	r.welcome("serving MCP on stdin and stdout")
-	srv, tasks := r.server(c.serving)
+	a.logReady("serving MCP on stdin and stdout")
+	srv, tasks := a.server(flags.serverFlags)
 	return transport.ServeStdio(ctx, srv, p.env.Stdin, p.env.Stdout, transport.StdioOptions{
 		Tasks:    tasks,
-		Logger:   r.log,
-		MaxCalls: c.MaxCalls,
-		Grace:    max(time.Duration(c.Grace), 1), // to transport 0 means the default
-		OnStop:   r.stopJobs,
+		Logger:   a.log,
+		MaxCalls: flags.maxCalls,
+		Grace:    max(flags.grace, 1), // to transport 0 means the default
+		OnStop:   a.stopJobs,
 	})
 }

@@ -6,29 +6,35 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+
+	"github.com/spf13/cobra"
 )
 
-type versionCommand struct{}
-
-// Run prints what this program is.
-func (versionCommand) Run(p *program) error {
-	v := readVersion()
-	return p.print(fmt.Sprintf("anything-mcp %s\ncommit       %s\ngo           %s %s/%s\nmcp          %s\n",
-		v.version, v.commit, strings.TrimPrefix(runtime.Version(), "go"), runtime.GOOS, runtime.GOARCH, strings.Join(mcpVersions(), ", ")))
+func (p *program) versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version, commit, Go version and MCP versions",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			v := readVersion()
+			return p.print(fmt.Sprintf("anything-mcp %s\ncommit       %s\ngo           %s %s/%s\nmcp          %s\n",
+				v.version, v.commit, strings.TrimPrefix(runtime.Version(), "go"), runtime.GOOS, runtime.GOARCH, strings.Join(mcpVersions(), ", ")))
+		},
+	}
 }
 
-// mcpVersions are the revisions of MCP that the transports speak.
+// mcpVersions returns the revisions of MCP that the transports speak.
 func mcpVersions() []string {
 	return []string{"2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"}
 }
 
-// version is the one that server.json names.
+// version is the version in server.json.
 const version = "0.1.0"
 
 type versionInfo struct{ version, commit string }
 
-// readVersion reads what the go command wrote into the program: it knows the
-// commit, and the version better than we do where that is not a release's.
+// readVersion returns what the go command wrote into the program: the commit
+// and, where the program was installed from a module, the module's version.
 func readVersion() versionInfo {
 	v := versionInfo{version: version, commit: "unknown"}
 	info, ok := debug.ReadBuildInfo()

@@ -2,163 +2,97 @@ package cli
 
 import (
 	"fmt"
-	"iter"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/anything-mcp/anything-mcp/jobs"
 	"github.com/anything-mcp/anything-mcp/notte"
 	"github.com/anything-mcp/anything-mcp/progress"
+	"github.com/anything-mcp/anything-mcp/text"
 )
 
 const (
-	tickLive  = 100 * time.Millisecond // how often the status line moves
-	tickPlain = 30 * time.Second       // how long plain output may be silent
+	liveInterval  = 100 * time.Millisecond // between two status lines on a terminal
+	plainInterval = 30 * time.Second       // the longest silence elsewhere
 )
 
-// keptText is how much of the agent's newest text is at hand for the status
-// line, in bytes: more than fits into one.
-const keptText = 1 << 10
-
-// view shows a job while it runs: a line for each step and, on a terminal, a
-// status line below them that tells the time and what the agent is saying.
+// view shows a running job: a line for each step and, on a terminal, a status
+// line below them with the time and the end of what the agent is writing. It is
+// a plain value with one user: whoever follows the job's log.
 type view struct {
 	screen  *screen
 	started time.Time
-
-	mu    sync.Mutex // guards what follows
-	doing string     // the status: a step, or the label of text
-	kind  notte.EventType
-	text  string // the end of what the agent says; empty after a step
-	spoke bool   // a line was written since the last tick
-	turn  int    // of the spinner
+	status  string            // the step that runs
+	tail    progress.TextTail // what the agent has written since that step
+	frame   int               // of the spinner
+	due     time.Time
 }
 
-// newView begins with a title.
-func newView(s *screen, title string, started time.Time) *view {
-	fmt.Fprintln(s, s.paint(bold, oneLine(title)))
-	return &view{screen: s, started: started, doing: "Starting"}
-}
-
-// follow shows the entries of a job's log as they come, to the last.
-func (v *view) follow(entries iter.Seq2[jobs.Entry, error]) error {
-	stop := make(chan struct{})
-	var ticking sync.WaitGroup
-	ticking.Go(func() { v.tick(stop) })
-	defer v.screen.setStatus("")
-	defer ticking.Wait()
-	defer close(stop)
-	for entry, err := range entries {
-		if err != nil {
-			return err
-		}
-		v.observe(entry)
+// newView writes the title. The job started at started, which may be long ago.
+func newView(s *screen, title string, started, now time.Time) *view {
+	fmt.Fprintln(s, s.styled(bold, text.OneLine(title, maxLine)))
+	v := &view{screen: s, started: started, status: "Starting", due: now}
+	if !s.live {
+		v.due = now.Add(plainInterval)
 	}
-	return nil
+	return v
 }
 
-func (v *view) observe(entry jobs.Entry) {
+// observe shows an entry of the job's log.
+func (v *view) observe(entry jobs.Entry, now time.Time) {
 	ev := entry.Event
-	switch line, ok := progress.Line(ev); {
-	case ok:
-		v.step(entry.At, line)
-		if ev.Type == notte.EventSessionData {
-			line = "Working"
-		}
-		v.mu.Lock()
-		v.doing, v.text = line, ""
-		v.mu.Unlock()
-	case ev.Delta != "":
-		v.mu.Lock()
-		if ev.Type != v.kind {
-			v.kind, v.text = ev.Type, ""
-		}
-		v.text += ev.Delta
-		if len(v.text) > 2*keptText {
-			v.text = strings.Clone(v.text[len(v.text)-keptText:])
-		}
-		v.mu.Unlock()
+	line, ok := progress.Describe(ev)
+	switch {
+	case !ok:
+		v.tail.Add(ev.Type, ev.Delta)
+		return
+	case ev.Type == notte.EventSessionData: // the link is on its line, and stays there
+		v.setStatus("Working")
+	default:
+		v.setStatus(line)
+	}
+	v.step(entry.At, now, line)
+}
+
+// setStatus sets the status until the next step or the next text of the agent.
+func (v *view) setStatus(status string) { v.status, v.tail = status, progress.TextTail{} }
+
+// step writes a line with the age of the job at when.
+func (v *view) step(when, now time.Time, line string) {
+	age := fmt.Sprintf("%7s", formatAge(when.Sub(v.started)))
+	fmt.Fprintf(v.screen, "%s  %s\n", v.screen.styled(dim, age), line)
+	if v.due = now; !v.screen.live {
+		v.due = now.Add(plainInterval)
 	}
 }
 
-// step writes a line of its own with the job's age.
-func (v *view) step(at time.Time, line string) {
-	v.mu.Lock()
-	v.spoke = true
-	v.mu.Unlock()
-	fmt.Fprintf(v.screen, "%s  %s\n", v.screen.paint(dim, fmt.Sprintf("%7s", age(at.Sub(v.started)))), line)
-}
+// pause returns how long the view need not be drawn.
+func (v *view) pause(now time.Time) time.Duration { return max(v.due.Sub(now), time.Millisecond) }
 
-// say changes the status until the next event.
-func (v *view) say(status string) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.doing, v.text = status, ""
-}
-
-// tick keeps the status moving or, where there is none, breaks long silences.
-func (v *view) tick(stop <-chan struct{}) {
-	every := tickPlain
-	if v.screen.live {
-		every = tickLive
-	}
-	ticker := time.NewTicker(every)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-stop:
-			return
-		case now := <-ticker.C:
-			if v.screen.live {
-				v.screen.setStatus(v.status(now, columns(v.screen.file)))
-			} else if v.quiet() {
-				v.step(now, "Still at work")
-			}
-		}
+// draw redraws the status line when it is due or, where there is none, breaks a
+// long silence.
+func (v *view) draw(now time.Time) {
+	switch {
+	case now.Before(v.due):
+	case v.screen.live:
+		v.screen.setStatus(v.statusLine(now, columns(v.screen.file)))
+		v.due = now.Add(liveInterval)
+	default:
+		v.step(now, now, "Still working")
 	}
 }
 
-// quiet reports whether nothing was written since it was last asked.
-func (v *view) quiet() bool {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	spoke := v.spoke
-	v.spoke = false
-	return !spoke
-}
-
-// spinner turns while the job runs: a sign of life of this process.
+// spinner turns while the job runs: it shows that this process is alive.
 var spinner = [...]string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"}
 
-// status is the line for now, of less than width columns: in the last one
-// terminals may wrap.
-func (v *view) status(now time.Time, width int) string {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.turn++
-	head := fmt.Sprintf("%s %5s  ", spinner[v.turn%len(spinner)], age(now.Sub(v.started).Truncate(time.Second)))
-	room := max(width-1-len([]rune(head)), 0)
-	if text := progress.OneLine(strings.ToValidUTF8(v.text, ""), 2*keptText); text != "" {
-		label := "Writing: "
-		if v.kind == notte.EventThinkingDelta {
-			label = "Thinking: "
-		}
-		return head + v.screen.paint(dim, label+fitStart(text, max(room-len(label), 0)))
+// statusLine returns the status in less than width columns, because terminals
+// may wrap in the last one.
+func (v *view) statusLine(now time.Time, width int) string {
+	head := fmt.Sprintf("%s %5s  ", spinner[v.frame%len(spinner)], formatAge(now.Sub(v.started).Truncate(time.Second)))
+	v.frame++
+	room := width - 1 - len([]rune(head))
+	line := truncate(v.status, room)
+	if text, _ := v.tail.Line(); text != "" {
+		line = v.tail.Label() + truncateLeft(text, room-len(v.tail.Label()))
 	}
-	return head + v.screen.paint(dim, fitEnd(v.doing, room))
-}
-
-// age words how long something has taken: 0.2s, 12s, 1m05s, 1h02m.
-func age(d time.Duration) string {
-	d = max(d, 0)
-	switch {
-	case d < 10*time.Second && d%time.Second != 0:
-		return fmt.Sprintf("%.1fs", d.Truncate(100*time.Millisecond).Seconds())
-	case d < time.Minute:
-		return fmt.Sprintf("%ds", d/time.Second)
-	case d < time.Hour:
-		return fmt.Sprintf("%dm%02ds", d/time.Minute, d%time.Minute/time.Second)
-	}
-	return fmt.Sprintf("%dh%02dm", d/time.Hour, d%time.Hour/time.Minute)
+	return head + v.screen.styled(dim, line)
 }

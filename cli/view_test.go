@@ -1,141 +1,135 @@
 package cli
 
 import (
-	"bytes"
+	"context"
 	"errors"
-	"iter"
-	"regexp"
+	"flag"
+	"fmt"
+	"io"
+	"os"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
+
+	"github.com/clipperhouse/displaywidth"
 
 	"github.com/anything-mcp/anything-mcp/jobs"
 	"github.com/anything-mcp/anything-mcp/notte"
+	"github.com/anything-mcp/anything-mcp/text"
 )
 
-// timed is an entry of a job's log and how long it is in coming.
-type timed struct {
-	after time.Duration
-	kind  notte.EventType
-	text  string
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// terminal keeps what a terminal shows.
+type terminal struct{ lines []string }
+
+func newTerminal() *terminal { return &terminal{lines: []string{""}} }
+
+// Write implements io.Writer. It knows line feeds and eraseLine.
+func (t *terminal) Write(p []byte) (int, error) {
+	for i, line := range strings.Split(string(p), "\n") {
+		if i > 0 {
+			t.lines = append(t.lines, "")
+		}
+		last := &t.lines[len(t.lines)-1]
+		*last += line
+		if erased := strings.LastIndex(*last, eraseLine); erased >= 0 {
+			*last = (*last)[erased+len(eraseLine):]
+		}
+	}
+	return len(p), nil
 }
 
-func entries(all ...timed) iter.Seq2[jobs.Entry, error] {
-	return func(yield func(jobs.Entry, error) bool) {
-		for i, e := range all {
-			<-time.After(e.after)
-			if !yield(jobs.Entry{Seq: int64(i + 1), At: time.Now(), Event: said(e.kind, e.text)}, nil) {
-				return
-			}
+// timedEntry is an entry of a job's log and the age of the job when it comes.
+type timedEntry struct {
+	at   time.Duration
+	kind notte.EventType
+	text string
+}
+
+// show plays entries to a new view, and returns what out shows at each of ages.
+func show(s *screen, out *terminal, entries []timedEntry, ages ...time.Duration) string {
+	started := time.Date(2026, 7, 28, 12, 0, 0, 0, time.UTC)
+	v := newView(s, "Building: a\nb", started, started)
+	var frames strings.Builder
+	for age := time.Duration(0); len(ages) > 0; age += 50 * time.Millisecond {
+		now := started.Add(age)
+		for len(entries) > 0 && entries[0].at <= age {
+			v.observe(jobs.Entry{At: now, Event: eventOf(entries[0])}, now)
+			entries = entries[1:]
 		}
+		v.draw(now)
+		if age == ages[0] {
+			fmt.Fprintf(&frames, "== after %s\n%s\n", text.Duration(age), strings.Join(out.lines, "\n"))
+			ages = ages[1:]
+		}
+	}
+	return frames.String()
+}
+
+var build = []timedEntry{
+	{100 * time.Millisecond, notte.EventStatus, "starting"},
+	{1100 * time.Millisecond, notte.EventSessionData, "https://viewer.example/s?token=t"},
+	{3 * time.Second, notte.EventToolStart, "browser\x1b[31m_goto"},
+	{5 * time.Second, notte.EventThinkingDelta, strings.Repeat("word ", 400) + "and the "},
+	{6 * time.Second, notte.EventThinkingDelta, "newest\nend"},
+	{7 * time.Second, notte.EventTextDelta, "An answer in 世界"},
+	{82 * time.Second, notte.EventFunctionUploaded, "posts"},
+}
+
+// eventOf returns the event of an entry, with the text in each field that an
+// event may show.
+func eventOf(e timedEntry) notte.Event {
+	return notte.Event{Type: e.kind, Status: e.text, Delta: e.text, Name: e.text, ViewerURL: e.text, FunctionName: e.text}
+}
+
+// checkGolden compares got with a file in testdata.
+func checkGolden(t *testing.T, name, got string) {
+	t.Helper()
+	name = "testdata/" + name
+	if *update {
+		if err := os.WriteFile(name, []byte(got), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s is different (go test -update rewrites it): got\n%s", name, got)
+	}
+}
+
+func TestViewOnATerminal(t *testing.T) {
+	out := newTerminal()
+	s := &screen{out: out, live: true}
+	got := show(s, out, build, 0, time.Second, 2*time.Second, 4*time.Second, 5*time.Second, 6*time.Second, 7*time.Second, 80*time.Second, 82*time.Second)
+	checkGolden(t, "view_terminal.txt", got)
+	for line := range strings.Lines(got) {
+		if displaywidth.String(strings.TrimSuffix(line, "\n")) > 79 {
+			t.Errorf("%q would wrap at 80 columns", line)
+		}
+	}
+	if s.setStatus(""); out.lines[len(out.lines)-1] != "" {
+		t.Errorf("%q stays on the last line", out.lines[len(out.lines)-1])
 	}
 }
 
 func TestViewInPlainLines(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var out bytes.Buffer
-		v := newView(newScreen(&out, nil, redactor{}), "Building: a\nb", time.Now())
-		err := v.follow(entries(
-			timed{100 * time.Millisecond, notte.EventStatus, "starting"},
-			timed{time.Second, notte.EventSessionData, "https://viewer.example/s?token=t"},
-			timed{time.Second, notte.EventThinkingDelta, "Let me see"},
-			timed{10 * time.Second, notte.EventToolStart, "browser\x1b[31m_goto"},
-			timed{70 * time.Second, notte.EventFunctionUploaded, "posts"},
-		))
-		if err != nil {
-			t.Fatal(err)
-		}
-		want := `Building: a b
-   0.1s  Status: starting
-   1.1s  Watch live: https://viewer.example/s?token=t
-    12s  Using browser_goto
-  1m00s  Still at work
-  1m22s  Function created: posts
-`
-		if got := out.String(); got != want {
-			t.Errorf("got:\n%s\nwant:\n%s", got, want)
-		}
+	out := newTerminal()
+	checkGolden(t, "view_plain.txt", show(newScreen(out, nil, text.Redactor{}), out, build, 90*time.Second))
+}
+
+func TestFollowReturnsWhyItCannot(t *testing.T) {
+	p := newProgram(Env{Stderr: io.Discard})
+	p.settings.sandbox = true
+	p.log = p.settings.newLogger(p.screen, p.secrets)
+	err := p.withJobs(storeFlags{}, limitFlags{}, func(a *app) error {
+		v := newView(p.screen, "", time.Now(), time.Now())
+		return p.follow(context.Background(), a.jobs, jobs.Job{ID: "build_none", Owner: "nobody"}, false, v)
 	})
-}
-
-func TestViewOnATerminal(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var out bytes.Buffer
-		v := newView(&screen{out: &out, live: true}, "Building", time.Now())
-		err := v.follow(entries(
-			timed{1050 * time.Millisecond, notte.EventToolStart, "browser_goto"},
-			timed{2 * time.Second, notte.EventThinkingDelta, strings.Repeat("word ", 400) + "and the "},
-			timed{time.Second, notte.EventThinkingDelta, "newest end"},
-			timed{time.Second, notte.EventTextDelta, "An answer"},
-			timed{time.Second, notte.EventDone, ""},
-		))
-		if err != nil {
-			t.Fatal(err)
-		}
-		drawn := strings.Split(out.String(), eraseLine)
-		for _, want := range []string{
-			`^. +0s  Starting$`,
-			`^   1\.0s  Using browser_goto\n`,
-			`^. +2s  Using browser_goto$`,
-			`^. +3s  Thinking: ….*word and the$`,
-			`^. +4s  Thinking: ….*word and the newest end$`,
-			`^. +5s  Writing: An answer$`,
-		} {
-			if !slicesContainsMatch(drawn, want) {
-				t.Errorf("nothing drawn matches %s in %q", want, drawn)
-			}
-		}
-		if last := drawn[len(drawn)-1]; last != "" {
-			t.Errorf("%q is left on the last line", last)
-		}
-		for _, line := range drawn {
-			status := line[strings.LastIndex(line, "\n")+1:]
-			if textWidth(status) > 79 {
-				t.Errorf("%q would wrap at 80 columns", status)
-			}
-		}
-	})
-}
-
-func slicesContainsMatch(lines []string, pattern string) bool {
-	re := regexp.MustCompile(pattern)
-	for _, line := range lines {
-		if re.MatchString(line) {
-			return true
-		}
+	if !errors.Is(err, jobs.ErrNotFound) {
+		t.Errorf("follow = %v, want %v", err, jobs.ErrNotFound)
 	}
-	return false
-}
-
-func TestViewTellsWhyAJobCannotBeFollowed(t *testing.T) {
-	gone := errors.New("gone")
-	v := newView(newScreen(&bytes.Buffer{}, nil, redactor{}), "", time.Now())
-	err := v.follow(func(yield func(jobs.Entry, error) bool) { yield(jobs.Entry{}, gone) })
-	if !errors.Is(err, gone) {
-		t.Errorf("follow = %v, want %v", err, gone)
-	}
-}
-
-func TestAge(t *testing.T) {
-	for d, want := range map[time.Duration]string{
-		-time.Second:                   "0s",
-		0:                              "0s",
-		60 * time.Millisecond:          "0.0s",
-		250 * time.Millisecond:         "0.2s",
-		3 * time.Second:                "3s",
-		9990 * time.Millisecond:        "9.9s",
-		12700 * time.Millisecond:       "12s",
-		time.Minute + 5*time.Second:    "1m05s",
-		time.Hour + 2*time.Minute + 30: "1h02m",
-	} {
-		if got := age(d); got != want {
-			t.Errorf("age(%v) = %q, want %q", d, got, want)
-		}
-	}
-}
-
-// said is an event of a type that says a text.
-func said(kind notte.EventType, text string) notte.Event {
-	return notte.Event{Type: kind, Status: text, Delta: text, Name: text, Role: text, ViewerURL: text, FunctionName: text, Message: text}
 }

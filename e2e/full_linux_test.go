@@ -7,16 +7,16 @@ import (
 	"testing"
 )
 
-// A disk that is full when a server starts, or fills up while builds run, keeps
-// nobody from their results, and what could not be stored is stored when there
-// is room again.
+// Builds return their results although the disk is full when the server starts,
+// or fills up while they run. An end that could not be stored is stored when
+// there is space again.
 func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=1m"); err != nil {
 		t.Skipf("a small disk cannot be mounted here: %v", err)
 	}
-	// First of all that is registered, so last: the servers have ended by then.
+	// Registered first, so it runs last, when the servers have exited.
 	t.Cleanup(func() {
 		if err := syscall.Unmount(dir, 0); err != nil {
 			t.Error(err)
@@ -24,44 +24,40 @@ func TestFullDisk(t *testing.T) {
 	})
 	api, url := newSandbox(t)
 	filler := filepath.Join(dir, "filler")
-	script := func(query string) func() {
-		wait, open := gate(t)
-		api.Script(query, working("planning"), wait, done("fn"))
-		return open
-	}
 
 	fillDisk(t, filler)
 	h := newHostIn(t, url, dir)
 	c := h.connect(modern)
-	workInMemory(t, h, c, filepath.Join(dir, "jobs.db"), "free some space", script)
+	checkWorksInMemory(t, api, h, c, filepath.Join(dir, "jobs.db"), "free some space")
 
-	free(t, filler)
-	open := script("fills up")
-	handle := c.handle("fills up")
-	if handle.Status != "running" || handle.volatile() {
-		t.Fatalf("with space again a build is described as %s", handle.text)
+	removeFile(t, filler)
+	wait, open := gate(t)
+	api.Script("fills up", statusEvent("planning"), wait, done("fn"))
+	handle := c.startBuild("fills up")
+	if handle.Status != "running" || handle.inMemory() {
+		t.Fatalf("with space again a build returned %s", handle.text)
 	}
 	follow := c.call("get_build", args{"build_id": handle.BuildID})
 	c.progress(follow, 1)
 	fillDisk(t, filler)
 	open()
 	if out := c.outcome(follow); out.Status != "done" || out.FunctionID != "fn" {
-		t.Errorf("on a disk that filled up a build came to %s", out.text)
-	} else if !out.volatile() {
+		t.Errorf("a build during which the disk filled up returned %s", out.text)
+	} else if !out.inMemory() {
 		t.Errorf("the end of a build was stored on a full disk: %s", out.text)
 	}
 
-	free(t, filler)
-	h.stderr.await(t, "the end that is stored after all", hasWords("stored after all", handle.BuildID))
+	removeFile(t, filler)
+	h.stderr.await(t, "the end that is stored after all", hasAll("stored after all", handle.BuildID))
 	h.kill()
 	next := newHostIn(t, url, dir).connect(legacy)
-	if out := next.outcome(next.look(handle.BuildID)); out.Status != "done" || out.FunctionID != "fn" || out.volatile() {
-		t.Errorf("the next process says of the build %s", out.text)
+	if out := next.outcome(next.getNow(handle.BuildID)); out.Status != "done" || out.FunctionID != "fn" || out.inMemory() {
+		t.Errorf("the next process returned for the build %s", out.text)
 	}
-	checkSound(t, dir)
+	checkDatabase(t, dir)
 }
 
-// fillDisk writes a file until nothing goes in any more.
+// fillDisk writes a file until the disk is full.
 func fillDisk(t *testing.T, path string) {
 	t.Helper()
 	f, err := os.Create(path)
@@ -77,7 +73,7 @@ func fillDisk(t *testing.T, path string) {
 	}
 }
 
-func free(t *testing.T, path string) {
+func removeFile(t *testing.T, path string) {
 	t.Helper()
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)

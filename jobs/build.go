@@ -46,12 +46,12 @@ func (s BuildSpec) work(ctx context.Context, r *record, m *Manager) outcome {
 			return failBuild(ctx, r, err, m.opts.BuildTimeout)
 		}
 		if state, ok := buildEnds[ev.Type]; ok {
-			return outcome{state, ev}
+			return outcome{state, &ev}
 		}
 		r.apply(ev)
 	}
 	// Unreachable as long as Events keeps its contract.
-	return outcome{StateInterrupted, notte.Event{Type: EventInterrupted, Error: endedWithoutEnd}}
+	return outcome{StateInterrupted, &notte.Event{Type: EventInterrupted, Error: endedWithoutEnd}}
 }
 
 // failBuild returns the end of a build that Notte did not end.
@@ -60,23 +60,23 @@ func failBuild(ctx context.Context, r *record, err error, limit time.Duration) o
 	r.update(func(j *Job) { j.Build.Started = j.Build.Started || started })
 	switch state, told := stopped(ctx); {
 	case state == StateCancelled:
-		return outcome{state, notte.Event{Type: notte.EventCancelled, Reason: cancelledHere}}
+		return outcome{state, &notte.Event{Type: notte.EventCancelled, Reason: cancelledHere}}
 	case told:
-		return outcome{state, notte.Event{Type: EventInterrupted, Error: stoppedHere}}
+		return outcome{state, &notte.Event{Type: EventInterrupted, Error: stoppedHere}}
 	case errors.Is(context.Cause(ctx), errBuildTimeout):
-		return outcome{StateTimeout, notte.Event{
+		return outcome{StateTimeout, &notte.Event{
 			Type: notte.EventTimeout, Reason: "the build was given up after " + text.Duration(limit) + mayFinish,
 		}}
 	}
 	// An answer of Notte's, whatever it says, is an end. Silence is not.
 	if failed, ok := errors.AsType[*notte.Error](err); ok && failed.StatusCode != 0 || !started {
-		return outcome{StateError, notte.Event{Type: notte.EventError, Error: err.Error()}}
+		return outcome{StateError, &notte.Event{Type: notte.EventError, Error: err.Error()}}
 	}
-	return outcome{StateInterrupted, notte.Event{Type: EventInterrupted, Error: err.Error()}}
+	return outcome{StateInterrupted, &notte.Event{Type: EventInterrupted, Error: err.Error()}}
 }
 
 // resumeBuild ends a build whose process is gone: its stream cannot be resumed,
 // and a second start would be billed.
 func resumeBuild(context.Context, *record, *Manager) outcome {
-	return outcome{StateInterrupted, notte.Event{Type: EventInterrupted, Error: processIsGone}}
+	return outcome{StateInterrupted, &notte.Event{Type: EventInterrupted, Error: processIsGone}}
 }

@@ -57,7 +57,7 @@ func (s RunSpec) work(ctx context.Context, r *record, m *Manager) outcome {
 			break
 		}
 		if res := ev.Result; res != nil && (isFinal(res.Status) || res.Status == "") {
-			return outcome{runState(res.Status), ev}
+			return outcome{runState(res.Status), &ev}
 		}
 		r.apply(ev)
 	}
@@ -135,7 +135,7 @@ func (s RunSpec) found(r *record, run notte.Run) outcome {
 		}
 	})
 	result := &notte.RunResult{Status: run.Status, Result: resultJSON(run.Result)}
-	ev := notte.Event{Type: notte.EventResult, Result: result, Error: run.Failure()}
+	ev := &notte.Event{Type: notte.EventResult, Result: result, Error: run.Failure()}
 	return outcome{runState(run.Status), ev}
 }
 
@@ -162,16 +162,16 @@ func (s RunSpec) fail(ctx context.Context, r *record, err error, started bool) o
 	state, told := stopped(ctx)
 	switch {
 	case !told && started:
-		return outcome{StateInterrupted, notte.Event{Type: EventInterrupted, Error: err.Error()}}
+		return outcome{StateInterrupted, &notte.Event{Type: EventInterrupted, Error: err.Error()}}
 	case !told:
 		if failed, ok := errors.AsType[*notte.Error](err); ok && failed.StatusCode == http.StatusNotFound {
 			r.update(func(j *Job) { j.Run.Gone = true })
 		}
-		return outcome{StateFailed, notte.Event{Type: notte.EventResult, Error: err.Error()}}
+		return outcome{StateFailed, &notte.Event{Type: notte.EventResult, Error: err.Error()}}
 	}
-	ev := notte.Event{Type: EventInterrupted, Error: "this server stopped while the function ran; the run goes on at Notte"}
+	ev := &notte.Event{Type: EventInterrupted, Error: "this server stopped while the function ran; the run goes on at Notte"}
 	if state == StateCancelled {
-		ev = notte.Event{Type: notte.EventCancelled, Error: s.stopAtNotte(ctx, r)}
+		ev = &notte.Event{Type: notte.EventCancelled, Error: s.stopAtNotte(ctx, r)}
 	}
 	if !started {
 		ev.Error = "stopped before it began"

@@ -9,10 +9,11 @@ import (
 	"github.com/anything-mcp/anything-mcp/notte"
 )
 
-// outcome is how a job ends: its state, and its last event.
+// outcome is how a job ends: its state, and its last event. The event is a
+// pointer because what waits for an outcome should keep a small stack.
 type outcome struct {
-	State State
-	Event notte.Event
+	state State
+	event *notte.Event
 }
 
 // Start creates a job and starts it, or joins one: joined tells. A joined job

@@ -31,7 +31,7 @@ func newWatcher(store Store) *watcher {
 	return &watcher{store: store, entered: make(chan struct{}, 1), waiting: make(map[*waiter]bool)}
 }
 
-// next is [Manager.Next] for a job that this process does not run.
+// next waits for entries of a job above after, at most as long as wait says.
 func (w *watcher) next(ctx context.Context, owner, id string, after int64, wait time.Duration) ([]Entry, error) {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()

@@ -1,7 +1,6 @@
 package progress_test
 
 import (
-	"context"
 	"fmt"
 	"time"
 
@@ -9,31 +8,34 @@ import (
 	"github.com/anything-mcp/anything-mcp/progress"
 )
 
-type printer struct{ sent *int }
-
-func (p printer) Send(_ context.Context, message string) error {
-	*p.sent++
-	_, err := fmt.Println(*p.sent, message)
-	return err
-}
-
-func Example() {
-	// A transport puts the sink of a call into its context, for a client that
-	// asked for progress; a tool's handler reports to it.
-	ctx := progress.WithSink(context.Background(), printer{new(int)})
-
-	started := time.Now().Add(-80 * time.Second)
-	r := progress.NewReporter(ctx, progress.SinkFrom(ctx), progress.StartedAt(started))
-	r.Observe(notte.Event{Type: notte.EventToolStart, Name: "browser_click"})
-	r.Observe(notte.Event{Type: notte.EventDone})
-	r.Close()
-	fmt.Println("the result")
+// A call follows a job: it sends what is due, and waits for events in between.
+func ExamplePacer() {
+	now := time.Date(2026, 8, 1, 10, 0, 0, 0, time.UTC)
+	pacer := progress.NewPacer("Build", "building", now.Add(-80*time.Second))
+	events := []notte.Event{{Type: notte.EventToolStart, Name: "browser_click"}, {Type: notte.EventDone}}
+	for {
+		if line, pause := pacer.Next(now); line != "" {
+			fmt.Println(line)
+			pacer.Sent(now)
+			continue
+		} else {
+			fmt.Println("waits at most", pause)
+		}
+		ev := events[0] // comes at once
+		if ev.Terminal() {
+			break
+		}
+		pacer.Observe(ev, now)
+		now, events = now.Add(progress.MinInterval), events[1:]
+	}
 	// Output:
-	// 1 Build running for 1m20s
-	// the result
+	// Build running for 1m20s
+	// waits at most 10s
+	// Using browser_click
+	// waits at most 10s
 }
 
-func ExampleLine() {
+func ExampleDescribe() {
 	for _, ev := range []notte.Event{
 		{Type: notte.EventStatus, Status: "starting"},
 		{Type: notte.EventSessionData, ViewerURL: "https://view.notte.cc/s/1"},
@@ -41,7 +43,7 @@ func ExampleLine() {
 		{Type: notte.EventTextDelta, Delta: "no line of its own"},
 		{Type: notte.EventFunctionUploaded, FunctionName: "hn_top", FunctionID: "d3c31289"},
 	} {
-		if line, ok := progress.Line(ev); ok {
+		if line, ok := progress.Describe(ev); ok {
 			fmt.Println(line)
 		}
 	}
@@ -50,12 +52,4 @@ func ExampleLine() {
 	// Watch live: https://view.notte.cc/s/1
 	// Using browser_click
 	// Function created: hn_top (d3c31289)
-}
-
-func ExampleOneLine() {
-	fmt.Println(progress.OneLine("\x1b[31mAn \"invoice\"\n\tcalled \u202egpj.exe\x1b[0m", 80))
-	fmt.Println(progress.OneLine("The page lists thirty stories", 20))
-	// Output:
-	// An "invoice" called gpj.exe
-	// The page lists thir…
 }

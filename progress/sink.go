@@ -8,7 +8,8 @@ type Sink interface {
 	// reason why it is not: the call has been answered or cancelled, or the
 	// client is gone. One goroutine at a time may call it. message is one line
 	// of at most [MaxMessage] characters. Each update of a call counts one more
-	// than the last.
+	// than the last. Send takes as long as the client takes to read, which the
+	// transport must bound.
 	Send(ctx context.Context, message string) error
 }
 

@@ -1,6 +1,7 @@
 package text
 
 import (
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -47,8 +48,12 @@ func Clip(s string, n int) string {
 }
 
 // Duration formats d like [time.Duration.String], without units that are zero
-// at its end: 1m20s, 2m, 1h. Callers round d first.
+// at its end and with fractions of a second alone: 0.2s, 1m20s, 2m, 1h. Callers
+// round d first.
 func Duration(d time.Duration) string {
+	if d.Abs() < time.Second {
+		return strconv.FormatFloat(d.Seconds(), 'f', -1, 64) + "s"
+	}
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {
 		s = strings.TrimSuffix(s, "0s")

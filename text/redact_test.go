@@ -124,7 +124,7 @@ func TestBounds(t *testing.T) {
 
 func TestDuration(t *testing.T) {
 	for d, want := range map[time.Duration]string{
-		0: "0s", 1500 * time.Millisecond: "1.5s", 80 * time.Second: "1m20s", 2 * time.Minute: "2m",
+		0: "0s", 200 * time.Millisecond: "0.2s", -time.Second / 4: "-0.25s", 1500 * time.Millisecond: "1.5s", 80 * time.Second: "1m20s", 2 * time.Minute: "2m",
 		time.Hour: "1h", time.Hour + 10*time.Second: "1h0m10s", 90 * time.Minute: "1h30m",
 	} {
 		if got := text.Duration(d); got != want {

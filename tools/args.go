@@ -1,108 +1,126 @@
 package tools
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
-	"reflect"
+	"maps"
+	"slices"
 	"strings"
+	"unicode/utf8"
+
+	"github.com/anything-mcp/anything-mcp/text"
 )
 
-// The arguments of a tool are a struct whose fields carry, beside their JSON
-// name, what is right for them in a few words: the tag want. Both the binding
-// and a struct's own check quote it.
+// argError says what is wrong with the arguments of a call, which has started
+// nothing.
+type argError struct {
+	name string // of the argument; empty if why says it all
+	why  string
+	must string // what the argument must be; [inputSchema.complete] adds it
+}
 
-// argumentError says what is wrong with an argument.
-type argumentError string
+func (e *argError) Error() string {
+	if e.name == "" {
+		return e.why
+	}
+	return e.name + " must be " + e.must + ": " + e.why
+}
 
-func (e argumentError) Error() string { return string(e) }
+// maxQuoted is the longest argument that an error quotes, in characters.
+const maxQuoted = 140
 
-// checker is an input that knows more about itself than its types do.
-type checker interface{ check() error }
-
-// bind reads the arguments of a call into an In and checks them.
-func bind[In any](tool string, arguments any) (In, error) {
-	var in In
-	raw, err := rawArguments(arguments)
+// bind reads the arguments of a call into an In. This is the one place that
+// judges arguments by a schema.
+func bind[In any](t *tool, raw json.RawMessage) (in In, err error) {
+	arguments, err := t.input().check(t.name, raw)
 	if err != nil {
-		return in, argumentError("the arguments of " + tool + " could not be read: they must be one JSON object")
+		return in, err
 	}
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&in); err != nil {
-		return in, bindError[In](tool, err)
+	encoded, err := text.JSON(arguments)
+	if err == nil {
+		err = json.Unmarshal(encoded, &in)
 	}
-	if c, ok := any(&in).(checker); ok {
-		return in, c.check()
+	if tooLarge, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return in, &argError{name: tooLarge.Field, why: "it is too large"}
 	}
-	return in, nil
+	return in, err
 }
 
-func rawArguments(arguments any) (json.RawMessage, error) {
-	switch a := arguments.(type) {
-	case nil:
-		return json.RawMessage("{}"), nil
-	case json.RawMessage:
-		if len(a) == 0 || string(a) == "null" {
-			return json.RawMessage("{}"), nil
-		}
-		return a, nil
+// complete adds to an [argError] what its argument must be.
+func (s *inputSchema) complete(err error) {
+	if bad, ok := errors.AsType[*argError](err); ok {
+		bad.must = s.arguments[bad.name].must
 	}
-	return json.Marshal(arguments)
 }
 
-// bindError says in a model's words what encoding/json says in Go's.
-func bindError[In any](tool string, err error) error {
-	if typeErr, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && typeErr.Field != "" {
-		got, _, _ := strings.Cut(typeErr.Value, " ")
-		return wrong[In](typeErr.Field, "it is "+article(got))
+// check returns the arguments in raw, or says which of them is wrong. Texts are
+// trimmed. An argument that is null or blank is left out. A missing raw stands
+// for no arguments.
+func (s *inputSchema) check(tool string, raw json.RawMessage) (map[string]json.RawMessage, error) {
+	names := strings.Join(s.PropertyOrder, ", ")
+	var given map[string]json.RawMessage
+	if len(raw) > 0 && json.Unmarshal(raw, &given) != nil {
+		return nil, &argError{why: "the arguments of " + tool + " must be one JSON object with " + names}
 	}
-	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
-		return argumentError(fmt.Sprintf("%s takes no argument %.60s; it takes %s", tool, name, strings.Join(fields[In](), ", ")))
-	}
-	return argumentError("the arguments of " + tool + " must be one JSON object with " + strings.Join(fields[In](), ", "))
-}
-
-func article(kind string) string {
-	switch kind {
-	case "bool":
-		return "a boolean"
-	case "array", "object":
-		return "an " + kind
-	}
-	return "a " + kind
-}
-
-// wrong is the error for a field of an In: its name, what is right for it, and
-// what was wrong.
-func wrong[In any](field, why string) error {
-	for f := range reflect.TypeFor[In]().Fields() {
-		if jsonName(f) == field {
-			return argumentError(fmt.Sprintf("%s must be %s: %s", field, f.Tag.Get("want"), why))
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		if _, known := s.arguments[name]; !known {
+			return nil, &argError{why: fmt.Sprintf("%s takes no argument %.60q; it takes %s", tool, name, names)}
 		}
 	}
-	return argumentError(field + ": " + why)
-}
-
-func fields[In any]() []string {
-	var names []string
-	for f := range reflect.TypeFor[In]().Fields() {
-		names = append(names, jsonName(f))
+	for _, name := range s.PropertyOrder {
+		arg := s.arguments[name]
+		value := decodeArg(given[name])
+		switch {
+		case value == nil && !slices.Contains(s.Required, name):
+			delete(given, name)
+		case value == nil && arg.MinLength != nil:
+			return nil, &argError{name: name, why: "it is missing or blank"}
+		case value == nil:
+			return nil, &argError{name: name, why: "it is missing"}
+		case !arg.accepts(value):
+			return nil, &argError{name: name, why: describeArg(arg.Type, value)}
+		case arg.Type != "object":
+			given[name], _ = text.JSON(value) // 10.0 becomes 10
+		}
 	}
-	return names
+	return given, nil
 }
 
-func jsonName(f reflect.StructField) string {
-	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-	return name
-}
-
-// checkWait checks the wait_seconds of an In; nil stands for the default.
-func checkWait[In any](seconds *float64) error {
-	if seconds != nil && (*seconds != math.Trunc(*seconds) || *seconds < 0 || *seconds > MaxWait.Seconds()) {
-		return wrong[In]("wait_seconds", fmt.Sprintf("it is %v", *seconds))
+// decodeArg returns the value of an argument, nil if it counts as missing.
+func decodeArg(raw json.RawMessage) (value any) {
+	if len(raw) == 0 || json.Unmarshal(raw, &value) != nil {
+		return nil
 	}
-	return nil
+	if s, ok := value.(string); ok {
+		if s = strings.TrimSpace(s); s == "" {
+			return nil
+		}
+		return s
+	}
+	return value
+}
+
+// describeArg says what a value is that is no valid argument of a type.
+func describeArg(wanted string, value any) string {
+	switch v := value.(type) {
+	case string:
+		switch n := utf8.RuneCountInString(v); {
+		case wanted != "string":
+			return "it is a string"
+		case n > maxQuoted:
+			return fmt.Sprintf("it has %d characters", n)
+		}
+		return fmt.Sprintf("it is %q", v)
+	case float64:
+		if wanted != "integer" {
+			return "it is a number"
+		}
+		return fmt.Sprint("it is ", v)
+	case bool:
+		return "it is a boolean"
+	case []any:
+		return "it is an array"
+	}
+	return "it is an object"
 }

@@ -3,75 +3,64 @@ package tools
 import (
 	"fmt"
 	"log/slog"
-	"time"
 
 	"github.com/anything-mcp/anything-mcp/jobs"
+	"github.com/anything-mcp/anything-mcp/text"
 )
 
 // runOutput is what the run tools return. A field without a value is left out,
 // but for ok of a run that has ended.
 type runOutput struct {
 	RunID           string   `json:"run_id"`
-	FunctionID      string   `json:"function_id"`
+	FunctionID      string   `json:"function_id,omitempty"`
 	FunctionRunID   string   `json:"function_run_id,omitempty"`
 	SessionID       string   `json:"session_id,omitempty"`
-	Status          string   `json:"status"`
+	Status          string   `json:"status" enum:"running,closed,failed,cancelled,interrupted"`
 	OK              *bool    `json:"ok,omitempty"`
-	Result          any      `json:"result,omitempty"`
+	Result          any      `json:"result,omitempty" jsonschema:"Any JSON; if truncated, a part of its text"`
 	ResultBytes     int      `json:"result_bytes,omitempty"`
 	ResultTruncated bool     `json:"result_truncated,omitempty"`
 	Error           string   `json:"error,omitempty"`
 	Logs            []string `json:"logs,omitempty"`
-	StartedAt       string   `json:"started_at"`
-	ElapsedSeconds  float64  `json:"elapsed_seconds"`
-	Durable         *bool    `json:"durable,omitempty"`
-	NextStep        string   `json:"next_step"`
-
-	job   jobs.Job
-	asked bool // it was to be cancelled, and was: no failure to the caller
+	jobOutput
 }
 
-// newRunOutput describes a run, but for its result, which page adds.
-func newRunOutput(job jobs.Job) *runOutput {
+// newRunOutput describes a run, with its result from a byte on.
+func newRunOutput(job *jobs.Job, offset int) *runOutput {
 	r := job.Run
 	out := &runOutput{
-		RunID:          job.ID,
-		FunctionID:     r.FunctionID,
-		FunctionRunID:  plain(r.RunID),
-		SessionID:      plain(r.SessionID),
-		Status:         string(job.State),
-		Error:          plain(r.Error),
-		StartedAt:      job.StartedAt.UTC().Format(time.RFC3339),
-		ElapsedSeconds: seconds(job),
-		Durable:        durable(job),
-		job:            job,
+		RunID:         job.ID,
+		FunctionID:    r.FunctionID,
+		FunctionRunID: cleanLine(r.RunID),
+		SessionID:     cleanLine(r.SessionID),
+		Status:        string(job.State),
+		ResultBytes:   len(r.Result),
+		Error:         cleanLine(r.Error),
+		jobOutput:     newJobOutput(*job, nextForRun(*job)),
 	}
 	for _, line := range r.Logs[max(0, len(r.Logs)-maxLogs):] {
-		out.Logs = append(out.Logs, plain(line))
+		out.Logs = append(out.Logs, cleanLine(line))
 	}
 	if job.State.Ended() {
 		out.OK = new(job.Succeeded())
 	}
-	out.ResultBytes = len(r.Result)
-	out.NextStep = nextForRun(job)
+	out.addResult(offset)
 	return out
 }
 
-// page puts a result into the output: whole if it is short, and otherwise the
-// part of its JSON that begins at offset, as a string.
-func (o *runOutput) page(offset int) error {
+// addResult adds the run's result: whole if it is short, and otherwise the part
+// of its JSON that begins at offset, as a string.
+func (o *runOutput) addResult(offset int) {
 	result := o.job.Run.Result
 	switch {
-	case offset > 0 && offset >= len(result):
-		return wrong[getRunInput]("offset", fmt.Sprintf("it is %d, and the result has %d", offset, len(result)))
 	case len(result) == 0:
-		return nil
+		return
 	case offset == 0 && len(result) <= maxPage:
 		o.Result = result
-		return nil
+		return
 	}
-	start := runeStart(result, offset)
-	end := runeStart(result, min(start+maxPage, len(result)))
+	start := len(text.Prefix(result, offset))
+	end := start + len(text.Prefix(result[start:], maxPage))
 	o.Result = string(result[start:end])
 	o.ResultTruncated = end < len(result)
 	if o.ResultTruncated {
@@ -79,10 +68,7 @@ func (o *runOutput) page(offset int) error {
 	} else {
 		o.NextStep = fmt.Sprintf("result holds the last part of the result's JSON, from byte %d on.", start)
 	}
-	return nil
 }
-
-func (o *runOutput) failed() bool { return failed(o.job, o.asked) }
 
 func (o *runOutput) attrs() []slog.Attr {
 	attrs := []slog.Attr{slog.String("outcome", o.Status), slog.String("run", o.RunID), slog.String("function", o.FunctionID)}

@@ -10,21 +10,21 @@ import (
 )
 
 // runOf runs a function that comes to outcome.
-func (b *bench) runOf(outcome sandbox.Outcome, args object) result {
-	b.t.Helper()
-	args["function_id"] = b.notte.AddFunction(sandbox.Function{Name: "f", Run: &outcome})
-	return b.call("run_function", args)
+func (f *fixture) runOf(outcome sandbox.Outcome, args object) result {
+	f.t.Helper()
+	args["function_id"] = f.notte.AddFunction(sandbox.Function{Name: "f", Run: &outcome})
+	return f.call("run_function", args)
 }
 
 func TestRunToTheEnd(t *testing.T) {
-	inBubble(t, func(t *testing.T, b *bench) {
+	inBubble(t, func(t *testing.T, f *fixture) {
 		var logs []string
 		for range 30 {
 			logs = append(logs, "12:00:00 | \x1b[32mINFO\x1b[0m | main | hello")
 		}
-		r := b.runOf(sandbox.Outcome{Result: object{"posts": []int{1, 2}}, Logs: logs, After: 2 * time.Second},
+		r := f.runOf(sandbox.Outcome{Result: object{"posts": []int{1, 2}}, Logs: logs, After: 2 * time.Second},
 			object{"variables": object{"count": "3"}})
-		b.wants(r, false, object{"status": "closed", "ok": true, "result": object{"posts": []any{1.0, 2.0}}, "result_bytes": 15.0,
+		f.wants(r, false, object{"status": "closed", "ok": true, "result": object{"posts": []any{1.0, 2.0}}, "result_bytes": 15.0,
 			"result_truncated": absent, "error": absent, "elapsed_seconds": 2.0})
 		if r.str("run_id") == "" || r.str("function_run_id") == "" || r.str("session_id") == "" {
 			t.Errorf("IDs are missing: %s", r.text)
@@ -33,7 +33,7 @@ func TestRunToTheEnd(t *testing.T) {
 		if len(lines) != 20 || strings.Contains(r.text, "\\u001b") {
 			t.Errorf("%d lines of log in %s", len(lines), r.text)
 		}
-		last := b.notte.Requests()
+		last := f.notte.Requests()
 		if body := string(last[len(last)-1].Body); !strings.Contains(body, `"count":"3"`) {
 			t.Errorf("the variables did not arrive: %s", body)
 		}
@@ -52,9 +52,9 @@ func TestRunFailures(t *testing.T) {
 		{"failed", sandbox.Outcome{Status: "failed", Result: "out of memory"}, object{"status": "failed", "ok": false}, "out of memory"},
 	} {
 		t.Run(c.why, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, b *bench) {
-				r := b.runOf(c.outcome, object{})
-				b.wants(r, true, c.fields)
+			inBubble(t, func(t *testing.T, f *fixture) {
+				r := f.runOf(c.outcome, object{})
+				f.wants(r, true, c.fields)
 				if !strings.Contains(r.str("error"), c.says) {
 					t.Errorf("error = %q, want it to say %q", r.str("error"), c.says)
 				}
@@ -64,35 +64,35 @@ func TestRunFailures(t *testing.T) {
 }
 
 func TestRunLongerThanTheCall(t *testing.T) {
-	inBubble(t, func(t *testing.T, b *bench) {
-		r := b.runOf(sandbox.Outcome{Result: 1, After: 3 * time.Minute}, object{})
-		b.wants(r, false, object{"status": "running", "ok": absent})
+	inBubble(t, func(t *testing.T, f *fixture) {
+		r := f.runOf(sandbox.Outcome{Result: 1, After: 3 * time.Minute}, object{})
+		f.wants(r, false, object{"status": "running", "ok": absent})
 		if !strings.Contains(r.str("next_step"), "get_run") {
 			t.Errorf("next_step = %q", r.str("next_step"))
 		}
-		b.wants(b.call("get_run", object{"run_id": r.str("run_id"), "wait_seconds": 600}), false, object{"status": "closed", "ok": true, "result": 1.0})
+		f.wants(f.call("get_run", object{"run_id": r.str("run_id"), "wait_seconds": 600}), false, object{"status": "closed", "ok": true, "result": 1.0})
 	})
 }
 
 func TestCancelRun(t *testing.T) {
-	inBubble(t, func(t *testing.T, b *bench) {
-		r := b.runOf(sandbox.Outcome{After: -1}, object{"wait_seconds": 1})
-		b.wants(b.call("cancel_run", object{"run_id": r.str("run_id")}), false, object{"status": "cancelled", "ok": false})
-		b.wants(b.call("get_build", object{"build_id": r.str("run_id")}), true, nil)
+	inBubble(t, func(t *testing.T, f *fixture) {
+		r := f.runOf(sandbox.Outcome{After: -1}, object{"wait_seconds": 1})
+		f.wants(f.call("cancel_run", object{"run_id": r.str("run_id")}), false, object{"status": "cancelled", "ok": false})
+		f.wants(f.call("get_build", object{"build_id": r.str("run_id")}), true, nil)
 	})
 }
 
 func TestLongResultInPages(t *testing.T) {
-	inBubble(t, func(t *testing.T, b *bench) {
+	inBubble(t, func(t *testing.T, f *fixture) {
 		whole := []string{strings.Repeat("é€𝄞\"\\", 12_345), strings.Repeat("<&>", 9_876)}
-		r := b.runOf(sandbox.Outcome{Result: whole}, object{})
-		b.wants(r, false, object{"ok": true, "result_truncated": true})
+		r := f.runOf(sandbox.Outcome{Result: whole}, object{})
+		f.wants(r, false, object{"ok": true, "result_truncated": true})
 		pages, id := r.str("result"), r.str("run_id")
 		if len(pages) > 60_000 {
 			t.Errorf("the preview has %d bytes", len(pages))
 		}
 		for r.object["result_truncated"] == true {
-			r = b.call("get_run", object{"run_id": id, "offset": len(pages)})
+			r = f.call("get_run", object{"run_id": id, "offset": len(pages)})
 			pages += r.str("result")
 		}
 		var got []string
@@ -102,6 +102,6 @@ func TestLongResultInPages(t *testing.T) {
 		if r.object["result_bytes"] != float64(len(pages)) {
 			t.Errorf("result_bytes = %v, want %d", r.object["result_bytes"], len(pages))
 		}
-		b.wants(b.call("get_run", object{"run_id": id, "offset": len(pages)}), true, nil)
+		f.wants(f.call("get_run", object{"run_id": id, "offset": len(pages)}), true, nil)
 	})
 }

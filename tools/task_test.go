@@ -1,344 +1,260 @@
 package tools_test
 
 import (
-	"bufio"
-	"context"
 	"encoding/json"
-	"fmt"
-	"io"
-	"log/slog"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/mark3labs/mcp-go/mcp"
-	"github.com/mark3labs/mcp-go/server"
-
-	"github.com/anything-mcp/anything-mcp/jobs"
 	"github.com/anything-mcp/anything-mcp/jobs/jobstest"
 	"github.com/anything-mcp/anything-mcp/notte"
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
+	"github.com/anything-mcp/anything-mcp/progress"
 	"github.com/anything-mcp/anything-mcp/tools"
-	"github.com/anything-mcp/anything-mcp/transport"
 )
 
-// taskClient is a modern client that takes tasks, at the other end of a pair of
-// pipes: what it sees is what goes over the wire.
-type taskClient struct {
-	t        *testing.T
-	caps     object
-	in       io.WriteCloser
-	out      *bufio.Reader
-	lastID   int
-	progress []string // messages since the last request was sent
-}
+// takesTasks is the capabilities of a client that takes tasks.
+var takesTasks = object{"extensions": object{"io.modelcontextprotocol/tasks": object{}}}
 
-// keep is how long the servers of these tests keep jobs.
-const keep = 90 * 24 * time.Hour
-
-// taskClient serves the jobs of a bench to the holder of a key.
-func (b *bench) taskClient(store *jobs.Manager, key notte.APIKey, on bool) *taskClient {
-	b.t.Helper()
-	client, err := notte.NewClient(notte.Config{
-		Key: key, APIURL: "http://api.test", AnythingURL: "http://anything.test", HTTPClient: b.notte.Client(),
-	})
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	logger := slog.New(slog.NewTextHandler(b.log, nil))
-	cfg := tools.Config{Client: client, Jobs: store, Version: "test", Logger: logger, Tasks: on, Keep: keep}
-	opts := transport.StdioOptions{Logger: logger}
-	if on {
-		opts.Tasks = tools.NewTasks(cfg)
-	}
-	fromClient, in := io.Pipe()
-	out, toClient := io.Pipe()
-	srv := tools.NewServer(cfg, server.WithOutputSchemaValidation())
-	go func() {
-		toClient.CloseWithError(transport.ServeStdio(context.Background(), srv, fromClient, toClient, opts))
-	}()
-	return &taskClient{
-		t: b.t, in: in, out: bufio.NewReader(out),
-		caps: object{"extensions": object{"io.modelcontextprotocol/tasks": object{}}},
-	}
-}
-
-func (c *taskClient) close() {
-	c.in.Close()
-	if _, err := io.Copy(io.Discard, c.out); err != nil {
-		c.t.Error(err)
-	}
-}
-
-// request sends a request and returns its result, or its error's code.
-func (c *taskClient) request(method string, params object) (result object, code float64) {
-	c.t.Helper()
-	c.lastID++
-	params["_meta"] = object{
-		"progressToken": "p",
-		"io.modelcontextprotocol/protocolVersion":    "2026-07-28",
-		"io.modelcontextprotocol/clientCapabilities": c.caps,
-	}
-	message, err := json.Marshal(object{"jsonrpc": "2.0", "id": c.lastID, "method": method, "params": params})
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	c.progress = nil
-	fmt.Fprintf(c.in, "%s\n", message)
-	for {
-		line, err := c.out.ReadBytes('\n')
-		if err != nil {
-			c.t.Fatal(err)
-		}
-		var answer struct {
-			Params struct{ Message string }
-			Result object
-			Error  struct{ Code float64 }
-			ID     any
-		}
-		if err := json.Unmarshal(line, &answer); err != nil {
-			c.t.Fatalf("%v in %s", err, line)
-		}
-		if answer.ID != nil {
-			return answer.Result, answer.Error.Code
-		}
-		c.progress = append(c.progress, answer.Params.Message)
-	}
-}
-
-func (c *taskClient) call(tool string, args object) object {
-	c.t.Helper()
-	result, code := c.request("tools/call", object{"name": tool, "arguments": args})
-	if code != 0 {
-		c.t.Fatalf("%s(%v) failed with %v", tool, args, code)
-	}
-	return result
-}
-
-// task asks for a task.
-func (c *taskClient) task(id any) object {
-	c.t.Helper()
-	result, code := c.request("tasks/get", object{"taskId": id})
-	if code != 0 {
-		c.t.Fatalf("tasks/get of %v failed with %v", id, code)
-	}
-	return result
-}
-
-func (c *taskClient) wants(got, want object) {
-	c.t.Helper()
-	for name, w := range want {
-		g, ok := got[name]
-		if w == absent {
-			if ok {
-				c.t.Errorf("%s = %v, want it left out", name, g)
-			}
-		} else if fmt.Sprint(g) != fmt.Sprint(w) {
-			c.t.Errorf("%s = %v, want %v in %v", name, g, w, got)
-		}
-	}
-}
-
-// withTasks runs a test of a client that takes tasks.
-func withTasks(t *testing.T, test func(*bench, *taskClient)) {
+// withTasks runs a test with a server that answers with tasks.
+func withTasks(t *testing.T, test func(*testing.T, *fixture)) {
 	t.Helper()
-	inBubble(t, func(t *testing.T, b *bench) {
-		c := b.taskClient(b.jobs, key, true)
-		defer c.close()
-		test(b, c)
+	inBubble(t, func(t *testing.T, f *fixture) {
+		f.serve(tools.Config{Client: f.client(key), Tasks: true})
+		test(t, f)
 	})
+}
+
+// start calls a tool as a client that takes tasks.
+func (f *fixture) start(tool string, args object) result {
+	f.t.Helper()
+	return f.callModern(takesTasks, tool, args)
+}
+
+// task returns the task with an ID.
+func (f *fixture) task(id string) object {
+	f.t.Helper()
+	raw, found, err := f.server.Tasks.Get(f.t.Context(), id)
+	if !found || err != nil {
+		f.t.Fatalf("the task %q: found %v, %v", id, found, err)
+	}
+	var task object
+	if err := json.Unmarshal(raw, &task); err != nil {
+		f.t.Fatal(err)
+	}
+	return task
 }
 
 func TestTaskOfALongBuild(t *testing.T) {
-	withTasks(t, func(b *bench, c *taskClient) {
-		b.notte.Script("q", sandbox.Delay(time.Minute),
+	withTasks(t, func(t *testing.T, f *fixture) {
+		f.notte.Script("q", sandbox.Delay(time.Minute),
 			event("notte_session_data", "viewer_url", "https://v.test/?token=s3cret"),
 			event("tool_start", "name", "goto"), sandbox.Delay(time.Minute),
 			event("function_uploaded", "function_id", "f-1", "function_name", "hn"), sandbox.Delay(2*time.Minute),
 			event("done", "total_cost_usd", 0.43))
 		start := time.Now()
-		created := c.call("build_automation", object{"query": "q", "wait_seconds": 3600})
-		if took := time.Since(start); took < 300*time.Millisecond || took > 350*time.Millisecond {
-			t.Errorf("the call took %v, want 300ms and the gap after progress", took)
+		created := f.start("build_automation", object{"query": "q", "wait_seconds": 3600})
+		if took := time.Since(start); took != 300*time.Millisecond {
+			t.Errorf("the call took %v, want 300ms", took)
 		}
-		if fmt.Sprint(c.progress) != "[Build started]" {
-			t.Errorf("progress = %q", c.progress)
+		if created.resultType != "task" || created.isError || created.meta["io.modelcontextprotocol/serverInfo"] == nil {
+			t.Errorf("result type %q, isError %v, _meta %v", created.resultType, created.isError, created.meta)
 		}
-		c.wants(created, object{
-			"resultType": "task", "status": "working", "statusMessage": "Build started", "ttlMs": float64(keep.Milliseconds()), "pollIntervalMs": 2000.0,
-			"createdAt": "2000-01-01T00:00:00Z", "lastUpdatedAt": "2000-01-01T00:00:00Z",
-			"content": absent, "structuredContent": absent, "result": absent, "isError": absent,
+		wants(t, created.object, object{
+			"status": "working", "statusMessage": "Build started", "ttlMs": float64(keep.Milliseconds()), "pollIntervalMs": 2000.0,
+			"createdAt": "2000-01-01T00:00:00Z", "lastUpdatedAt": "2000-01-01T00:00:00Z", "result": absent,
 		})
-		id := created["taskId"]
+		id := created.str("taskId")
 		time.Sleep(90 * time.Second)
-		c.wants(c.task(id), object{
-			"resultType": "complete", "taskId": id, "status": "working", "result": absent,
+		wants(t, f.task(id), object{
+			"taskId": id, "status": "working", "result": absent,
 			"statusMessage": "Using goto. Watch live: https://v.test/?token=s3cret", "lastUpdatedAt": "2000-01-01T00:01:30Z",
 		})
 		time.Sleep(time.Minute)
-		c.wants(c.task(id), object{"statusMessage": "Function created: hn (f-1). Watch live: https://v.test/?token=s3cret"})
+		wants(t, f.task(id), object{"statusMessage": "Function created: hn (f-1). Watch live: https://v.test/?token=s3cret"})
 		time.Sleep(time.Hour)
-		ended := c.task(id)
-		c.wants(ended, object{
-			"resultType": "complete", "status": "completed", "statusMessage": "Build done. Function created: hn (f-1)",
+		ended := f.task(id)
+		wants(t, ended, object{
+			"status": "completed", "statusMessage": "Build done. Function created: hn (f-1)",
 			"createdAt": "2000-01-01T00:00:00Z", "lastUpdatedAt": "2000-01-01T00:04:00Z",
 		})
-		waited := c.call("get_build", object{"build_id": id})
-		delete(waited, "_meta")
-		c.wants(ended, object{"result": waited})
-		c.wants(waited, object{"resultType": "complete", "isError": absent})
-		if n := len(b.notte.Requests()); n != 1 {
+		waited := f.start("get_build", object{"build_id": id})
+		f.wants(waited, false, object{"status": "done"})
+		wants(t, ended["result"].(object), object{"resultType": "complete", "structuredContent": waited.object, "isError": absent})
+		if n := len(f.notte.Requests()); n != 1 {
 			t.Errorf("%d requests went to Notte, want 1", n)
 		}
 	})
 }
 
-func TestTaskOfARun(t *testing.T) {
-	withTasks(t, func(b *bench, c *taskClient) {
-		f := b.notte.AddFunction(sandbox.Function{Name: "f", Run: &sandbox.Outcome{
-			Result: object{"n": 1}, Logs: []string{"12:00 | INFO | main | page 1"}, After: time.Minute,
+func TestProgressBeforeATask(t *testing.T) {
+	withTasks(t, func(t *testing.T, f *fixture) {
+		f.notte.Script("q", sandbox.Stall())
+		sink := newSink()
+		ctx := progress.WithSink(t.Context(), sink)
+		f.callParams(ctx, "build_automation", object{"name": "build_automation", "arguments": object{"query": "q"}, "_meta": object{
+			"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": takesTasks,
 		}})
-		created := c.call("run_function", object{"function_id": f, "wait_seconds": 0})
-		c.wants(created, object{"resultType": "task", "status": "working"})
-		time.Sleep(2 * time.Minute)
-		ended := c.task(created["taskId"])
-		c.wants(ended, object{"status": "completed", "statusMessage": "Run closed", "lastUpdatedAt": "2000-01-01T00:01:00Z"})
-		c.wants(ended["result"].(object)["structuredContent"].(object), object{"status": "closed", "ok": true, "result": object{"n": 1}})
+		sink.want(t, "0s Build started")
+		if took := time.Since(sink.begin); took < 300*time.Millisecond || took > 350*time.Millisecond {
+			t.Errorf("the call took %v, want 300ms and the gap after progress", took)
+		}
 	})
 }
 
-func TestWhatEndsAtOnceIsNoTask(t *testing.T) {
-	withTasks(t, func(b *bench, c *taskClient) {
-		b.notte.Script("q", sandbox.Delay(299*time.Millisecond), event("done", "total_cost_usd", 0.01))
-		built := c.call("build_automation", object{"query": "q", "wait_seconds": 0})
-		c.wants(built, object{"resultType": "complete", "taskId": absent})
-		c.wants(built["structuredContent"].(object), object{"status": "done"})
-		refused := c.call("build_automation", object{"query": ""})
-		c.wants(refused, object{"resultType": "complete", "taskId": absent, "isError": true})
-		// What ended is a task all the same, to whoever asks.
-		c.wants(c.task(built["structuredContent"].(object)["build_id"]), object{"status": "completed"})
+func TestTaskOfARun(t *testing.T) {
+	withTasks(t, func(t *testing.T, f *fixture) {
+		id := f.notte.AddFunction(sandbox.Function{Name: "f", Run: &sandbox.Outcome{
+			Result: object{"n": 1}, Logs: []string{"12:00 | INFO | main | page 1"}, After: time.Minute,
+		}})
+		created := f.start("run_function", object{"function_id": id, "wait_seconds": 0})
+		wants(t, created.object, object{"status": "working"})
+		time.Sleep(2 * time.Minute)
+		ended := f.task(created.str("taskId"))
+		wants(t, ended, object{"status": "completed", "statusMessage": "Run closed", "lastUpdatedAt": "2000-01-01T00:01:00Z"})
+		wants(t, ended["result"].(object)["structuredContent"].(object), object{"status": "closed", "ok": true, "result": object{"n": 1.0}})
+	})
+}
+
+func TestJobThatEndsAtOnceIsNoTask(t *testing.T) {
+	withTasks(t, func(t *testing.T, f *fixture) {
+		f.notte.Script("q", sandbox.Delay(299*time.Millisecond), event("done", "total_cost_usd", 0.01))
+		built := f.start("build_automation", object{"query": "q", "wait_seconds": 0})
+		f.wants(built, false, object{"status": "done", "taskId": absent})
+		refused := f.start("build_automation", object{"query": ""})
+		f.wants(refused, true, object{"taskId": absent})
+		if built.resultType != "complete" || refused.resultType != "complete" {
+			t.Errorf("result types %q, %q", built.resultType, refused.resultType)
+		}
+		// A client that asks for it as a task is answered all the same.
+		wants(t, f.task(built.str("build_id")), object{"status": "completed"})
 	})
 }
 
 func TestJobThatEndsBadlyIsACompletedTask(t *testing.T) {
-	withTasks(t, func(b *bench, c *taskClient) {
-		b.notte.Script("q", sandbox.Delay(time.Minute), event("error", "error", "the page\x1b[31m is gone"))
-		id := c.call("build_automation", object{"query": "q"})["taskId"]
+	withTasks(t, func(t *testing.T, f *fixture) {
+		f.notte.Script("q", sandbox.Delay(time.Minute), event("error", "error", "the page\x1b[31m is gone"))
+		id := f.start("build_automation", object{"query": "q"}).str("taskId")
 		time.Sleep(time.Hour)
-		ended := c.task(id)
-		c.wants(ended, object{"status": "completed", "statusMessage": "Build error: the page is gone", "error": absent})
-		c.wants(ended["result"].(object), object{"resultType": "complete", "isError": true})
+		ended := f.task(id)
+		wants(t, ended, object{"status": "completed", "statusMessage": "Build error: the page is gone", "error": absent})
+		wants(t, ended["result"].(object), object{"resultType": "complete", "isError": true})
 	})
 }
 
 func TestCancelTask(t *testing.T) {
-	withTasks(t, func(b *bench, c *taskClient) {
-		b.notte.Script("q", event("function_uploaded", "function_id", "f-1", "function_name", "hn"), sandbox.Stall())
-		id := c.call("build_automation", object{"query": "q"})["taskId"]
+	withTasks(t, func(t *testing.T, f *fixture) {
+		f.notte.Script("q", event("function_uploaded", "function_id", "f-1", "function_name", "hn"), sandbox.Stall())
+		id := f.start("build_automation", object{"query": "q"}).str("taskId")
 		for range 2 { // the second finds it cancelled
-			ack, code := c.request("tasks/cancel", object{"taskId": id})
-			if code != 0 {
-				t.Fatalf("tasks/cancel failed with %v", code)
+			if found, err := f.server.Tasks.Cancel(t.Context(), id); !found || err != nil {
+				t.Fatalf("cancelling: found %v, %v", found, err)
 			}
-			c.wants(ack, object{"resultType": "complete", "taskId": absent, "status": absent})
 		}
-		cancelled := c.task(id)
-		c.wants(cancelled, object{"status": "cancelled", "result": absent})
+		cancelled := f.task(id)
+		wants(t, cancelled, object{"status": "cancelled", "result": absent})
 		for _, want := range []string{"Build cancelled", "may finish the build and bill it", "Function created: hn (f-1)"} {
 			if text := cancelled["statusMessage"].(string); !strings.Contains(text, want) {
 				t.Errorf("statusMessage = %q, want it to say %q", text, want)
 			}
 		}
-		if ack, code := c.request("tasks/update", object{"taskId": id, "inputResponses": object{}}); code != 0 || ack["resultType"] != "complete" {
-			t.Errorf("tasks/update = %v, %v", ack, code)
+		if found, err := f.server.Tasks.Update(t.Context(), id, nil); !found || err != nil {
+			t.Errorf("updating: found %v, %v", found, err)
 		}
 	})
 }
 
 func TestTasksAreTheirOwnersOnly(t *testing.T) {
-	withTasks(t, func(b *bench, c *taskClient) {
-		b.notte.Script("q", sandbox.Stall())
-		id := c.call("build_automation", object{"query": "q"})["taskId"]
+	withTasks(t, func(t *testing.T, f *fixture) {
+		f.notte.Script("q", sandbox.Stall())
+		id := f.start("build_automation", object{"query": "q"}).str("taskId")
+		owners := f.server
 		for _, stranger := range []notte.APIKey{"sk-of-someone-else", ""} {
-			other := b.taskClient(b.jobs, stranger, true)
-			for _, method := range []string{"tasks/get", "tasks/update", "tasks/cancel"} {
-				for _, id := range []any{id, "build_x"} {
-					if result, code := other.request(method, object{"taskId": id, "inputResponses": object{}}); code != mcp.INVALID_PARAMS {
-						t.Errorf("%s of %v = %v, %v, want %v", method, id, result, code, mcp.INVALID_PARAMS)
-					}
+			f.serve(tools.Config{Client: f.client(stranger), Tasks: true})
+			for _, id := range []string{id, "build_x"} {
+				_, got, getErr := f.server.Tasks.Get(t.Context(), id)
+				updated, updateErr := f.server.Tasks.Update(t.Context(), id, nil)
+				cancelled, cancelErr := f.server.Tasks.Cancel(t.Context(), id)
+				if got || updated || cancelled || getErr != nil || updateErr != nil || cancelErr != nil {
+					t.Errorf("with the key %q, %s: got %v %v, updated %v %v, cancelled %v %v", string(stranger), id,
+						got, getErr, updated, updateErr, cancelled, cancelErr)
 				}
 			}
-			other.close()
 		}
-		c.wants(c.task(id), object{"status": "working"})
-		c.request("tasks/cancel", object{"taskId": id})
+		f.server = owners
+		wants(t, f.task(id), object{"status": "working"})
 	})
 }
 
-func TestNoTaskUnlessTakenAndOn(t *testing.T) {
-	inBubble(t, func(t *testing.T, b *bench) {
-		b.notte.Script("q", sandbox.Stall())
-		for _, tc := range []struct {
+func TestTaskOnlyWhereDeclaredAndOn(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		f.notte.Script("q", sandbox.Stall())
+		for _, c := range []struct {
 			why  string
 			on   bool
 			caps object
 		}{
-			{"off", false, object{"extensions": object{"io.modelcontextprotocol/tasks": object{}}}},
+			{"off", false, takesTasks},
 			{"undeclared", true, object{}},
-			{"no object", true, object{"extensions": object{"io.modelcontextprotocol/tasks": true}}},
-			{"those of 2025-11-25", true, object{"tasks": object{}}},
+			{"declared with no object", true, object{"extensions": object{"io.modelcontextprotocol/tasks": true}}},
+			{"the tasks of 2025-11-25", true, object{"tasks": object{}}},
 		} {
-			c := b.taskClient(b.jobs, key, tc.on)
-			c.caps = tc.caps
+			f.serve(tools.Config{Client: f.client(key), Tasks: c.on})
 			start := time.Now()
-			result := c.call("build_automation", object{"query": "q", "wait_seconds": 3})
-			if took := time.Since(start); took < 3*time.Second {
-				t.Errorf("%s: answered after %v, want 3s or a little more", tc.why, took)
+			r := f.callModern(c.caps, "build_automation", object{"query": "q", "wait_seconds": 3})
+			if took := time.Since(start); took < 3*time.Second || r.resultType != "complete" {
+				t.Errorf("%s: answered after %v with the type %q, want 3s or a little more and complete", c.why, took, r.resultType)
 			}
-			c.wants(result, object{"resultType": "complete", "taskId": absent})
-			c.wants(result["structuredContent"].(object), object{"status": "running"})
-			discovered, _ := c.request("server/discover", object{})
-			if _, told := discovered["capabilities"].(object)["extensions"]; told != tc.on {
-				t.Errorf("%s: the extension is declared: %v", tc.why, told)
+			f.wants(r, false, object{"status": "running", "taskId": absent})
+			if told := f.discovers(); told != c.on {
+				t.Errorf("%s: the extension is declared: %v", c.why, told)
 			}
-			c.close()
 		}
-		c := b.taskClient(b.jobs, key, true)
-		defer c.close()
-		c.wants(c.call("list_builds", object{}), object{"resultType": "complete"})
-		id := c.call("build_automation", object{"query": "q"})["taskId"]
-		c.wants(c.call("get_build", object{"build_id": id, "wait_seconds": 0}), object{"resultType": "complete", "taskId": absent})
-		c.request("tasks/cancel", object{"taskId": id})
+		if r := f.start("list_builds", object{}); r.resultType != "complete" {
+			t.Errorf("list_builds is answered with the type %q", r.resultType)
+		}
+		id := f.start("build_automation", object{"query": "q"}).str("taskId")
+		f.wants(f.start("get_build", object{"build_id": id, "wait_seconds": 0}), false, object{"status": "running", "taskId": absent})
 	})
 }
 
+// discovers reports whether a modern client is told of the extension.
+func (f *fixture) discovers() bool {
+	f.t.Helper()
+	var discovered struct {
+		Capabilities struct{ Extensions object }
+	}
+	f.request(f.t.Context(), "server/discover", object{"_meta": object{
+		"io.modelcontextprotocol/protocolVersion":    "2026-07-28",
+		"io.modelcontextprotocol/clientCapabilities": object{},
+	}}, &discovered)
+	return reflect.DeepEqual(discovered.Capabilities.Extensions, takesTasks["extensions"])
+}
+
 func TestTasksAreNotDeclaredToLegacyClients(t *testing.T) {
-	srv := tools.NewServer(tools.Config{Tasks: true})
-	answer := srv.HandleMessage(t.Context(), json.RawMessage(
-		`{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}`))
-	if caps := answer.(mcp.JSONRPCResponse).Result.(mcp.InitializeResult).Capabilities; len(caps.Extensions) != 0 || caps.Tasks != nil {
+	f := newFixture(t, key)
+	f.serve(tools.Config{Client: f.client(key), Tasks: true})
+	if caps := f.initialize().Capabilities; len(caps.Extensions) != 0 || caps.Tasks != nil {
 		t.Errorf("capabilities = %+v", caps)
 	}
 }
 
 func TestTaskOutlivesItsServer(t *testing.T) {
-	inBubble(t, func(t *testing.T, b *bench) {
+	withTasks(t, func(t *testing.T, f *fixture) {
 		store := jobstest.NewMemory()
-		b.notte.Script("q", event("function_uploaded", "function_id", "f-1"), sandbox.Stall())
-		first := jobs.NewManager(store, jobs.Options{})
-		c := b.taskClient(first, key, true)
-		id := c.call("build_automation", object{"query": "q"})["taskId"]
-		if err := first.Stop(t.Context()); err != nil {
+		f.notte.Script("q", event("function_uploaded", "function_id", "f-1"), sandbox.Stall())
+		f.jobs = f.newManager(store)
+		f.serve(tools.Config{Client: f.client(key), Tasks: true})
+		id := f.start("build_automation", object{"query": "q"}).str("taskId")
+		if err := f.jobs.Stop(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		c.close()
-		second := jobs.NewManager(store, jobs.Options{})
-		defer second.Stop(context.Background())
-		c = b.taskClient(second, key, true)
-		defer c.close()
-		ended := c.task(id)
-		c.wants(ended, object{"status": "completed"})
-		c.wants(ended["result"].(object), object{"isError": true})
-		c.wants(ended["result"].(object)["structuredContent"].(object), object{"status": "interrupted", "function_id": "f-1"})
+		f.jobs = f.newManager(store)
+		f.serve(tools.Config{Client: f.client(key), Tasks: true})
+		ended := f.task(id)
+		wants(t, ended, object{"status": "completed"})
+		wants(t, ended["result"].(object), object{"isError": true})
+		wants(t, ended["result"].(object)["structuredContent"].(object), object{"status": "interrupted", "function_id": "f-1"})
 	})
 }

@@ -1,64 +1,42 @@
 package tools
 
 import (
-	"encoding/json"
 	"fmt"
-	"math"
 	"time"
-	"unicode/utf8"
 
-	"github.com/anything-mcp/anything-mcp/jobs"
-	"github.com/anything-mcp/anything-mcp/progress"
+	"github.com/anything-mcp/anything-mcp/text"
 )
 
-// Hosts cap what a result may hold, some at about 25,000 tokens: what is longer
-// than these is cut, and says so.
+// Hosts cap what a result may hold, some at about 25,000 tokens. What is longer
+// than these is cut, and the result says so.
 const (
 	maxAnswer = 60_000 // bytes
 	maxPage   = 60_000 // bytes of a run's result
-	maxPlain  = 2_000  // characters of any other text
+	maxLine   = 2_000  // characters of any other text
 	maxStep   = 80     // characters of a tool's name
 	maxLogs   = 20     // lines
 )
 
-// plain makes one clean line of a text from Notte.
-func plain(s string) string { return progress.OneLine(s, maxPlain) }
+// maxLogged is the length of the longest text in our own log, in characters.
+const maxLogged = 500
 
-// prose cleans a text that may have several lines.
-func prose(s string) string { return progress.Text(s) }
+// cleanLine makes a text from Notte one clean line.
+func cleanLine(s string) string { return text.OneLine(s, maxLine) }
 
-// shorten cuts a text to at most n bytes and says how much is missing.
+// logLine makes a text fit for our log: one line, bounded, and without links,
+// because a link may hold a token.
+func logLine(s string) string {
+	return text.OneLine(text.WithoutLinks(text.OneLine(s, maxLine)), maxLogged)
+}
+
+// shorten cuts s to at most n bytes and says how much is missing.
 func shorten(s string, n int) string {
 	if len(s) <= n {
 		return s
 	}
-	cut := runeStart(s, n)
-	return s[:cut] + fmt.Sprintf(" [… %d more bytes left out]", len(s)-cut)
+	head := text.Prefix(s, n)
+	return head + fmt.Sprintf(" [… %d more bytes left out]", len(s)-len(head))
 }
 
-// runeStart is the start of the rune that byte i of s belongs to.
-func runeStart[T string | json.RawMessage](s T, i int) int {
-	for i > 0 && i < len(s) && !utf8.RuneStart(s[i]) {
-		i--
-	}
-	return i
-}
-
-// cost is an amount in US dollars; null says that it is not known.
-type cost struct{ usd *float64 }
-
-func (c cost) MarshalJSON() ([]byte, error) { return json.Marshal(c.usd) }
-
-// seconds is how long a job has taken, to a tenth.
-func seconds(job jobs.Job) float64 {
-	return math.Round(job.Elapsed(time.Now()).Seconds()*10) / 10
-}
-
-// durable is false for a job that is lost with this process, and otherwise left
-// out: it is what anyone expects.
-func durable(job jobs.Job) *bool {
-	if job.Volatile {
-		return new(false)
-	}
-	return nil
-}
+// formatTime formats the time of an output.
+func formatTime(t time.Time) string { return t.UTC().Format(time.RFC3339) }

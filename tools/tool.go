@@ -1,22 +1,26 @@
 package tools
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"log/slog"
+	"math"
+	"reflect"
+	"sync"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
-	"github.com/mark3labs/mcp-go/server"
 
 	"github.com/anything-mcp/anything-mcp/jobs"
+	"github.com/anything-mcp/anything-mcp/progress"
+	"github.com/anything-mcp/anything-mcp/text"
 )
 
-// spec is what a client is told of a tool.
-type spec struct {
+// toolSpec is what a client is told of a tool, but for its input.
+type toolSpec struct {
 	name, title, description string
-	input, output            string // JSON schemas
+	output                   func() json.RawMessage // the schema
 	hints                    hints
 	starts                   bool // a job, which may outlast the call
 }
@@ -24,87 +28,146 @@ type spec struct {
 // hints are MCP's tool annotations. All our tools reach Notte, an open world.
 type hints struct{ readOnly, destructive, idempotent bool }
 
-func (s spec) tool() mcp.Tool {
-	t := mcp.NewToolWithRawSchema(s.name, s.description, compact(s.input))
-	t.Title = s.title
-	t.RawOutputSchema = compact(s.output)
-	t.Annotations = mcp.ToolAnnotation{
-		ReadOnlyHint:   &s.hints.readOnly,
-		IdempotentHint: &s.hints.idempotent,
-		OpenWorldHint:  new(true),
-	}
-	if !s.starts {
-		// What an automation does on the web is not ours to promise.
-		t.Annotations.DestructiveHint = &s.hints.destructive
-	}
-	return t
+// tool is a tool with its input. Schemas are computed once, when they are first
+// needed, because all of them take 1 to 2 ms and the program must start quickly.
+type tool struct {
+	toolSpec
+	input   func() *inputSchema
+	encoded func() json.RawMessage // the schema of the input
 }
 
-// compact takes the layout out of a schema: a model pays for every byte.
-func compact(schema string) json.RawMessage {
-	var b bytes.Buffer
-	if err := json.Compact(&b, []byte(schema)); err != nil {
-		panic("tools: a schema is not JSON: " + err.Error())
+func newTool(spec toolSpec, input func() *inputSchema) *tool {
+	once := sync.OnceValue(input)
+	return &tool{spec, once, sync.OnceValue(func() json.RawMessage { return encode(once().Schema) })}
+}
+
+func (t *tool) describe() mcp.Tool {
+	d := mcp.Tool{Name: t.name, Title: t.title, Description: t.description}
+	d.Annotations = mcp.ToolAnnotation{
+		ReadOnlyHint:   &t.hints.readOnly,
+		IdempotentHint: &t.hints.idempotent,
+		OpenWorldHint:  new(true),
 	}
-	return b.Bytes()
+	if !t.starts {
+		// What an automation does on the web is not ours to promise.
+		d.Annotations.DestructiveHint = &t.hints.destructive
+	}
+	return d
 }
 
 // output is the structured result of a tool.
 type output interface {
 	failed() bool       // the job ended and did not succeed
-	attrs() []slog.Attr // for the log's line of the call
+	running() *jobs.Job // the job, if it goes on
+	attrs() []slog.Attr // for the call's line in the log
 }
 
-// failed reports whether a job has ended and did not succeed. One that its
-// caller asked to be cancelled, and that was, is no failure to that caller.
-func failed(job jobs.Job, asked bool) bool {
-	return job.State.Ended() && !job.Succeeded() && !(asked && job.State == jobs.StateCancelled)
+// jobOutput is the part of an output that every job has. Its fields are set but for
+// Durable. They have omitempty to keep the schema's list of required fields short.
+type jobOutput struct {
+	StartedAt      string   `json:"started_at,omitempty"`
+	ElapsedSeconds *float64 `json:"elapsed_seconds,omitempty"`
+	Durable        *bool    `json:"durable,omitempty"` // false for a job that is lost with this process; otherwise nil
+	NextStep       string   `json:"next_step,omitempty"`
+
+	job             jobs.Job
+	cancelRequested bool // by this call
 }
 
-// add registers a tool whose arguments bind to an In. Whatever its handler
-// returns becomes a result here: an output as structured content and as text,
-// an error as one sentence.
-func add[In any, Out output](srv *server.MCPServer, s *service, sp spec, handle func(context.Context, In) (Out, error)) {
-	srv.AddTool(sp.tool(), func(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-		start := time.Now()
-		var out Out
-		in, err := bind[In](sp.name, req.GetRawArguments())
-		if err == nil {
-			out, err = handle(ctx, in)
-		}
-		s.logCall(ctx, sp.name, time.Since(start), out, err)
-		if err != nil {
-			return mcp.NewToolResultError(explain(err)), nil
-		}
-		return s.answer(ctx, sp, out)
+func newJobOutput(job jobs.Job, nextStep string) jobOutput {
+	elapsed := math.Round(job.Elapsed(time.Now()).Seconds()*10) / 10
+	o := jobOutput{StartedAt: formatTime(job.StartedAt), ElapsedSeconds: &elapsed, NextStep: nextStep, job: job}
+	if job.Volatile {
+		o.Durable = new(false)
+	}
+	return o
+}
+
+// failed reports whether the job has ended and did not succeed. A job that this
+// call was to cancel, and did, is no failure.
+func (o *jobOutput) failed() bool {
+	return o.job.State.Ended() && !o.job.Succeeded() && !(o.cancelRequested && o.job.State == jobs.StateCancelled)
+}
+
+func (o *jobOutput) running() *jobs.Job {
+	if o.job.State.Ended() {
+		return nil
+	}
+	return &o.job
+}
+
+// listOutput is the part of an output that lists jobs.
+type listOutput struct{}
+
+func (listOutput) failed() bool       { return false }
+func (listOutput) running() *jobs.Job { return nil }
+
+// add registers a tool whose arguments bind to an In.
+func add[In any, Out output](s *service, spec toolSpec, handle func(context.Context, caller, In) (Out, error)) {
+	t := newTool(spec, func() *inputSchema { return inputSchemaOf(reflect.TypeFor[In]()) })
+	s.register(t, func(raw json.RawMessage) (work, error) {
+		in, err := bind[In](t, raw)
+		return func(ctx context.Context, c caller) (output, error) { return handle(ctx, c, in) }, err
 	})
 }
 
-// structured gives an output both ways, each complete on its own: some hosts
-// pass on only the one, some only the other.
-func structured(out output) (*mcp.CallToolResult, error) {
-	raw, err := encode(out)
-	if err != nil {
-		return nil, err
-	}
-	return &mcp.CallToolResult{
-		Content:              []mcp.Content{mcp.NewTextContent(string(raw))},
-		StructuredContent:    out,
-		RawStructuredContent: raw,
-		IsError:              out.failed(),
-	}, nil
+// work is what a call does once its arguments are bound.
+type work func(context.Context, caller) (output, error)
+
+// register registers a tool. prepare binds the arguments of a call.
+//
+// The handler only binds and decides who calls. The call does its work after the
+// handler has returned, where the transport allows that, because a call that
+// waits for minutes would hold the stack of mcp-go. What mcp-go adds to the result
+// in between, its _meta and its type, stays.
+func (s *service) register(t *tool, prepare func(json.RawMessage) (work, error)) {
+	s.tools[t.name] = t
+	s.mcp.AddTool(t.describe(), func(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		start := time.Now()
+		do, err := prepare(req.Params.RawArguments)
+		c, callerErr := s.caller(ctx)
+		err = cmp.Or(err, callerErr)
+		result := new(mcp.CallToolResult)
+		progress.Defer(ctx, func(ctx context.Context) {
+			var out output
+			if err == nil {
+				out, err = do(ctx, c)
+			}
+			t.input().complete(err)
+			s.logCall(ctx, t.name, time.Since(start), out, err)
+			s.fillResult(result, t, c, out, err)
+		})
+		return result, nil
+	})
 }
 
-// encode writes an output as compact JSON, without the escapes that only HTML
-// would need.
-func encode(out any) ([]byte, error) {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(out); err != nil {
-		return nil, err
+// fillResult writes the outcome of a call into its result: an output, an error as
+// a sentence, or a job that goes on as a task if the caller supports that.
+func (s *service) fillResult(result *mcp.CallToolResult, t *tool, c caller, out output, err error) {
+	switch {
+	case err != nil:
+	case t.starts && c.supportsTasks && out.running() != nil:
+		err = s.fillTask(result, *out.running())
+	default:
+		err = fillOutput(result, out)
 	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+	if err != nil {
+		result.Content = []mcp.Content{mcp.NewTextContent(s.explain(err))}
+		result.IsError = true
+	}
+}
+
+// fillOutput writes an output both ways, each complete on its own, because some
+// hosts pass on only the one and some only the other.
+func fillOutput(result *mcp.CallToolResult, out output) error {
+	raw, err := text.JSON(out)
+	if err != nil {
+		return err
+	}
+	result.Content = []mcp.Content{mcp.NewTextContent(string(raw))}
+	result.RawStructuredContent = raw
+	result.IsError = out.failed()
+	return nil
 }
 
 // logCall writes the one line that a call leaves in the log.
@@ -114,7 +177,7 @@ func (s *service) logCall(ctx context.Context, tool string, took time.Duration, 
 	case ctx.Err() != nil:
 		s.Logger.Info(tool, "outcome", "caller left", "took", took)
 	case err != nil:
-		s.Logger.Warn(tool, "outcome", "refused", "took", took, "err", explain(err))
+		s.Logger.Warn(tool, "outcome", "refused", "took", took, "err", logLine(s.explain(err)))
 	default:
 		level := slog.LevelInfo
 		if out.failed() {

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// BenchmarkStdioUpdate is one progress update, from Send to the client's end
-// of a pipe.
+// BenchmarkStdioUpdate measures one progress update, from Send to the client's
+// end of a pipe.
 func BenchmarkStdioUpdate(b *testing.B) {
 	fromServer, out := io.Pipe()
 	in := strings.NewReader(request(1, 1, fmt.Sprintf(`{"updates":%d}`, b.N)))
@@ -19,7 +19,7 @@ func BenchmarkStdioUpdate(b *testing.B) {
 	b.ReportAllocs()
 	b.ResetTimer()
 	go func() {
-		served <- ServeStdio(b.Context(), newWorker().srv, in, out, StdioOptions{Grace: time.Hour})
+		served <- ServeStdio(b.Context(), newFakeServer().srv, in, out, StdioOptions{Grace: time.Hour})
 		out.Close()
 	}()
 	if _, err := io.Copy(io.Discard, fromServer); err != nil {
@@ -30,9 +30,9 @@ func BenchmarkStdioUpdate(b *testing.B) {
 	}
 }
 
-// BenchmarkHTTPUpdate is one progress update over a loopback connection.
+// BenchmarkHTTPUpdate measures one progress update over a loopback connection.
 func BenchmarkHTTPUpdate(b *testing.B) {
-	h, err := NewHTTP(newWorker().srv, HTTPOptions{Addr: "127.0.0.1:8808"})
+	h, err := NewHTTP(newFakeServer().srv, HTTPOptions{Addr: "127.0.0.1:8808"})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -6,51 +6,58 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/mark3labs/mcp-go/mcp"
+
+	"github.com/anything-mcp/anything-mcp/progress"
 )
 
-// ErrCallOver is what a sink returns once its call has been answered or
-// cancelled: nothing more of that call may reach the client.
+// ErrCallOver is returned by a sink whose call has been answered or cancelled:
+// nothing more of that call may reach the client.
 var ErrCallOver = errors.New("the call has been answered or cancelled")
 
-// CancelledError is the cause of a call's context when its client cancelled
-// the call.
-type CancelledError struct {
-	// Reason is the client's own text, empty when it gave none, of at most 200
-	// characters.
-	Reason string
-}
+// ErrCancelled is wrapped by the cause of a call's context when its client
+// cancelled the call. The client's reason, at most 200 characters, follows.
+var ErrCancelled = errors.New("the client cancelled the call")
 
-func (e *CancelledError) Error() string {
-	if e.Reason == "" {
-		return "the client cancelled the call"
-	}
-	return "the client cancelled the call: " + e.Reason
-}
-
-// wire is where the messages of one call go. Its methods are called by one
-// goroutine at a time and return when the message is written.
+// wire writes the messages of calls to a client. It is safe for concurrent use.
 type wire interface {
-	// notify writes a message that precedes the answer.
-	notify(line []byte) error
-	// answer writes the response, the last message of the call; code is its
-	// JSON-RPC error code, 0 for a result.
-	answer(line []byte, code int) error
+	// notify writes a message that precedes the answer of a call, and returns
+	// when it is written. It returns ErrCallOver if over is set before its turn
+	// to write comes.
+	notify(line []byte, over *atomic.Bool) error
+	// answer writes the response, the last message of the call, or takes it to
+	// be written before all that follows. code is the response's JSON-RPC error
+	// code, 0 for a result.
+	answer(line []byte, code int)
+	// close ends the response to a call. Nothing of the call is written after it.
+	close()
 }
 
-// call is the life of one request: it runs until it is answered or cancelled,
-// whichever comes first, and nothing of it is written afterwards.
-type call struct {
-	id    json.RawMessage
-	token json.RawMessage // nil: the client asked for no progress
-	caps  json.RawMessage // the client's capabilities; nil: it gave none with the request
-	sent  int64           // updates; used by the goroutine that calls Send
-	out   wire
-	stop  context.CancelCauseFunc
+// callKey identifies a running call.
+type callKey struct{ session, id string }
 
-	mu   sync.Mutex // guards over, and is held over every write
-	over bool
+// call is one message while it is handled. A request runs until it is answered
+// or cancelled, whichever comes first. Nothing of it is written afterwards.
+type call struct {
+	key           callKey
+	id            json.RawMessage // nil: a notification
+	token         json.RawMessage // nil: the client asked for no progress
+	method        string
+	declaresTasks bool // the client takes a task for an answer
+	out           wire
+	ctx           context.Context // ends when the call is cancelled or has been answered
+	stop          context.CancelCauseFunc
+	leave         func() // uncounts the call; nil if it was not counted
+
+	// Of a tools/call whose handler did not fail: its result, and what the
+	// handler has left to do before the result is complete.
+	result   *mcp.CallToolResult
+	deferral *progress.Deferral
+
+	sent int64       // updates; used by the goroutine that calls Send
+	over atomic.Bool // answered or cancelled; set without waiting for a write
 }
 
 // Send writes an update to the call's progress token. It implements
@@ -60,108 +67,91 @@ func (c *call) Send(_ context.Context, message string) error {
 	return c.notify(encodeProgress(c.token, c.sent, message))
 }
 
-func (c *call) notify(line []byte) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.over {
-		return ErrCallOver
-	}
-	return c.out.notify(line)
-}
+func (c *call) notify(line []byte) error { return c.out.notify(line, &c.over) }
 
-// answer ends the call with a response of mcp-go. A nil response, which is
-// what a notification gets, writes nothing.
+// answer ends the call with a response of mcp-go. It writes nothing for a nil
+// response, which is what a notification gets.
 func (c *call) answer(resp mcp.JSONRPCMessage) {
-	if resp == nil {
-		return
+	if resp != nil && !c.over.Swap(true) {
+		c.out.answer(encodeResponse(c.id, resp))
 	}
-	line, code := encodeResponse(c.id, resp)
-	c.finish(line, code)
 }
 
-// refuse ends the call with an error of ours.
-func (c *call) refuse(e *rpcError) {
-	c.finish(encodeError(c.id, e), e.code)
-}
-
-func (c *call) finish(line []byte, code int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.over {
-		return
+// end releases what the call holds. It is called once, when run returns.
+func (c *call) end() {
+	c.stop(nil)
+	c.out.close()
+	if c.leave != nil {
+		c.leave()
 	}
-	c.over = true
-	// An error means that the client is gone, which its connection notices.
-	_ = c.out.answer(line, code)
 }
 
-// cancel ends the call without an answer, then its context. It does nothing to
-// a call that is over.
+// cancel ends the call without an answer, then its context. It has no effect on
+// a call that is over, and it never waits for a write.
 func (c *call) cancel(cause error) {
-	c.mu.Lock()
-	over := c.over
-	c.over = true
-	c.mu.Unlock()
-	if !over {
+	if !c.over.Swap(true) {
 		c.stop(cause)
 	}
 }
 
-// calls are the running calls of one client by request ID, for cancelling
-// them. The zero value is ready for use.
+// calls are the running calls that can be cancelled. The zero value is ready
+// for use.
 type calls struct {
-	mu   sync.Mutex // guards byID
-	byID map[string]*call
+	mu    sync.Mutex // guards byKey
+	byKey map[callKey]*call
 }
 
-// add enters c and refuses an ID that is still being answered.
-func (s *calls) add(c *call) *rpcError {
+// add reports whether the key of c is free, and enters c under it.
+func (s *calls) add(c *call) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	key := idKey(c.id)
-	if s.byID[key] != nil {
-		return &rpcError{mcp.INVALID_REQUEST, fmt.Sprintf(
-			"A request with the ID %.100s is still running: give each request its own ID.", c.id)}
+	if s.byKey[c.key] != nil {
+		return false
 	}
-	if s.byID == nil {
-		s.byID = make(map[string]*call)
+	if s.byKey == nil {
+		s.byKey = make(map[callKey]*call)
 	}
-	s.byID[key] = c
-	return nil
+	s.byKey[c.key] = c
+	return true
 }
 
+// remove has no effect on a call that was not added.
 func (s *calls) remove(c *call) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.byID, idKey(c.id))
+	if s.byKey[c.key] == c {
+		delete(s.byKey, c.key)
+	}
 }
 
-// cancel does what the params of a notifications/cancelled ask for. An unknown
-// ID is no error: the answer and the cancellation may have crossed.
-func (s *calls) cancel(params json.RawMessage) {
+// cancel cancels the call of a session that the params of a
+// notifications/cancelled name. An unknown ID is no error: the answer and the
+// cancellation may have crossed.
+func (s *calls) cancel(session string, params json.RawMessage) {
 	var p struct {
 		RequestID json.RawMessage `json:"requestId"`
 		Reason    string          `json:"reason"`
 	}
-	// A reason of another type must not keep the call running.
+	// A reason that is no string must not keep the call running.
 	_ = json.Unmarshal(params, &p)
+	cause := ErrCancelled
+	if p.Reason != "" {
+		cause = fmt.Errorf("%w: %.200s", ErrCancelled, p.Reason)
+	}
 	s.mu.Lock()
-	c := s.byID[idKey(p.RequestID)]
-	s.mu.Unlock()
-	if c != nil {
-		c.cancel(&CancelledError{Reason: fmt.Sprintf("%.200s", p.Reason)})
+	defer s.mu.Unlock()
+	if c := s.byKey[callKey{session, idKey(p.RequestID)}]; c != nil {
+		c.cancel(cause)
 	}
 }
 
-// cancelAll cancels every running call.
-func (s *calls) cancelAll(cause error) {
+// cancelSession cancels every call of a session.
+func (s *calls) cancelSession(session string, cause error) {
 	s.mu.Lock()
-	running := make([]*call, 0, len(s.byID))
-	for _, c := range s.byID {
-		running = append(running, c)
-	}
-	s.mu.Unlock()
-	for _, c := range running {
-		c.cancel(cause)
+	defer s.mu.Unlock()
+	for key, c := range s.byKey {
+		if key.session == session {
+			c.cancel(cause)
+		}
 	}
 }

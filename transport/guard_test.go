@@ -14,11 +14,11 @@ func TestNewHTTPRefuses(t *testing.T) {
 		opts HTTPOptions
 		want string
 	}{
-		{HTTPOptions{Addr: "0.0.0.0:8808"}, "ANYTHING_MCP_AUTH_TOKEN"},
-		{HTTPOptions{Addr: ":8808"}, "ANYTHING_MCP_AUTH_TOKEN"},
-		{HTTPOptions{Addr: "[::]:8808"}, "ANYTHING_MCP_AUTH_TOKEN"},
-		{HTTPOptions{Addr: "mcp.example:8808"}, "ANYTHING_MCP_AUTH_TOKEN"},
-		{HTTPOptions{Addr: "127.0.0.1.example:8808"}, "ANYTHING_MCP_AUTH_TOKEN"},
+		{HTTPOptions{Addr: "0.0.0.0:8808"}, "the server's token is missing"},
+		{HTTPOptions{Addr: ":8808"}, "the server's token is missing"},
+		{HTTPOptions{Addr: "[::]:8808"}, "the server's token is missing"},
+		{HTTPOptions{Addr: "mcp.example:8808"}, "the server's token is missing"},
+		{HTTPOptions{Addr: "127.0.0.1.example:8808"}, "the server's token is missing"},
 		{HTTPOptions{Addr: "8808"}, "127.0.0.1:8808"},
 		{HTTPOptions{Addr: "127.0.0.1:8808", AuthToken: "two words"}, "printable"},
 		{HTTPOptions{Addr: "127.0.0.1:8808", TLSCert: "cert.pem"}, "both"},
@@ -26,7 +26,7 @@ func TestNewHTTPRefuses(t *testing.T) {
 		{HTTPOptions{Addr: "127.0.0.1:8808", TLSCert: "no.pem", TLSKey: "no.pem"}, "no.pem"},
 		{HTTPOptions{Addr: "127.0.0.1:8808", AllowedOrigins: []string{"example.com"}}, "https://app.example.com"},
 	} {
-		if _, err := NewHTTP(newWorker().srv, tt.opts); err == nil || !strings.Contains(err.Error(), tt.want) {
+		if _, err := NewHTTP(newFakeServer().srv, tt.opts); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%+v: got the error %v, want it to say %s", tt.opts, err, tt.want)
 		} else if strings.Contains(err.Error(), "two words") {
 			t.Errorf("the error shows the token: %v", err)
@@ -34,8 +34,8 @@ func TestNewHTTPRefuses(t *testing.T) {
 	}
 }
 
-// TestGuard asks for /mcp with an empty message: 400 is what comes after the
-// guard.
+// TestGuard sends an empty message to /mcp. 400 means that the guard has let it
+// pass.
 func TestGuard(t *testing.T) {
 	open := HTTPOptions{Addr: "0.0.0.0:8808", AuthToken: "s3cret"}
 	listed := HTTPOptions{Addr: "192.0.2.7:8808", AuthToken: "s3cret",
@@ -80,7 +80,7 @@ func TestGuard(t *testing.T) {
 				r.Header.Set("Authorization", tt.auth)
 			}
 			w := httptest.NewRecorder()
-			newHTTP(t, newWorker(), tt.opts).ServeHTTP(w, r)
+			newHTTP(t, newFakeServer(), tt.opts).ServeHTTP(w, r)
 			if w.Code != tt.want {
 				t.Errorf("got %d %s, want %d", w.Code, w.Body, tt.want)
 			}

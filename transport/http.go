@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/mark3labs/mcp-go/server"
@@ -17,137 +16,150 @@ import (
 
 // HTTPOptions sets up [NewHTTP]. Addr alone is required.
 type HTTPOptions struct {
-	// Addr is the host:port that is listened on. It decides who may ask: any
-	// address but loopback needs AuthToken.
+	// Addr is the host:port that the server listens on. It decides who may
+	// call: any address but loopback needs AuthToken.
 	Addr string
 
 	TLSCert, TLSKey string   // PEM files; both or neither
 	AuthToken       string   // what clients send as Authorization: Bearer
 	AllowedOrigins  []string // pages that may call, as scheme://host[:port]; "*" for all
-	AllowedHosts    []string // names that the server goes by, besides Addr's; "*" for all
+	AllowedHosts    []string // names of the server besides that in Addr; "*" for all
 
-	Logger      *slog.Logger  // for what clients are not told; default: none
-	MaxCalls    int           // calls in flight; default 4,096
-	MaxSessions int           // of legacy clients; the longest idle one makes room; default 10,000
-	MaxBody     int64         // bytes of a request body; default 8 MiB
-	SessionIdle time.Duration // a session without a call or stream ends after this; default 1 h
-	KeepAlive   time.Duration // a quiet call's stream gets a comment this often; default 15 s
-	StopWait    time.Duration // for calls in flight after OnStop; default 8 s
+	// SessionKey signs session IDs: at least 16 bytes, the same for all servers
+	// behind one address. Without it the key is random, and sessions end with
+	// the process.
+	SessionKey []byte
 
-	Tasks Tasks // of the tools that answer with tasks; nil: none do
+	Logger   *slog.Logger // for what clients are not told; default: none
+	MaxCalls int          // calls at once, and GET streams at once; default 4,096
+	Tasks    Tasks        // of the tools that answer with tasks; nil: no tool does
 
-	// OnStop is called once when the server stops. It makes waiting handlers
-	// return, and returns itself without waiting for them.
+	// OnStop is called once when the server stops. It must make waiting handlers
+	// return, and must not wait for them.
 	OnStop func()
 }
 
-func (o HTTPOptions) withDefaults() HTTPOptions {
-	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
-	o.MaxCalls = cmp.Or(o.MaxCalls, 4096)
-	o.MaxSessions = cmp.Or(o.MaxSessions, 10_000)
-	o.MaxBody = cmp.Or(o.MaxBody, 8<<20)
-	o.SessionIdle = cmp.Or(o.SessionIdle, time.Hour)
-	o.KeepAlive = cmp.Or(o.KeepAlive, 15*time.Second)
-	o.StopWait = cmp.Or(o.StopWait, 8*time.Second)
-	if o.OnStop == nil {
-		o.OnStop = func() {}
-	}
-	return o
-}
-
-// HTTP serves MCP as Streamable HTTP at /mcp: sessions for clients that begin
-// with initialize, the stateless protocol of 2026-07-28 beside them. The
-// progress and the answer of a call go out on that call's own response.
+// HTTP serves MCP as Streamable HTTP at /mcp, to clients that begin with
+// initialize and get a session, and to clients of the stateless protocol of
+// 2026-07-28. The progress and the answer of a call go out on that call's own
+// response.
 type HTTP struct {
-	opts     HTTPOptions
-	engine   *engine
+	*dispatcher
 	guard    guard
 	tls      *tls.Config // nil: plain HTTP
-	sessions sessions
+	sessions *sessions
+	streams  *callLimit    // of GET streams
 	stopping chan struct{} // closed when the server stops
-	stop     func()        // stops taking calls, once
 }
 
-// NewHTTP returns the handler of srv, or what is wrong with opts.
+// NewHTTP returns the handler of srv, or what is wrong with opts. Errors about
+// the token wrap [ErrToken].
 func NewHTTP(srv *server.MCPServer, opts HTTPOptions) (*HTTP, error) {
-	opts = opts.withDefaults()
 	g, err := newGuard(opts)
 	if err != nil {
 		return nil, err
 	}
-	h := &HTTP{
-		opts:     opts,
-		engine:   newEngine(srv, opts.Logger, opts.MaxCalls, opts.Tasks),
-		guard:    g,
-		sessions: sessions{idle: opts.SessionIdle, max: opts.MaxSessions},
-		stopping: make(chan struct{}),
+	sessions, err := newSessions(opts.SessionKey)
+	if err != nil {
+		return nil, err
 	}
-	h.stop = sync.OnceFunc(func() {
-		h.engine.gate.close()
-		close(h.stopping)
-		opts.OnStop()
-	})
-	if (opts.TLSCert == "") != (opts.TLSKey == "") {
+	tlsConfig, err := loadTLS(opts.TLSCert, opts.TLSKey)
+	if err != nil {
+		return nil, err
+	}
+	maxCalls := cmp.Or(opts.MaxCalls, 4096)
+	return &HTTP{
+		dispatcher: newDispatcher(srv, opts.Logger, maxCalls, opts.Tasks, opts.OnStop),
+		guard:      g,
+		tls:        tlsConfig,
+		sessions:   sessions,
+		streams:    newCallLimit(maxCalls, "streams are open"),
+		stopping:   make(chan struct{}),
+	}, nil
+}
+
+// loadTLS returns nil without files.
+func loadTLS(certFile, keyFile string) (*tls.Config, error) {
+	if certFile == "" && keyFile == "" {
+		return nil, nil
+	}
+	if certFile == "" || keyFile == "" {
 		return nil, errors.New("TLS needs a certificate and a key: give both files, or neither for plain HTTP")
 	}
-	if opts.TLSCert != "" {
-		cert, err := tls.LoadX509KeyPair(opts.TLSCert, opts.TLSKey)
-		if err != nil {
-			return nil, fmt.Errorf("reading the TLS certificate %s and key %s: %w", opts.TLSCert, opts.TLSKey, err)
-		}
-		h.tls = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
+	cert, err := tls.LoadX509KeyPair(certFile, keyFile)
+	if err != nil {
+		return nil, fmt.Errorf("reading the TLS certificate %s and key %s: %w", certFile, keyFile, err)
 	}
-	return h, nil
+	return &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}, nil
 }
 
 // ServeHTTP answers /mcp and /healthz. It implements [http.Handler].
 func (h *HTTP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	// A call may wait for minutes. It runs here, where its stack holds nothing
+	// of what route has read.
+	if c, body := h.route(w, r); c != nil {
+		h.run(c, body)
+	}
+}
+
+// route answers a request, or returns a call and its message to be run.
+func (h *HTTP) route(w http.ResponseWriter, r *http.Request) (c *call, body []byte) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
+	var bad *refusal
 	switch r.URL.Path {
 	case "/mcp", "/mcp/":
-		if h.guard.admit(w, r) {
-			h.serveMCP(w, r)
-		}
+		c, body, bad = h.serveMCP(w, r)
 	case "/healthz":
-		h.serveHealth(w, r)
+		bad = serveHealth(w, r)
 	default:
-		// In the shape of an OAuth error: clients that look for a login after a
-		// 401 show their user this text.
-		writeJSON(w, http.StatusNotFound, map[string]string{
-			"error": "invalid_request",
-			"error_description": "There is nothing here: MCP is at /mcp. This server has no OAuth login; " +
-				"a token, where it wants one, is sent as Authorization: Bearer <token>.",
-		})
+		writeJSON(w, http.StatusNotFound, []byte(notFound))
 	}
+	if bad != nil {
+		bad.write(w)
+	}
+	return c, body
 }
 
-func (h *HTTP) serveMCP(w http.ResponseWriter, r *http.Request) {
+func (h *HTTP) serveMCP(w http.ResponseWriter, r *http.Request) (*call, []byte, *refusal) {
+	if bad := h.guard.check(w.Header(), r); bad != nil {
+		return nil, nil, bad
+	}
 	switch r.Method {
 	case http.MethodPost:
-		h.servePost(w, r)
-	case http.MethodGet:
-		h.serveStream(w, r)
-	case http.MethodDelete:
-		h.serveDelete(w, r)
-	default:
-		w.Header().Set("Allow", "GET, POST, DELETE, OPTIONS")
-		refuseHTTP(w, http.StatusMethodNotAllowed, "MCP takes POST, and GET and DELETE for sessions.")
+		return h.accept(w, r)
+	case http.MethodGet, http.MethodDelete:
+		return nil, nil, h.serveSession(w, r)
 	}
+	w.Header().Set("Allow", "GET, POST, DELETE, OPTIONS")
+	if r.Method == http.MethodOptions {
+		w.WriteHeader(http.StatusNoContent)
+		return nil, nil, nil
+	}
+	return nil, nil, refused(http.StatusMethodNotAllowed, "MCP takes POST, and GET and DELETE for sessions.")
 }
 
-func (h *HTTP) serveHealth(w http.ResponseWriter, r *http.Request) {
+// notFound is an OAuth error, because clients that look for a login after a 401
+// show their user its text.
+const notFound = `{"error":"invalid_request","error_description":"There is nothing here: MCP is at /mcp. ` +
+	`This server has no OAuth login; a token, where it wants one, is sent as Authorization: Bearer <token>."}` + "\n"
+
+func serveHealth(w http.ResponseWriter, r *http.Request) *refusal {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
-		refuseHTTP(w, http.StatusMethodNotAllowed, "Ask for /healthz with GET or HEAD.")
-		return
+		return refused(http.StatusMethodNotAllowed, "Ask for /healthz with GET or HEAD.")
 	}
-	writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
+	writeJSON(w, http.StatusOK, []byte(`{"status":"ok"}`+"\n"))
+	return nil
 }
 
-// Serve answers what ln accepts until ctx ends or ln fails, and closes ln. At
-// the end of ctx no new calls are taken, open streams end, OnStop is called,
-// and calls in flight have StopWait to be answered; then connections are cut.
-// The error is nil after a stop by ctx.
+// closeWait is how long connections may take to write their last bytes once
+// every call has been answered.
+const closeWait = time.Second
+
+// Serve answers what ln accepts until ctx ends or ln fails, and closes ln. When
+// ctx ends, new calls are refused, open streams end, OnStop is called, and
+// running calls have 8 s to be answered. Then connections are cut. The error is
+// nil after a stop by ctx. Serve may be called once.
 func (h *HTTP) Serve(ctx context.Context, ln net.Listener) error {
 	srv := &http.Server{
 		Handler:           h,
@@ -155,7 +167,7 @@ func (h *HTTP) Serve(ctx context.Context, ln net.Listener) error {
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(h.opts.Logger.Handler(), slog.LevelDebug),
+		ErrorLog:          slog.NewLogLogger(h.log.Handler(), slog.LevelDebug),
 	}
 	served := make(chan error, 1)
 	go func() {
@@ -165,39 +177,31 @@ func (h *HTTP) Serve(ctx context.Context, ln net.Listener) error {
 			served <- srv.Serve(ln)
 		}
 	}()
-	defer h.sessions.close()
+	var err error
 	select {
-	case err := <-served:
-		h.stop()
-		return fmt.Errorf("serving on %s: %w", ln.Addr(), err)
+	case err = <-served:
+		err = fmt.Errorf("serving on %s: %w", ln.Addr(), err)
 	case <-ctx.Done():
+		_ = ln.Close()
+		<-served
 	}
+	close(h.stopping)
+	h.stop()
 	h.shutdown(srv)
-	<-served
-	return nil
+	return err
 }
 
-// closeWait is what connections get to write their last bytes once every call
-// has been answered.
-const closeWait = time.Second
-
+// shutdown waits for calls and connections to end, for stopWait at most.
 func (h *HTTP) shutdown(srv *http.Server) {
-	h.stop()
-	ctx, cancel := context.WithTimeout(context.Background(), h.opts.StopWait)
+	ctx, cancel := context.WithTimeout(context.Background(), stopWait)
 	defer cancel()
-	var wait sync.WaitGroup
-	defer wait.Wait()
-	wait.Go(func() {
-		// Shutdown alone would wait for connections that have yet to ask for
-		// anything.
-		select {
-		case <-h.engine.gate.close():
-			time.AfterFunc(closeWait, cancel)
-		case <-ctx.Done():
-		}
-	})
-	if srv.Shutdown(ctx) != nil {
-		_ = srv.Close() // what is cut here has had its time
+	select {
+	case <-h.limit.idle:
+		ctx, cancel = context.WithTimeout(ctx, closeWait)
+		defer cancel()
+	case <-ctx.Done():
 	}
-	cancel()
+	if srv.Shutdown(ctx) != nil {
+		_ = srv.Close() // cuts the connections that are left
+	}
 }

@@ -3,37 +3,21 @@ package transport
 import (
 	"bufio"
 	"bytes"
-	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
-	"encoding/pem"
-	"errors"
 	"fmt"
 	"io"
-	"math/big"
-	"net"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
-	"time"
-
-	"github.com/mark3labs/mcp-go/server"
 )
 
-func newHTTP(t *testing.T, w *worker, opts HTTPOptions) *HTTP {
+func newHTTP(t *testing.T, f *fakeServer, opts HTTPOptions) *HTTP {
 	t.Helper()
 	if opts.Addr == "" {
 		opts.Addr = "127.0.0.1:8808"
 	}
-	h, err := NewHTTP(w.srv, opts)
+	h, err := NewHTTP(f.srv, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,12 +71,12 @@ func events(r io.Reader) (data [][]byte) {
 }
 
 // TestHTTPUpdatesInOrder has 20 calls send 10,000 updates at once, in each era
-// and over each version of HTTP: each call finds its own on its own stream,
-// none late, lost or out of order. All use the same token.
+// and over each version of HTTP. All use the same token. Each call gets its own
+// updates on its own stream, and none is late, lost or out of order.
 func TestHTTPUpdatesInOrder(t *testing.T) {
 	const calls, updates = 20, 500
-	w := newWorker()
-	h := newHTTP(t, w, HTTPOptions{})
+	f := newFakeServer()
+	h := newHTTP(t, f, HTTPOptions{})
 	plain, secure := httptest.NewServer(h), httptest.NewUnstartedServer(h)
 	secure.EnableHTTP2 = true
 	secure.StartTLS()
@@ -120,14 +104,15 @@ func TestHTTPUpdatesInOrder(t *testing.T) {
 				wg.Go(func() { checkUpdates(t, tt.server.Client(), req, updates, n) })
 			}
 			wg.Wait()
-			if late := w.notes(); late != nil {
+			if late := f.notes(); late != nil {
 				t.Errorf("updates failed: %q", late)
 			}
 		})
 	}
 }
 
-// checkUpdates does req and wants its updates, then a result of size letters.
+// checkUpdates sends req and checks that its updates come first, then a result of
+// size letters.
 func checkUpdates(t *testing.T, client *http.Client, req *http.Request, updates, size int) {
 	resp, err := client.Do(req)
 	if err != nil {
@@ -152,8 +137,8 @@ func checkUpdates(t *testing.T, client *http.Client, req *http.Request, updates,
 }
 
 func TestBodyLimit(t *testing.T) {
-	const limit = 4 << 20
-	s := httptest.NewServer(newHTTP(t, newWorker(), HTTPOptions{MaxBody: limit}))
+	const limit = maxBody
+	s := httptest.NewServer(newHTTP(t, newFakeServer(), HTTPOptions{}))
 	defer s.Close()
 	message := func(size int) []byte {
 		const head, tail = `{"jsonrpc":"2.0","method":"m","params":{"x":"`, `"}}`
@@ -194,207 +179,4 @@ func TestBodyLimit(t *testing.T) {
 			}
 		})
 	}
-}
-
-// serveInBubble serves h over pipes until the test ends.
-func serveInBubble(t *testing.T, h *HTTP) (dial func() net.Conn, stop func() error) {
-	ln := newPipeListener()
-	ctx, cancel := context.WithCancel(t.Context())
-	served := make(chan error, 1)
-	go func() { served <- h.Serve(ctx, ln) }()
-	dial = func() net.Conn {
-		conn, err := ln.dial(ctx, "", "")
-		if err != nil {
-			t.Fatal(err)
-		}
-		return conn
-	}
-	return dial, func() error { cancel(); return <-served }
-}
-
-// TestSlowClients ends what would otherwise hold a connection for ever, and
-// nothing else.
-func TestSlowClients(t *testing.T) {
-	const head = "POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-	for _, tt := range []struct {
-		name, send, want string
-		after            time.Duration
-	}{
-		{"headers", "POST /mcp HTTP/1.1\r\nHost: 127", "", 10 * time.Second},
-		{"body", head + "Content-Length: 100\r\n\r\n{", "HTTP/1.1 408 Request Timeout", 30 * time.Second},
-		{"chunked body", head + "Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n", "HTTP/1.1 408 Request Timeout", 30 * time.Second},
-		{"idle", "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", "HTTP/1.1 200 OK", 2 * time.Minute},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				dial, stop := serveInBubble(t, newHTTP(t, newWorker(), HTTPOptions{}))
-				conn := dial()
-				start := time.Now()
-				go io.WriteString(conn, tt.send)
-				got, err := io.ReadAll(conn)
-				if status, _, _ := strings.Cut(string(got), "\r\n"); status != tt.want || err != nil {
-					t.Errorf("got %q, %v", got, err)
-				}
-				if d := time.Since(start).Truncate(time.Second); d != tt.after {
-					t.Errorf("the connection ended after %s, want %s", d, tt.after)
-				}
-				if err := stop(); err != nil {
-					t.Error(err)
-				}
-			})
-		})
-	}
-}
-
-// TestStalledReader ends the call of a client that does not read.
-func TestStalledReader(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorker()
-		dial, stop := serveInBubble(t, newHTTP(t, w, HTTPOptions{}))
-		conn := dial()
-		defer conn.Close()
-		if err := modernCall(t, "http://127.0.0.1", 1, `{"name":"one","updates":3,"wait":"1h"}`).Write(conn); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(writeWait)
-		synctest.Wait()
-		got := w.notes()
-		if len(got) != 2 || !strings.HasPrefix(got[0], "one update: ") || got[1] != "one context: context canceled" {
-			t.Errorf("the call saw %q", got)
-		}
-		if err := stop(); err != nil {
-			t.Error(err)
-		}
-	})
-}
-
-// TestStopWithUnusedConnection does not wait for a connection that has asked
-// for nothing.
-func TestStopWithUnusedConnection(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		dial, stop := serveInBubble(t, newHTTP(t, newWorker(), HTTPOptions{}))
-		defer dial().Close()
-		synctest.Wait()
-		start := time.Now()
-		if err := stop(); err != nil || time.Since(start) > 2*time.Second {
-			t.Errorf("ended after %s: %v", time.Since(start), err)
-		}
-	})
-}
-
-func TestServeFails(t *testing.T) {
-	ln := newPipeListener()
-	ln.Close()
-	w := newWorker()
-	if err := newHTTP(t, w, HTTPOptions{OnStop: w.stop}).Serve(t.Context(), ln); !errors.Is(err, net.ErrClosed) {
-		t.Errorf("got %v", err)
-	}
-	<-w.quit
-}
-
-func TestTLS(t *testing.T) {
-	cert, key, pool := selfSigned(t)
-	w := newWorker()
-	h := newHTTP(t, w, HTTPOptions{TLSCert: cert, TLSKey: key})
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	served := make(chan error, 1)
-	go func() { served <- h.Serve(ctx, ln) }()
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, ForceAttemptHTTP2: true}
-	checkUpdates(t, &http.Client{Transport: transport}, modernCall(t, "https://"+ln.Addr().String(), 7, `{"updates":3,"size":4}`), 3, 4)
-	transport.CloseIdleConnections()
-	cancel()
-	if err := <-served; err != nil {
-		t.Error(err)
-	}
-}
-
-// selfSigned returns a certificate for 127.0.0.1 and its key as files, and as
-// what clients trust.
-func selfSigned(t *testing.T) (certFile, keyFile string, pool *x509.CertPool) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}}
-	cert, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	certFile, keyFile = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	pool = x509.NewCertPool()
-	for path, block := range map[string]*pem.Block{
-		certFile: {Type: "CERTIFICATE", Bytes: cert}, keyFile: {Type: "PRIVATE KEY", Bytes: keyDER},
-	} {
-		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		pool.AppendCertsFromPEM(pem.EncodeToMemory(block))
-	}
-	return certFile, keyFile, pool
-}
-
-// TestSessionsMakeRoom ends the longest idle session for a new one, and none
-// that is in use.
-func TestSessionsMakeRoom(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := &sessions{idle: time.Hour, max: 2}
-		defer s.close()
-		busy, idle := s.open(), s.open()
-		if s.open() != nil {
-			t.Error("opened a third session beside two in use")
-		}
-		s.release(idle)
-		third := s.open()
-		if third == nil || s.use(idle.id) != nil {
-			t.Fatal("the idle session did not make room")
-		}
-		select {
-		case <-idle.gone:
-		default:
-			t.Error("the session that made room is not gone")
-		}
-		if s.use(busy.id) != busy || s.use(third.id) != third {
-			t.Error("a session in use is gone")
-		}
-	})
-}
-
-func ExampleHTTP_Serve() {
-	h, err := NewHTTP(server.NewMCPServer("greeter", "1.0.0"), HTTPOptions{Addr: "127.0.0.1:0"})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	defer stop()
-	served := make(chan error, 1)
-	go func() { served <- h.Serve(ctx, ln) }()
-	resp, err := http.Get("http://" + ln.Addr().String() + "/healthz")
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer resp.Body.Close()
-	body, _ := io.ReadAll(resp.Body)
-	fmt.Print(resp.Status, " ", string(body))
-	stop()
-	fmt.Println(<-served)
-	// Output:
-	// 200 OK {"status":"ok"}
-	// <nil>
 }

@@ -23,14 +23,14 @@ import (
 // leaves request N, or "# stop". What came on response N since is "<N ".
 func TestHTTPTranscripts(t *testing.T) {
 	replay(t, "testdata/http.txtar", func(t *testing.T, steps []string) (lines []string) {
-		synctest.Test(t, func(t *testing.T) { lines = playHTTP(t, newWorker(), steps, nil) })
+		synctest.Test(t, func(t *testing.T) { lines = playHTTP(t, newFakeServer(), steps, nil) })
 		return lines
 	})
 }
 
-// player is a client of a server in its bubble.
+// player is the client that plays a transcript.
 type player struct {
-	w      *worker
+	f      *fakeServer
 	client *http.Client
 	stop   context.CancelFunc
 	wg     sync.WaitGroup
@@ -41,9 +41,9 @@ type player struct {
 	sessions []string
 }
 
-func playHTTP(t *testing.T, w *worker, steps []string, tasks Tasks) (lines []string) {
-	p := &player{w: w}
-	h, err := NewHTTP(p.w.srv, HTTPOptions{Addr: "127.0.0.1:8808", MaxCalls: 3, SessionIdle: time.Hour, OnStop: p.w.stop, Tasks: tasks})
+func playHTTP(t *testing.T, f *fakeServer, steps []string, tasks Tasks) (lines []string) {
+	p := &player{f: f}
+	h, err := NewHTTP(p.f.srv, HTTPOptions{Addr: "127.0.0.1:8808", MaxCalls: 3, OnStop: p.f.stop, Tasks: tasks})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func playHTTP(t *testing.T, w *worker, steps []string, tasks Tasks) (lines []str
 		synctest.Wait()
 		lines = append(lines, p.look()...)
 	}
-	p.w.stop()
+	p.f.stop()
 	stop()
 	p.client.CloseIdleConnections()
 	lines = append(lines, <-ended)
@@ -189,7 +189,7 @@ func (p *player) look() (lines []string) {
 		lines = append(lines, p.came[n]...)
 		p.came[n] = nil
 	}
-	for _, note := range p.w.notes() {
+	for _, note := range p.f.notes() {
 		lines = append(lines, "~ "+note)
 	}
 	return lines

@@ -5,12 +5,11 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"sync"
 	"sync/atomic"
 )
 
-// errLineTooLong is returned for a line over the limit; the next call reads
-// the line after it.
+// errLineTooLong is returned for a line over the limit. The next call reads the
+// line after it.
 var errLineTooLong = errors.New("the line is too long")
 
 // lineReader reads lines of at most max bytes.
@@ -24,9 +23,10 @@ func newLineReader(r io.Reader, max int) *lineReader {
 }
 
 // next returns the next line that is not blank, without the white space around
-// it, in memory of its own. A last line without a line feed counts. A line that
-// is too long is read to its end but not kept. The error at the end of the
-// input is the reader's, [io.EOF] as a rule.
+// it. The line is the caller's to keep. A last line without a line feed counts.
+// A line that is too long is read to its end, but not kept, and returned as
+// errLineTooLong. At the end of the input, next returns the reader's error,
+// which is [io.EOF] in most cases.
 func (l *lineReader) next() ([]byte, error) {
 	for {
 		line, err := l.read()
@@ -36,8 +36,8 @@ func (l *lineReader) next() ([]byte, error) {
 	}
 }
 
-// read returns one line. What precedes an error of the reader is returned
-// first, on its own: the reader gives its error again.
+// read returns one line. It returns what precedes an error of the reader first,
+// without the error, because the reader returns its error again.
 func (l *lineReader) read() ([]byte, error) {
 	var line []byte
 	tooLong := false
@@ -61,24 +61,70 @@ func (l *lineReader) read() ([]byte, error) {
 	}
 }
 
-// lineWriter writes one line per Write, from any goroutine. After a failed
-// Write it fails at once and closes broken.
+// maxQueue bounds the answers that wait for a client that does not read.
+const maxQueue = 256
+
+// lineWriter writes one line per Write, from any goroutine. It is the wire of
+// every call. After a Write has failed it fails at once and closes broken.
 type lineWriter struct {
 	broken chan struct{}
-	closed atomic.Bool // nothing is begun any more
+	closed atomic.Bool // no further Write begins
+	queue  chan []byte // answers, to be written before any line that comes after them
 
-	mu  sync.Mutex // serialises Write and guards err
-	w   io.Writer
-	err error
+	turn chan struct{} // holds one value while somebody writes; guards what follows
+	w    io.Writer
+	err  error
 }
 
 func newLineWriter(w io.Writer) *lineWriter {
-	return &lineWriter{w: w, broken: make(chan struct{})}
+	return &lineWriter{
+		broken: make(chan struct{}), queue: make(chan []byte, maxQueue), turn: make(chan struct{}, 1), w: w,
+	}
 }
 
+// notify implements [wire].
+func (l *lineWriter) notify(line []byte, over *atomic.Bool) error {
+	l.lock()
+	defer l.unlock()
+	if over.Load() {
+		return ErrCallOver
+	}
+	return l.write(line)
+}
+
+// answer implements [wire]. It does not wait for the client to read, so that
+// messages are read while a write stalls, unless maxQueue answers wait.
+func (l *lineWriter) answer(line []byte, _ int) {
+	l.queue <- line
+	go l.flush()
+}
+
+// close implements [wire]. The client's other calls go on.
+func (l *lineWriter) close() {}
+
+// flush returns when every answer that was queued before is written.
+func (l *lineWriter) flush() {
+	l.lock()
+	l.unlock()
+}
+
+// lock waits for the turn to write, and writes the queued answers.
+func (l *lineWriter) lock() {
+	l.turn <- struct{}{}
+	for {
+		select {
+		case line := <-l.queue:
+			_ = l.write(line) // a failure closes broken, which ends the server
+		default:
+			return
+		}
+	}
+}
+
+func (l *lineWriter) unlock() { <-l.turn }
+
+// write writes one line. The caller holds the turn.
 func (l *lineWriter) write(line []byte) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	if l.err != nil {
 		return l.err
 	}
@@ -91,8 +137,3 @@ func (l *lineWriter) write(line []byte) error {
 	}
 	return l.err
 }
-
-// notify and answer make a lineWriter the wire of every call.
-func (l *lineWriter) notify(line []byte) error { return l.write(line) }
-
-func (l *lineWriter) answer(line []byte, _ int) error { return l.write(line) }

@@ -7,17 +7,32 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 )
 
-// message is what this package reads of a JSON-RPC message itself. The rest is
-// mcp-go's business.
+// message is what this package reads of a JSON-RPC message. mcp-go reads the
+// rest.
 type message struct {
 	id       json.RawMessage // as the client wrote it: a string or a number; nil for a notification
 	method   string          // empty for a response
 	params   json.RawMessage // nil when absent
-	token    json.RawMessage // the progress token as the client wrote it: a string or an integer; nil for none
-	version  string          // the protocol version in _meta: given since 2026-07-28, empty before
-	caps     json.RawMessage // the client's capabilities in _meta, unread: given since 2026-07-28
-	response bool            // the answer to a request of ours
+	token    json.RawMessage // the progress token as the client wrote it: a string or an integer; nil when absent
+	version  string          // the protocol version in _meta; clients send it since 2026-07-28
+	caps     json.RawMessage // the client's capabilities in _meta, not decoded; clients send them since 2026-07-28
+	response bool            // an answer to a request, which this server never sends
 }
+
+// mayBlock reports whether m is a request that a handler may take minutes to
+// answer. mcp-go answers every other request at once.
+func (m *message) mayBlock() bool {
+	return m.id != nil && (m.method == string(mcp.MethodToolsCall) ||
+		m.method == string(mcp.MethodSubscriptionsListen) || isTaskMethod(m.method))
+}
+
+// isInitialize reports whether m is the request that begins a legacy session.
+func (m *message) isInitialize() bool {
+	return m.id != nil && m.method == string(mcp.MethodInitialize)
+}
+
+// isCancellation reports whether m asks to cancel a request.
+func (m *message) isCancellation() bool { return m.method == string(mcp.MethodNotificationCancelled) }
 
 // rpcError is a JSON-RPC error on its way to the client.
 type rpcError struct {
@@ -26,7 +41,7 @@ type rpcError struct {
 }
 
 // parseMessage reads one JSON-RPC message. When it returns an error, the
-// message carries the ID to answer it with, if there was a usable one.
+// message has the ID to answer with, or none if raw has no usable ID.
 func parseMessage(raw []byte) (message, *rpcError) {
 	var env struct {
 		JSONRPC json.RawMessage `json:"jsonrpc"`
@@ -61,10 +76,9 @@ func parseMessage(raw []byte) (message, *rpcError) {
 	return m, nil
 }
 
-// readMeta takes the progress token, the protocol version and the capabilities
-// from params._meta. Either of the first two counts as absent when its type is
-// wrong; mcp-go judges the rest. The error is about the types of params and
-// _meta.
+// readMeta reads the progress token, the protocol version and the capabilities
+// from params._meta. A token or a version of a wrong type counts as absent.
+// readMeta returns an error if params or _meta is no object.
 func (m *message) readMeta() error {
 	var params struct {
 		Meta struct {
@@ -86,7 +100,7 @@ func (m *message) readMeta() error {
 	return nil
 }
 
-// malformed says why raw could not be read as one JSON object.
+// malformed returns why raw is not one JSON object.
 func malformed(raw []byte) *rpcError {
 	switch {
 	case !json.Valid(raw):
@@ -98,8 +112,8 @@ func malformed(raw []byte) *rpcError {
 	}
 }
 
-// idKey returns what tells one request ID from another: 7 is not "7", and
-// integers of any size keep all their digits.
+// idKey returns a key that is equal for equal request IDs only: 7 is not "7",
+// and integers of any size keep all their digits.
 func idKey(id json.RawMessage) string {
 	var s string
 	if isString(id) && json.Unmarshal(id, &s) == nil {

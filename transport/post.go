@@ -1,7 +1,6 @@
 package transport
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -14,60 +13,86 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 )
 
-// bodyWait bounds the arrival of a request's body.
-const bodyWait = 30 * time.Second
+const (
+	// bodyWait is how long a request's body may take to arrive.
+	bodyWait = 30 * time.Second
+	// maxBody bounds a request's body, in bytes.
+	maxBody = maxMessage
+)
 
-// servePost answers one JSON-RPC message.
-func (h *HTTP) servePost(w http.ResponseWriter, r *http.Request) {
+// accept reads a message and makes it a call, whose context ends when the client
+// leaves. Without a call and a refusal, the request has been answered.
+func (h *HTTP) accept(w http.ResponseWriter, r *http.Request) (*call, []byte, *refusal) {
 	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
-		refuseHTTP(w, http.StatusUnsupportedMediaType, "MCP is sent as JSON: set Content-Type: application/json.")
-		return
+		return nil, nil, refused(http.StatusUnsupportedMediaType, "MCP is sent as JSON: set Content-Type: application/json.")
 	}
-	body, ok := h.readBody(w, r)
-	if !ok {
-		return
+	body, bad := readBody(w, r)
+	if bad != nil {
+		return nil, nil, bad
 	}
-	m, bad := parseMessage(body)
-	version := r.Header.Get(mcp.HeaderProtocolVersion)
-	modern := mcp.IsModernProtocol(m.version) || mcp.IsModernProtocol(version)
+	m, wrong := parseMessage(body)
+	if wrong != nil {
+		return nil, nil, &refusal{http.StatusBadRequest, m.id, wrong}
+	}
+	p, bad := h.peerOf(r, m)
 	switch {
 	case bad != nil:
-		refuse(w, http.StatusBadRequest, m.id, bad)
-	case modern:
-		h.serveModern(w, r, m, body)
-	case m.method == string(mcp.MethodInitialize) && m.id != nil:
-		h.initialize(w, r, m, body)
-	case knownVersion(w, version):
-		h.serveLegacy(w, r, m, body)
-	}
-}
-
-// serveModern answers a message of the stateless protocol: what it says of
-// itself, headers and body must agree on, and its client is forgotten with it.
-func (h *HTTP) serveModern(w http.ResponseWriter, r *http.Request, m message, body []byte) {
-	switch {
-	case m.response:
-		refuse(w, http.StatusBadRequest, m.id, &rpcError{mcp.INVALID_REQUEST,
-			"This server sends no requests, so it takes no responses."})
-		return
-	case m.id == nil:
-		// A cancellation too is only taken note of: without a session it could
-		// name another client's request. Closing the response cancels.
+		return nil, nil, bad
+	case m.isCancellation() && !p.stateless:
+		h.calls.cancel(p.session, m.params)
+		fallthrough
+	case m.response || m.id == nil && p.stateless:
+		// Without a session a cancellation could name another client's request.
+		// Such clients cancel by closing the response.
 		w.WriteHeader(http.StatusAccepted)
-		return
+		return nil, nil, nil
 	}
-	if bad := checkHeaders(r.Header, m, h.engine.tasks != nil); bad != nil {
-		refuse(w, http.StatusBadRequest, m.id, bad)
-		return
+	out := newReply(w, m.id != nil && acceptsStream(r), p.stateless)
+	if m.isInitialize() && !p.stateless {
+		w.Header().Set(mcp.HeaderSessionID, p.session) // out deletes it if initialize fails
 	}
-	h.serveRequest(w, r, &session{}, nil, m, body)
+	if !out.streams {
+		m.token = nil
+	}
+	c, wrong := h.admit(r.Context(), p, m, out)
+	if wrong != nil {
+		out.answer(encodeError(m.id, wrong))
+	}
+	return c, body, nil
 }
 
-// checkHeaders compares the headers of a request with its body, as
-// intermediaries rely on them since 2026-07-28, also for tasks where there are any.
+// peerOf returns the client that sent m.
+func (h *HTTP) peerOf(r *http.Request, m message) (p peer, bad *refusal) {
+	version := r.Header.Get(mcp.HeaderProtocolVersion)
+	switch {
+	case mcp.IsModernProtocol(m.version) || mcp.IsModernProtocol(version):
+		p.stateless = true
+		if m.id != nil {
+			if wrong := checkHeaders(r.Header, m, h.tasks != nil); wrong != nil {
+				bad = &refusal{http.StatusBadRequest, m.id, wrong}
+			}
+		}
+	case m.isInitialize():
+		p.session = h.sessions.begin()
+	case !isKnownVersion(version):
+		bad = unknownVersion()
+	case m.response || m.isCancellation() && r.Header.Get(mcp.HeaderSessionID) == "":
+		// Clients of the stateless protocol send such cancellations too, and
+		// give up on a server that refuses them.
+	default:
+		p.session, bad = h.sessionOf(r)
+	}
+	return p, bad
+}
+
+// checkHeaders returns an error if the headers of a request do not agree with
+// its body. Intermediaries rely on these headers since 2026-07-28. tasks means
+// that requests about tasks are checked too.
 func checkHeaders(header http.Header, m message, tasks bool) *rpcError {
 	version := header.Get(mcp.HeaderProtocolVersion)
 	switch {
+	case m.response:
+		return &rpcError{mcp.INVALID_REQUEST, "This server sends no requests, so it takes no responses."}
 	case header.Get(mcp.HeaderLastEventID) != "":
 		return &rpcError{mcp.HEADER_MISMATCH, "Streams cannot be resumed: " +
 			"repeat the request with a new ID and without Last-Event-ID."}
@@ -79,7 +104,7 @@ func checkHeaders(header http.Header, m message, tasks bool) *rpcError {
 		return &rpcError{mcp.HEADER_MISMATCH, fmt.Sprintf(
 			"The header Mcp-Protocol-Version says %.50q, the request %.50q: they must be the same.", version, m.version)}
 	case !mcp.IsValidProtocolVersion(version):
-		return nil // mcp-go's answer lists the versions that there are
+		return nil // mcp-go answers with the list of versions
 	}
 	if err := mcp.ValidateStandardHeaders(header.Get, version, mcp.MCPMethod(m.method), m.params); err != nil {
 		return &rpcError{mcp.HEADER_MISMATCH, err.Error()}
@@ -90,123 +115,38 @@ func checkHeaders(header http.Header, m message, tasks bool) *rpcError {
 	return nil
 }
 
-// serveLegacy answers a message of a session.
-func (h *HTTP) serveLegacy(w http.ResponseWriter, r *http.Request, m message, body []byte) {
-	cancelled := m.method == string(mcp.MethodNotificationCancelled)
-	if m.response || cancelled && r.Header.Get(mcp.HeaderSessionID) == "" {
-		// Clients of the stateless protocol send such cancellations too, and
-		// give up on a server that refuses them.
-		w.WriteHeader(http.StatusAccepted)
-		return
-	}
-	sess := h.session(w, r)
-	if sess == nil {
-		return
-	}
-	defer h.sessions.release(sess)
-	switch {
-	case cancelled:
-		sess.calls.cancel(m.params)
-		w.WriteHeader(http.StatusAccepted)
-	case m.id == nil:
-		h.engine.handle(r.Context(), &sess.session, m.method, body, &call{})
-		w.WriteHeader(http.StatusAccepted)
-	default:
-		h.serveRequest(w, r, &sess.session, &sess.calls, m, body)
-	}
-}
-
-// initialize begins a session, if mcp-go agrees to the handshake.
-func (h *HTTP) initialize(w http.ResponseWriter, r *http.Request, m message, body []byte) {
-	sess := h.sessions.open()
-	if sess == nil {
-		refuse(w, http.StatusServiceUnavailable, m.id, &rpcError{codeServer,
-			"The server has as many sessions as it takes, all of them busy. Try again later."})
-		return
-	}
-	defer h.sessions.release(sess)
-	out := newReply(w, false, false)
-	defer out.close()
-	c := &call{id: m.id, out: out}
-	resp := h.engine.handle(r.Context(), &sess.session, m.method, body, c)
-	if _, ok := resp.(mcp.JSONRPCResponse); ok {
-		w.Header().Set(mcp.HeaderSessionID, sess.id)
-	} else {
-		h.sessions.end(sess.id)
-	}
-	c.answer(resp)
-}
-
-// serveRequest answers a request on its own response. The context of a call
-// ends when its client leaves: the call could not be answered any more.
-func (h *HTTP) serveRequest(w http.ResponseWriter, r *http.Request, s *session, running *calls, m message, body []byte) {
-	out := newReply(w, acceptsStream(r), running == nil)
-	defer out.close()
-	ctx, stop := context.WithCancelCause(r.Context())
-	defer stop(nil)
-	c := &call{id: m.id, caps: m.caps, out: out, stop: stop}
-	if out.streams {
-		c.token = m.token
-	}
-	if long(m.method) {
-		if bad := h.engine.gate.enter(); bad != nil {
-			c.refuse(bad)
-			return
-		}
-		defer h.engine.gate.leave()
-		if running != nil {
-			if bad := running.add(c); bad != nil {
-				c.refuse(bad)
-				return
-			}
-			defer running.remove(c)
-		}
-		out.keepAlive(h.opts.KeepAlive)
-	}
-	c.answer(h.engine.handle(ctx, s, m.method, body, c))
-}
-
-// acceptsStream reports whether the client says that it takes an event stream.
-// A bare */* does not: it is what tools send that know no streams.
+// acceptsStream reports whether the client takes an event stream. A bare */*
+// does not count, because simple HTTP tools send it.
 func acceptsStream(r *http.Request) bool {
-	for _, accept := range r.Header.Values("Accept") {
-		if strings.Contains(strings.ToLower(accept), "text/event-stream") {
-			return true
-		}
-	}
-	return false
+	return strings.Contains(strings.ToLower(strings.Join(r.Header.Values("Accept"), ",")), "text/event-stream")
 }
 
-// readBody returns the body of r, or answers r when it is too large or too
-// slow.
-func (h *HTTP) readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
-	limit := h.opts.MaxBody
+// readBody returns the body of r, unless it is too large, too slow or broken off.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *refusal) {
 	rc := http.NewResponseController(w)
-	// Readers without deadlines, as in tests, do without. When the body is
-	// refused the deadline stays, since net/http reads what is left of it.
+	// An error means that the reader has no deadlines, as in tests. When the
+	// body is refused the deadline stays, because net/http reads what is left.
 	_ = rc.SetReadDeadline(time.Now().Add(bodyWait))
 	var body []byte
 	var err error
-	tooLarge := r.ContentLength > limit
+	tooLarge := r.ContentLength > maxBody
 	if !tooLarge {
-		body, err = io.ReadAll(io.LimitReader(r.Body, limit+1))
-		tooLarge = int64(len(body)) > limit
+		body, err = io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+		tooLarge = len(body) > maxBody
 	}
+	if !tooLarge && err == nil {
+		_ = rc.SetReadDeadline(time.Time{})
+		return body, nil
+	}
+	w.Header().Set("Connection", "close")
 	switch {
 	case tooLarge:
-		// Most clients look for an answer only once they have sent it all.
-		_, _ = io.CopyN(io.Discard, r.Body, 4*limit)
-		w.Header().Set("Connection", "close")
-		refuseHTTP(w, http.StatusRequestEntityTooLarge, fmt.Sprintf("The request is larger than %d bytes.", limit))
+		// Most clients read the answer only after they have sent everything.
+		_, _ = io.CopyN(io.Discard, r.Body, 4*maxBody)
+		return nil, refused(http.StatusRequestEntityTooLarge, fmt.Sprintf("The request is larger than %d bytes.", maxBody))
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		w.Header().Set("Connection", "close")
-		refuseHTTP(w, http.StatusRequestTimeout, fmt.Sprintf("The request did not arrive within %s.", bodyWait))
-	case err != nil:
-		w.Header().Set("Connection", "close")
-		refuseHTTP(w, http.StatusBadRequest, "The request broke off.")
+		return nil, refused(http.StatusRequestTimeout, fmt.Sprintf("The request did not arrive within %s.", bodyWait))
 	default:
-		_ = rc.SetReadDeadline(time.Time{})
-		return body, true
+		return nil, refused(http.StatusBadRequest, "The request broke off.")
 	}
-	return nil, false
 }

@@ -4,104 +4,113 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
 )
 
-// writeWait bounds one write to a client that does not read.
-const writeWait = 30 * time.Second
+const (
+	// writeTimeout bounds one write to a client that does not read.
+	writeTimeout = 30 * time.Second
+	// keepAliveEvery is how long a stream stays silent before it gets a comment.
+	// Proxies cut streams that are silent for 60 s and more.
+	keepAliveEvery = 15 * time.Second
+)
 
-// reply is the response to one request: a JSON document, or an event stream
-// from the first message or keep-alive that precedes the answer.
+// reply is the response to one request: a JSON document or an event stream. It
+// becomes a stream with the first message or keep-alive before the answer. It is
+// the wire of one call.
 type reply struct {
 	streams bool // the client takes an event stream
 	modern  bool // error codes become HTTP statuses, as since 2026-07-28
 
-	mu    sync.Mutex // guards what follows, and every use of w
-	w     http.ResponseWriter
-	rc    *http.ResponseController
-	every time.Duration
-	quiet *time.Timer // fires when nothing was written for every; nil: nothing is kept alive
-	begun bool        // the event stream has begun
-	over  bool        // the answer is written, or there will be none
+	mu             sync.Mutex // guards what follows, and every use of w
+	w              http.ResponseWriter
+	rc             *http.ResponseController
+	keepAliveTimer *time.Timer // fires when nothing was written for keepAliveEvery; nil for a document
+	started        bool        // the event stream has begun
+	done           bool        // the answer is written, or there will be none
 }
 
+// newReply returns a reply that writes a comment whenever it was silent for
+// keepAliveEvery, if the client takes a stream. The reply must be answered or
+// closed.
 func newReply(w http.ResponseWriter, streams, modern bool) *reply {
-	return &reply{w: w, rc: http.NewResponseController(w), streams: streams, modern: modern}
-}
-
-// keepAlive sends a comment whenever nothing else was sent for a while:
-// proxies cut silent streams. A client that takes no stream gets none.
-func (r *reply) keepAlive(every time.Duration) {
+	r := &reply{w: w, rc: http.NewResponseController(w), streams: streams, modern: modern}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.streams && !r.over {
-		r.every = every
-		r.quiet = time.AfterFunc(every, r.beat)
+	if streams {
+		r.keepAliveTimer = time.AfterFunc(keepAliveEvery, r.sendKeepAlive)
 	}
+	return r
 }
 
-func (r *reply) beat() {
+func (r *reply) sendKeepAlive() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.over {
+	if !r.done {
 		_ = r.stream([]byte(": keep-alive\n\n")) // an error means that the client is gone
 	}
 }
 
-// notify writes a message as an event. A client that takes no stream gets only
-// the answer. It implements [wire].
-func (r *reply) notify(line []byte) error {
+// notify writes a message as an event. For a client that takes no stream it
+// returns [ErrCallOver]. It implements [wire].
+func (r *reply) notify(line []byte, over *atomic.Bool) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.over || !r.streams {
+	if r.done || over.Load() || !r.streams {
 		return ErrCallOver
 	}
 	return r.event(line)
 }
 
-// answer writes the response: the last event of a stream that has begun, a
+// answer writes the response: the last event of a stream that has started, a
 // JSON document otherwise. It implements [wire].
-func (r *reply) answer(line []byte, code int) error {
+func (r *reply) answer(line []byte, code int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.over {
-		return ErrCallOver
+	if r.done {
+		return
 	}
-	r.over = true
-	if r.begun {
-		return r.event(line)
+	r.done = true
+	if r.started {
+		_ = r.event(line) // an error means that the client is gone, here and below
+		return
 	}
-	r.w.Header().Set("Content-Type", "application/json")
-	r.w.Header().Set("Content-Length", strconv.Itoa(len(line)))
+	h := r.w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Length", strconv.Itoa(len(line)))
+	if code != 0 {
+		h.Del(mcp.HeaderSessionID) // an initialize that fails begins no session
+	}
 	status := http.StatusOK
 	if r.modern {
 		status = statusOf(code)
 	}
 	r.w.WriteHeader(status)
-	return r.write(line)
+	_ = r.write(line)
 }
 
-// open begins the stream before there is anything to send on it.
+// open starts the stream before there is anything to send on it.
 func (r *reply) open() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.stream()
 }
 
-// close ends the reply; nothing touches w afterwards. A call that was
-// cancelled has no answer: its stream just ends.
+// close ends the reply. Nothing touches w afterwards. A stream without an answer,
+// as of a call that was cancelled, just ends.
 func (r *reply) close() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.quiet != nil {
-		r.quiet.Stop()
+	if r.keepAliveTimer != nil {
+		r.keepAliveTimer.Stop()
 	}
-	answered := r.over
-	r.over = true
+	answered := r.done
+	r.done = true
 	switch {
-	case answered || r.begun:
+	case answered || r.started:
 	case r.streams:
 		_ = r.stream()
 	default:
@@ -114,10 +123,11 @@ func (r *reply) event(line []byte) error {
 	return r.stream([]byte("event: message\ndata: "), line, []byte("\n"))
 }
 
-// stream writes to the event stream, which it begins. The caller holds mu.
+// stream writes to the event stream, and starts it first if need be. The caller
+// holds mu.
 func (r *reply) stream(parts ...[]byte) error {
-	if !r.begun {
-		r.begun = true
+	if !r.started {
+		r.started = true
 		h := r.w.Header()
 		h.Set("Content-Type", "text/event-stream")
 		h.Set("Cache-Control", "no-cache")
@@ -127,14 +137,13 @@ func (r *reply) stream(parts ...[]byte) error {
 	return r.write(parts...)
 }
 
-// write returns when the parts have been handed to the connection; the quiet
-// begins then. The caller holds mu.
+// write flushes the parts and restarts the keep-alive timer. The caller holds mu.
 func (r *reply) write(parts ...[]byte) error {
-	if r.quiet != nil {
-		r.quiet.Stop()
+	if r.keepAliveTimer != nil {
+		r.keepAliveTimer.Stop()
 	}
-	// Writers without deadlines, as in tests, do without.
-	_ = r.rc.SetWriteDeadline(time.Now().Add(writeWait))
+	// An error means that the writer has no deadlines, as in tests.
+	_ = r.rc.SetWriteDeadline(time.Now().Add(writeTimeout))
 	for _, part := range parts {
 		if _, err := r.w.Write(part); err != nil {
 			return err
@@ -143,16 +152,16 @@ func (r *reply) write(parts ...[]byte) error {
 	if err := r.rc.Flush(); err != nil {
 		return err
 	}
-	// Over HTTP/2 a deadline that passes ends the stream, write or no write.
+	// Over HTTP/2 a deadline that passes ends the stream, even between writes.
 	_ = r.rc.SetWriteDeadline(time.Time{})
-	if r.quiet != nil && !r.over {
-		r.quiet.Reset(r.every)
+	if r.keepAliveTimer != nil && !r.done {
+		r.keepAliveTimer.Reset(keepAliveEvery)
 	}
 	return nil
 }
 
-// statusOf is the HTTP status that the 2026-07-28 revision asks for with a
-// JSON-RPC error code, 0 being a result.
+// statusOf returns the HTTP status that the 2026-07-28 revision asks for with a
+// JSON-RPC error code. 0 is a result.
 func statusOf(code int) int {
 	switch code {
 	case mcp.METHOD_NOT_FOUND:

@@ -1,78 +1,75 @@
 package transport
 
 import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"slices"
 	"sync"
-
-	"github.com/mark3labs/mcp-go/mcp"
-	"github.com/mark3labs/mcp-go/server"
 )
 
-// session is what mcp-go remembers of a client: who it is and what it can do.
-// It is never registered for broadcasts. Safe for concurrent use.
-type session struct {
-	id    string
-	notes chan mcp.JSONRPCNotification // nil but for subscriptions/listen: a send then fails at once
-
-	mu          sync.Mutex // guards what follows
-	initialized bool
-	version     string
-	info        mcp.Implementation
-	caps        mcp.ClientCapabilities
-}
-
-var (
-	_ server.SessionWithClientInfo      = (*session)(nil)
-	_ server.SessionWithProtocolVersion = (*session)(nil)
+const (
+	minSessionKey = 16   // bytes
+	nonceLength   = 26   // characters: what rand.Text returns
+	maxEnded      = 1000 // ended sessions that are remembered
 )
 
-func (s *session) SessionID() string { return s.id }
+// sessions issues and checks the session IDs of legacy clients. An ID is a
+// nonce and its signature, so that nothing has to be remembered of a session
+// while it lasts, and replicas that share the key accept each other's IDs.
+// Only a session that its client has ended is remembered, among the last 1,000
+// of this process. An ID that is forgotten again gives access to nothing.
+type sessions struct {
+	key []byte
 
-func (s *session) NotificationChannel() chan<- mcp.JSONRPCNotification { return s.notes }
-
-func (s *session) Initialize() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.initialized = true
+	mu    sync.Mutex // guards ended
+	ended []string   // the newest last
 }
 
-func (s *session) Initialized() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.initialized
+// newSessions returns the sessions under a key, or under a random one if key is
+// empty: then no ID outlives the process.
+func newSessions(key []byte) (*sessions, error) {
+	if len(key) == 0 {
+		key = make([]byte, sha256.Size)
+		_, _ = rand.Read(key) // never fails
+	}
+	if len(key) < minSessionKey {
+		return nil, fmt.Errorf("the session key has %d bytes: it must have at least %d", len(key), minSessionKey)
+	}
+	return &sessions{key: key}, nil
 }
 
-func (s *session) SetProtocolVersion(version string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.version = version
+// begin returns the ID of a new session.
+func (s *sessions) begin() string {
+	nonce := rand.Text()
+	return nonce + s.sign(nonce)
 }
 
-func (s *session) ProtocolVersion() string {
+// valid reports whether id was issued under the key and has not been ended.
+func (s *sessions) valid(id string) bool {
+	if len(id) < nonceLength || !hmac.Equal([]byte(id[nonceLength:]), []byte(s.sign(id[:nonceLength]))) {
+		return false
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.version
+	return !slices.Contains(s.ended, id)
 }
 
-func (s *session) SetClientInfo(info mcp.Implementation) {
+// end makes a valid ID invalid.
+func (s *sessions) end(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.info = info
+	if len(s.ended) == maxEnded {
+		s.ended = slices.Delete(s.ended, 0, 1)
+	}
+	s.ended = append(s.ended, id)
 }
 
-func (s *session) GetClientInfo() mcp.Implementation {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.info
-}
-
-func (s *session) SetClientCapabilities(caps mcp.ClientCapabilities) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.caps = caps
-}
-
-func (s *session) GetClientCapabilities() mcp.ClientCapabilities {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.caps
+func (s *sessions) sign(nonce string) string {
+	mac := hmac.New(sha256.New, s.key)
+	_, _ = io.WriteString(mac, nonce)
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }

@@ -13,105 +13,109 @@ import (
 	"github.com/mark3labs/mcp-go/server"
 )
 
-// StdioOptions sets the bounds of [ServeStdio]. The zero value is ready for use.
+// StdioOptions sets up [ServeStdio]. The zero value is ready for use.
 type StdioOptions struct {
-	Logger     *slog.Logger  // for what clients are not told; default: none
-	MaxCalls   int           // calls in flight; default 1,000
-	MaxMessage int           // bytes of one incoming line; default 8 MiB
-	Grace      time.Duration // for calls in flight when the input ends; default 5 s
+	Logger   *slog.Logger  // for what clients are not told; default: none
+	MaxCalls int           // calls at once; default 1,000
+	Grace    time.Duration // for calls that run when the input ends; default 5 s
 
-	// StopWait is how long calls in flight may take to answer after OnStop,
-	// when ctx has ended: 8 s by default. It is 2 s at most when the input has
-	// ended, since a host that closed it is about to kill the process.
-	StopWait time.Duration
-
-	Tasks Tasks // of the tools that answer with tasks; nil: none do
+	Tasks Tasks // of the tools that answer with tasks; nil: no tool does
 
 	// OnStop is called once, before ServeStdio returns, when no new calls are
-	// taken. It makes waiting handlers return, and returns itself without
-	// waiting for them.
+	// taken. It must make waiting handlers return, and must not wait for them.
 	OnStop func()
 }
 
-// stopWaitAtEnd bounds the wait after OnStop once the host has closed stdin.
-const stopWaitAtEnd = 2 * time.Second
+const (
+	// maxMessage bounds an incoming message, in bytes.
+	maxMessage = 8 << 20
+	// stopWait is how long calls may take to answer after OnStop.
+	stopWait = 8 * time.Second
+	// stopWaitAtEnd replaces stopWait when the host has closed stdin, because
+	// such a host is about to kill the process.
+	stopWaitAtEnd = 2 * time.Second
+	// handlerGrace is how long handlers may take to return once their contexts
+	// have ended.
+	handlerGrace = time.Second
+)
 
-// leaveWait is what handlers get to return once their contexts have ended.
-const leaveWait = time.Second
-
-func (o StdioOptions) withDefaults() StdioOptions {
-	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
-	o.MaxCalls = cmp.Or(o.MaxCalls, 1000)
-	o.MaxMessage = cmp.Or(o.MaxMessage, 8<<20)
-	o.Grace = cmp.Or(o.Grace, 5*time.Second)
-	o.StopWait = cmp.Or(o.StopWait, 8*time.Second)
-	if o.OnStop == nil {
-		o.OnStop = func() {}
-	}
-	return o
+// ServeStdio serves MCP over in and out, one JSON-RPC message a line, until in
+// ends or ctx does. Each call runs on a goroutine of its own. All other messages
+// are handled in the order in which they came, and the answer to an initialize
+// precedes all that follows it. ServeStdio writes nothing but JSON-RPC to out,
+// one Write a message, and begins no Write after it has returned. While out
+// stalls it goes on reading, until 256 answers wait to be written.
+//
+// When in ends, running calls have the grace period to end by themselves. Then,
+// or when ctx ends, new calls are refused, OnStop is called, and running calls
+// have 8 s to answer, or 2 s if in has ended. Then their contexts end. The error
+// is nil unless in or out failed. If ctx ends, a Read of in may still be under
+// way when ServeStdio returns.
+func ServeStdio(ctx context.Context, srv *server.MCPServer, in io.Reader, out io.Writer, opts StdioOptions) error {
+	return newStdio(srv, in, out, opts).serve(ctx)
 }
 
 // stdio serves the one client at the other end of a pair of pipes.
 type stdio struct {
-	engine  *engine
-	out     *lineWriter
-	session session
-	calls   calls
+	*dispatcher
+	in    *lineReader
+	out   *lineWriter
+	grace time.Duration
 }
 
-// ServeStdio serves MCP over in and out, one JSON-RPC message a line, until in
-// ends or ctx does. Each call runs on a goroutine of its own; everything else
-// is answered in the order it came, so an initialize is answered before what
-// follows it is looked at. Nothing but JSON-RPC is written to out, one Write a
-// message, and nothing after ServeStdio has returned.
-//
-// When in ends, calls in flight have the grace period to end by themselves.
-// Then, or when ctx ends, new calls are refused, OnStop is called, and what
-// still runs is given StopWait to answer. Handlers that have not returned by
-// then see their contexts end. The error is nil unless in or out failed. After
-// ctx has ended, a Read of in that is under way is left behind.
-func ServeStdio(ctx context.Context, srv *server.MCPServer, in io.Reader, out io.Writer, opts StdioOptions) error {
-	opts = opts.withDefaults()
-	s := &stdio{
-		engine: newEngine(srv, opts.Logger, opts.MaxCalls, opts.Tasks),
-		out:    newLineWriter(out),
+func newStdio(srv *server.MCPServer, in io.Reader, out io.Writer, opts StdioOptions) *stdio {
+	return &stdio{
+		dispatcher: newDispatcher(srv, opts.Logger, cmp.Or(opts.MaxCalls, 1000), opts.Tasks, opts.OnStop),
+		in:         newLineReader(in, maxMessage),
+		out:        newLineWriter(out),
+		grace:      cmp.Or(opts.Grace, 5*time.Second),
 	}
+}
+
+func (s *stdio) serve(ctx context.Context) error {
 	defer s.out.closed.Store(true)
-	callCtx, stop := context.WithCancelCause(context.WithoutCancel(ctx))
-	defer stop(errStopped)
+	callCtx, endCalls := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer endCalls(errStopped)
 	read := make(chan error, 1)
-	go func() { read <- s.readAll(callCtx, newLineReader(in, opts.MaxMessage)) }()
+	go func() { read <- s.readAll(callCtx) }()
 
 	var readErr error
-	wait := opts.StopWait
+	wait := stopWait
 	select {
 	case <-ctx.Done():
 	case <-s.out.broken:
 	case readErr = <-read:
-		wait = min(wait, stopWaitAtEnd)
-		s.await(ctx.Done(), opts.Grace)
+		wait = stopWaitAtEnd
 	}
-	s.engine.gate.close()
-	opts.OnStop()
-	s.await(nil, wait)
-	stop(errStopped)
-	s.await(nil, leaveWait)
+	s.limit.close()
+	written := make(chan struct{}) // closed when all calls have ended and their answers are written
+	go func() {
+		<-s.limit.idle
+		s.out.flush()
+		close(written)
+	}()
+	s.await(written, ctx.Done(), s.grace)
+	s.stop()
+	s.await(written, nil, wait)
+	endCalls(errStopped)
+	s.await(written, nil, handlerGrace)
 	return s.outcome(readErr)
 }
 
-// await returns when no call is in flight, at the latest after d, and at once
-// when cut is closed or the client is gone. No call may start any more.
-func (s *stdio) await(cut <-chan struct{}, d time.Duration) {
+// await returns when written is closed, after d at the latest, and at once when
+// cut is closed or the client is gone.
+func (s *stdio) await(written, cut <-chan struct{}, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
-	case <-s.engine.gate.close():
+	case <-written:
 	case <-s.out.broken:
 	case <-cut:
 	case <-timer.C:
 	}
 }
 
+// outcome returns the error that ServeStdio returns.
 func (s *stdio) outcome(readErr error) error {
 	select {
 	case <-s.out.broken:
@@ -124,61 +128,45 @@ func (s *stdio) outcome(readErr error) error {
 	return nil
 }
 
-// readAll handles every line of in and returns why there are no more.
-func (s *stdio) readAll(ctx context.Context, in *lineReader) error {
+// readAll handles every line of the input and returns the error that ended it.
+func (s *stdio) readAll(ctx context.Context) error {
 	for {
-		line, err := in.next()
+		line, err := s.in.next()
 		switch {
 		case errors.Is(err, errLineTooLong):
-			s.engine.log.Warn("skipped a message that is too long", "limit_bytes", in.max)
-			_ = s.out.write(encodeError(nil, &rpcError{mcp.INVALID_REQUEST,
-				fmt.Sprintf("The message is longer than %d bytes.", in.max)}))
+			s.log.Warn("skipped a message that is too long", "limit_bytes", s.in.max)
+			s.out.answer(encodeError(nil, &rpcError{mcp.INVALID_REQUEST,
+				fmt.Sprintf("The message is longer than %d bytes.", s.in.max)}))
 		case err != nil:
 			return err
 		default:
-			s.handle(ctx, line)
+			s.handleLine(ctx, line)
 		}
 	}
 }
 
-// handle sees to one message. Only calls, which may wait, leave this goroutine.
-func (s *stdio) handle(ctx context.Context, raw []byte) {
+// handleLine handles one message. Only calls leave this goroutine.
+func (s *stdio) handleLine(ctx context.Context, raw []byte) {
 	m, bad := parseMessage(raw)
-	switch {
-	case bad != nil:
-		s.engine.log.Warn("refused a message", "why", bad.text)
-		_ = s.out.write(encodeError(m.id, bad))
-	case m.response: // of a request that we never send
-	case m.method == string(mcp.MethodNotificationCancelled):
-		s.calls.cancel(m.params)
-	case m.id != nil && long(m.method):
-		s.start(ctx, m, raw)
-	default:
-		c := &call{id: m.id, token: m.token, out: s.out}
-		c.answer(s.engine.handle(ctx, &s.session, m.method, raw, c))
-	}
-}
-
-// start runs a call on its own goroutine, or refuses it at once.
-func (s *stdio) start(ctx context.Context, m message, raw []byte) {
-	ctx, stop := context.WithCancelCause(ctx)
-	c := &call{id: m.id, token: m.token, caps: m.caps, out: s.out, stop: stop}
-	bad := s.engine.gate.enter()
-	if bad == nil {
-		if bad = s.calls.add(c); bad != nil {
-			s.engine.gate.leave()
-		}
-	}
 	if bad != nil {
-		stop(nil)
-		c.refuse(bad)
+		s.log.Warn("refused a message", "why", bad.text)
+		s.out.answer(encodeError(m.id, bad))
 		return
 	}
-	method := m.method // all of m that may live as long as the call
-	go func() {
-		defer s.engine.gate.leave()
-		defer s.calls.remove(c)
-		defer stop(nil)
-		c.answer(s.engine.handle(ctx, &s.session, method, raw, c))
-	}()
+	if m.response {
+		return
+	}
+	if m.isCancellation() {
+		s.calls.cancel("", m.params)
+		return
+	}
+	c, bad := s.admit(ctx, peer{}, m, s.out)
+	switch {
+	case bad != nil:
+		s.out.answer(encodeError(m.id, bad))
+	case m.mayBlock():
+		go s.run(c, raw)
+	default:
+		s.run(c, raw)
+	}
 }

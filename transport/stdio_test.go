@@ -3,7 +3,6 @@ package transport
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,12 +14,9 @@ import (
 	"testing/iotest"
 	"testing/synctest"
 	"time"
-
-	"github.com/mark3labs/mcp-go/mcp"
-	"github.com/mark3labs/mcp-go/server"
 )
 
-// incoming is what a client reads, of any kind.
+// incoming is a message of any kind, as a client reads it.
 type incoming struct {
 	ID     json.RawMessage
 	Method string
@@ -51,11 +47,11 @@ func request(id, token int, arguments string) string {
 		id, arguments, token)
 }
 
-// TestStdioUpdatesInOrder has 20 calls send 10,000 updates at once: none is
-// late, lost or out of order.
+// TestStdioUpdatesInOrder has 20 calls send 10,000 updates at once. None is late,
+// lost or out of order.
 func TestStdioUpdatesInOrder(t *testing.T) {
 	const calls, updates = 20, 500
-	w := newWorker()
+	f := newFakeServer()
 	var in strings.Builder
 	for id := range calls {
 		in.WriteString(request(id, 1000+id, fmt.Sprintf(`{"updates":%d,"size":60000}`, updates)))
@@ -63,7 +59,7 @@ func TestStdioUpdatesInOrder(t *testing.T) {
 	fromServer, out := io.Pipe()
 	served := make(chan error, 1)
 	go func() {
-		served <- ServeStdio(t.Context(), w.srv, strings.NewReader(in.String()), out, StdioOptions{Grace: time.Minute, OnStop: w.stop})
+		served <- ServeStdio(t.Context(), f.srv, strings.NewReader(in.String()), out, StdioOptions{Grace: time.Minute, OnStop: f.stop})
 		out.Close()
 	}()
 	var seen [calls]int
@@ -99,20 +95,20 @@ func TestStdioUpdatesInOrder(t *testing.T) {
 	if err := <-served; err != nil || answered != calls {
 		t.Errorf("ended with %v after %d answers, want %d", err, answered, calls)
 	}
-	if late := w.notes(); late != nil {
+	if late := f.notes(); late != nil {
 		t.Errorf("updates failed: %q", late)
 	}
 }
 
-// TestStdioPingWhileCallsWait has as many calls wait as may: a ping is
-// answered at once, one more call is refused at once.
+// TestStdioPingWhileCallsWait runs 1,000 calls, which is the limit. A ping is
+// answered at once, and one more call is refused at once.
 func TestStdioPingWhileCallsWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorker()
+		f := newFakeServer()
 		in, toServer := io.Pipe()
 		out := &recorder{}
 		served := make(chan error, 1)
-		go func() { served <- ServeStdio(t.Context(), w.srv, in, out, StdioOptions{OnStop: w.stop}) }()
+		go func() { served <- ServeStdio(t.Context(), f.srv, in, out, StdioOptions{OnStop: f.stop}) }()
 		for id := range 1000 {
 			io.WriteString(toServer, request(id, id, `{"wait":"1h"}`))
 		}
@@ -135,8 +131,8 @@ func TestStdioPingWhileCallsWait(t *testing.T) {
 	})
 }
 
-// TestStdioInputs feeds what must neither kill nor wedge the server, and looks
-// at the answer to each. None ends with a line feed.
+// TestStdioInputs checks the answers to unusual inputs, which have no line feed at
+// their end. The server must neither end nor hang.
 func TestStdioInputs(t *testing.T) {
 	ping := func(extra string) string {
 		return `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"x":` + extra + `}}`
@@ -161,7 +157,7 @@ func TestStdioInputs(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			out := &recorder{}
-			if err := ServeStdio(t.Context(), newWorker().srv, strings.NewReader(tt.in), out, StdioOptions{}); err != nil {
+			if err := ServeStdio(t.Context(), newFakeServer().srv, strings.NewReader(tt.in), out, StdioOptions{}); err != nil {
 				t.Error(err)
 			}
 			if got := strings.TrimSpace(out.take()); got != tt.want {
@@ -171,16 +167,16 @@ func TestStdioInputs(t *testing.T) {
 	}
 }
 
-// TestStdioClientGone ends the server when nobody reads its output, and the
-// waiting calls with it.
+// TestStdioClientGone checks that the server and its waiting calls end when its
+// output is closed.
 func TestStdioClientGone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorker()
+		f := newFakeServer()
 		in, toServer := io.Pipe()
 		defer toServer.Close()
 		fromServer, out := io.Pipe()
 		served := make(chan error, 1)
-		go func() { served <- ServeStdio(t.Context(), w.srv, in, out, StdioOptions{}) }()
+		go func() { served <- ServeStdio(t.Context(), f.srv, in, out, StdioOptions{}) }()
 		io.WriteString(toServer, request(1, 1, `{"name":"one","wait":"1h"}`))
 		fromServer.CloseWithError(os.ErrClosed)
 		io.WriteString(toServer, `{"jsonrpc":"2.0","id":2,"method":"ping"}`+"\n")
@@ -188,7 +184,7 @@ func TestStdioClientGone(t *testing.T) {
 			t.Errorf("ended with %v", err)
 		}
 		synctest.Wait()
-		if got, want := fmt.Sprint(w.notes()), "[one context: the server is stopping]"; got != want {
+		if got, want := fmt.Sprint(f.notes()), "[one context: the server is stopping]"; got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	})
@@ -197,7 +193,7 @@ func TestStdioClientGone(t *testing.T) {
 func TestStdioReadFails(t *testing.T) {
 	in := io.MultiReader(strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"ping"}`), iotest.ErrReader(os.ErrPermission))
 	out := &recorder{}
-	if err := ServeStdio(t.Context(), newWorker().srv, in, out, StdioOptions{}); !errors.Is(err, os.ErrPermission) {
+	if err := ServeStdio(t.Context(), newFakeServer().srv, in, out, StdioOptions{}); !errors.Is(err, os.ErrPermission) {
 		t.Errorf("ended with %v", err)
 	}
 	if got, want := out.take(), `{"jsonrpc":"2.0","id":1,"result":{}}`+"\n"; got != want {
@@ -205,19 +201,20 @@ func TestStdioReadFails(t *testing.T) {
 	}
 }
 
-// TestPanicIsLogged keeps the text of a panic out of the answer and in the log.
+// TestPanicIsLogged checks that the text of a panic is in the log and not in the
+// answer.
 func TestPanicIsLogged(t *testing.T) {
 	var log bytes.Buffer
 	out := &recorder{}
 	opts := StdioOptions{Logger: slog.New(slog.NewTextHandler(&log, nil))}
 	in := strings.NewReader(request(1, 1, `{"panic":"the detail"}`))
-	if err := ServeStdio(t.Context(), newWorker().srv, in, out, opts); err != nil {
+	if err := ServeStdio(t.Context(), newFakeServer().srv, in, out, opts); err != nil {
 		t.Error(err)
 	}
 	if got := out.take(); !strings.Contains(got, `"code":-32603`) || strings.Contains(got, "the detail") {
 		t.Errorf("wrote %s", got)
 	}
-	if got := log.String(); !strings.Contains(got, "the detail") || !strings.Contains(got, "worker_test.go") {
+	if got := log.String(); !strings.Contains(got, "the detail") || !strings.Contains(got, "fake_test.go") {
 		t.Errorf("logged %s", got)
 	}
 }
@@ -248,16 +245,4 @@ func TestLineReader(t *testing.T) {
 			}
 		})
 	}
-}
-
-func ExampleServeStdio() {
-	srv := server.NewMCPServer("greeter", "1.0.0")
-	srv.AddTool(mcp.NewTool("greet"), func(_ context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-		return mcp.NewToolResultText("Hello, " + req.GetString("name", "you") + "."), nil
-	})
-	in := strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"greet","arguments":{"name":"Ada"}}}`)
-	if err := ServeStdio(context.Background(), srv, in, os.Stdout, StdioOptions{}); err != nil {
-		fmt.Println(err)
-	}
-	// Output: {"jsonrpc":"2.0","id":1,"result":{"content":[{"type":"text","text":"Hello, Ada."}]}}
 }

@@ -17,12 +17,12 @@ import (
 // the server wrote since is "< ", what its tool saw "~ ".
 func TestStdioTranscripts(t *testing.T) {
 	replay(t, "testdata/stdio.txtar", func(t *testing.T, steps []string) (lines []string) {
-		synctest.Test(t, func(t *testing.T) { lines = playStdio(t, newWorker(), steps, nil) })
+		synctest.Test(t, func(t *testing.T) { lines = playStdio(t, newFakeServer(), steps, nil) })
 		return lines
 	})
 }
 
-func playStdio(t *testing.T, w *worker, steps []string, tasks Tasks) (lines []string) {
+func playStdio(t *testing.T, f *fakeServer, steps []string, tasks Tasks) (lines []string) {
 	ctx, stop := context.WithCancel(t.Context())
 	in, toServer := io.Pipe()
 	defer toServer.Close()
@@ -30,7 +30,9 @@ func playStdio(t *testing.T, w *worker, steps []string, tasks Tasks) (lines []st
 	start := time.Now()
 	ended := make(chan string, 1)
 	go func() {
-		err := ServeStdio(ctx, w.srv, in, out, StdioOptions{MaxCalls: 3, MaxMessage: 1000, OnStop: w.stop, Tasks: tasks})
+		s := newStdio(f.srv, in, out, StdioOptions{MaxCalls: 3, OnStop: f.stop, Tasks: tasks})
+		s.in.max = 1000
+		err := s.serve(ctx)
 		ended <- fmt.Sprintf("~ ended after %s: %v", time.Since(start).Truncate(100*time.Millisecond), err)
 	}()
 	flush := func() {
@@ -38,7 +40,7 @@ func playStdio(t *testing.T, w *worker, steps []string, tasks Tasks) (lines []st
 		for line := range strings.Lines(out.take()) {
 			lines = append(lines, "< "+strings.TrimRight(line, "\n"))
 		}
-		for _, note := range w.notes() {
+		for _, note := range f.notes() {
 			lines = append(lines, "~ "+note)
 		}
 	}
@@ -61,12 +63,12 @@ func playStdio(t *testing.T, w *worker, steps []string, tasks Tasks) (lines []st
 		flush()
 	}
 	stop()
-	w.stop()
+	f.stop()
 	lines = append(lines, <-ended)
 	return lines
 }
 
-// recorder keeps what is written, and how: a message must be one Write.
+// recorder records what is written. Each message must be one Write.
 type recorder struct {
 	mu     sync.Mutex // guards what follows
 	b      bytes.Buffer

@@ -8,17 +8,9 @@ import (
 	"net/http"
 
 	"github.com/mark3labs/mcp-go/mcp"
+
+	"github.com/anything-mcp/anything-mcp/tasks"
 )
-
-// tasksExtension is the name of the extension of protocol version 2026-07-28
-// that lets a tools/call be answered with a task, to be polled for its result.
-// The tasks of 2025-11-25 are another thing, which there is not here.
-const tasksExtension = "io.modelcontextprotocol/tasks"
-
-// resultTypeTask marks a result that is a task. A tool gives it to a result
-// whose RawStructuredContent is the task, as [Tasks] describes one, for a client
-// that declares the extension on the request; the edge brings it into its shape.
-const resultTypeTask mcp.ResultType = "task"
 
 // Methods of the extension.
 const (
@@ -27,20 +19,20 @@ const (
 	methodTaskCancel = "tasks/cancel"
 )
 
-// Tasks looks after the tasks that tools have answered with. Its methods are
-// safe for concurrent use and return soon. They report whether there is a task
-// of this ID, which there is not if it has expired or is someone else's; what
-// their errors say stays in the log.
+// Tasks finds and changes the tasks that tools have answered with. It is safe
+// for concurrent use, and its methods return within seconds. found is false for
+// an ID that never existed, has expired or is someone else's. Errors go to the
+// log only.
 type Tasks interface {
-	// Get returns the task as it stands: the JSON object that tasks/get
-	// answers with, but for resultType and _meta.
+	// Get returns the task's present state: the JSON object that tasks/get
+	// answers with, without resultType and _meta.
 	Get(ctx context.Context, id string) (task json.RawMessage, found bool, err error)
 
-	// Update takes what the client says to what the task has asked of it: a
-	// JSON object.
+	// Update passes on the client's responses to what the task has asked: a JSON
+	// object.
 	Update(ctx context.Context, id string, responses json.RawMessage) (found bool, err error)
 
-	// Cancel asks the task to end. One that has ended stays as it is.
+	// Cancel asks the task to end. It has no effect on a task that has ended.
 	Cancel(ctx context.Context, id string) (found bool, err error)
 }
 
@@ -48,8 +40,8 @@ func isTaskMethod(method string) bool {
 	return method == methodTaskGet || method == methodTaskUpdate || method == methodTaskCancel
 }
 
-// taskParams are the params of the extension's requests, and of a
-// subscriptions/listen as far as tasks go.
+// taskParams are the params of the extension's requests, and those of a
+// subscriptions/listen that are about tasks.
 type taskParams struct {
 	Meta           *mcp.Meta       `json:"_meta"`
 	TaskID         string          `json:"taskId"`
@@ -59,84 +51,80 @@ type taskParams struct {
 	} `json:"notifications"`
 }
 
-// declaresTasks reads the capabilities that a client gives with a request. They
-// name the extension with an object, in which there is nothing to be read yet.
+// declaresTasks decodes the capabilities that a client sent with a request, and
+// reports whether they declare the extension.
 func declaresTasks(caps json.RawMessage) bool {
-	var declared struct {
-		Extensions struct {
-			Tasks json.RawMessage `json:"io.modelcontextprotocol/tasks"`
-		} `json:"extensions"`
-	}
-	return json.Unmarshal(caps, &declared) == nil && bytes.HasPrefix(declared.Extensions.Tasks, []byte("{"))
+	var declared *mcp.ClientCapabilities
+	return json.Unmarshal(caps, &declared) == nil && tasks.Declared(declared)
 }
 
-// extend answers requests of the extension, and returns nil for all others. It
-// is nil as well for those that are not of 2026-07-28 or not in good order: what
-// is wrong with them is for mcp-go to say.
-func (e *engine) extend(ctx context.Context, method string, raw []byte, c *call) mcp.JSONRPCMessage {
-	listen := method == string(mcp.MethodSubscriptionsListen)
-	if !listen && !isTaskMethod(method) {
+// handleExtension answers the requests of the extension. It returns nil for all
+// others, and for those that mcp-go refuses: of an earlier or unknown protocol
+// version, or without capabilities.
+func (d *dispatcher) handleExtension(c *call, raw []byte) mcp.JSONRPCMessage {
+	listen := c.method == string(mcp.MethodSubscriptionsListen)
+	if !listen && !isTaskMethod(c.method) {
 		return nil
 	}
 	var req struct{ Params taskParams }
-	err := json.Unmarshal(raw, &req) // what follows a wrong type is read all the same
+	err := json.Unmarshal(raw, &req) // what follows a wrong type is decoded all the same
 	version := req.Params.Meta.ProtocolVersion()
 	switch {
 	case !mcp.IsModernProtocol(version), !mcp.IsValidProtocolVersion(version), req.Params.Meta.ClientCapabilities() == nil:
 		return nil
-	case listen && (req.Params.Notifications.TaskIDs == nil || declaresTasks(c.caps)):
-		return nil // who asks to be notified of tasks is told that polling is all there is
-	case !declaresTasks(c.caps):
+	case listen && (req.Params.Notifications.TaskIDs == nil || c.declaresTasks):
+		return nil // mcp-go acknowledges no subscription to tasks: clients poll
+	case !c.declaresTasks:
 		return undeclared()
 	case err != nil || req.Params.TaskID == "":
 		return taskError("The taskId must be the ID of a task, as a string.")
-	case method == methodTaskUpdate && !bytes.HasPrefix(req.Params.InputResponses, []byte("{")):
+	case c.method == methodTaskUpdate && !bytes.HasPrefix(req.Params.InputResponses, []byte("{")):
 		return taskError("The inputResponses must be an object.")
 	}
-	return e.handleTask(ctx, method, req.Params)
+	return d.handleTask(c, req.Params)
 }
 
-func (e *engine) handleTask(ctx context.Context, method string, params taskParams) mcp.JSONRPCMessage {
+func (d *dispatcher) handleTask(c *call, params taskParams) mcp.JSONRPCMessage {
 	var task json.RawMessage
 	var found bool
 	var err error
-	switch method {
+	switch c.method {
 	case methodTaskGet:
-		task, found, err = e.tasks.Get(ctx, params.TaskID)
+		task, found, err = d.tasks.Get(c.ctx, params.TaskID)
 	case methodTaskUpdate:
-		found, err = e.tasks.Update(ctx, params.TaskID, params.InputResponses)
+		found, err = d.tasks.Update(c.ctx, params.TaskID, params.InputResponses)
 	case methodTaskCancel:
-		found, err = e.tasks.Cancel(ctx, params.TaskID)
+		found, err = d.tasks.Cancel(c.ctx, params.TaskID)
 	}
 	switch {
 	case err != nil:
-		if ctx.Err() == nil {
-			e.log.Error("a task could not be looked after", "method", method, "task", fmt.Sprintf("%.100s", params.TaskID), "err", err)
+		if c.ctx.Err() == nil {
+			d.log.Error("a request about a task failed", "method", c.method, "task", fmt.Sprintf("%.100s", params.TaskID), "err", err)
 		}
 		return internalFailure()
 	case !found:
 		return taskError("There is no task with this taskId, or it has expired.")
 	}
-	return taskResult(mcp.ResultTypeComplete, e.identity(), task)
+	return taskResult(mcp.ResultTypeComplete, d.serverMeta(), task)
 }
 
-// flatten gives a response that carries a task the shape of one: the members of
-// the task stand beside resultType and _meta. No other client than one that
-// takes tasks may be given any.
-func flatten(resp mcp.JSONRPCMessage, c *call) mcp.JSONRPCMessage {
+// flattenTask puts the members of a task beside resultType and _meta, if the
+// response carries a task. A client that has not declared the extension gets an
+// error instead.
+func flattenTask(resp mcp.JSONRPCMessage, declared bool) mcp.JSONRPCMessage {
 	r, _ := resp.(mcp.JSONRPCResponse)
 	result, ok := r.Result.(*mcp.CallToolResult)
 	switch {
-	case !ok || result.ResultType != resultTypeTask:
+	case !ok || result.ResultType != tasks.ResultType:
 		return resp
-	case !declaresTasks(c.caps):
+	case !declared:
 		return undeclared()
 	}
-	return taskResult(resultTypeTask, result.Meta, result.RawStructuredContent)
+	return taskResult(tasks.ResultType, result.Meta, result.RawStructuredContent)
 }
 
-// taskResult is the response whose result has the members of task, a JSON
-// object or nil.
+// taskResult returns a response whose result has the members of task, which is
+// a JSON object or nil.
 func taskResult(kind mcp.ResultType, meta *mcp.Meta, task json.RawMessage) mcp.JSONRPCMessage {
 	result, err := json.Marshal(mcp.Result{Meta: meta, ResultType: kind})
 	if err != nil {
@@ -152,16 +140,17 @@ func taskError(text string) mcp.JSONRPCMessage {
 	return mcp.NewJSONRPCError(mcp.RequestId{}, mcp.INVALID_PARAMS, text, nil)
 }
 
-// undeclared is the answer to a client that has to declare the extension.
+// undeclared returns the error for a client that must declare the extension.
 func undeclared() mcp.JSONRPCMessage {
 	return mcp.NewJSONRPCError(mcp.RequestId{}, mcp.MISSING_REQUIRED_CLIENT_CAPABILITY,
-		"The request needs the extension "+tasksExtension+": the client must declare it in the capabilities that it sends with the request.",
-		map[string]any{"requiredCapabilities": map[string]any{"extensions": map[string]any{tasksExtension: struct{}{}}}})
+		"The request needs the extension "+tasks.Extension+": the client must declare it in the capabilities that it sends with the request.",
+		map[string]any{"requiredCapabilities": map[string]any{"extensions": map[string]any{tasks.Extension: struct{}{}}}})
 }
 
-// identify returns the _meta that mcp-go gives every result: who the server is.
-func (e *engine) identify() *mcp.Meta {
-	resp := e.srv.HandleMessage(context.Background(), json.RawMessage(`{"jsonrpc":"2.0","id":0,"method":"server/discover",`+
+// askServerMeta returns the _meta that mcp-go adds to every result: the server's
+// name and version.
+func (d *dispatcher) askServerMeta() *mcp.Meta {
+	resp := d.srv.HandleMessage(context.Background(), json.RawMessage(`{"jsonrpc":"2.0","id":0,"method":"server/discover",`+
 		`"params":{"_meta":{"`+mcp.MetaKeyProtocolVersion+`":"`+mcp.LATEST_PROTOCOL_VERSION+`","`+mcp.MetaKeyClientCapabilities+`":{}}}}`))
 	if r, ok := resp.(mcp.JSONRPCResponse); ok {
 		if result, ok := r.Result.(mcp.DiscoverResult); ok {
@@ -171,8 +160,8 @@ func (e *engine) identify() *mcp.Meta {
 	return nil
 }
 
-// checkTaskName compares the Mcp-Name of a request about a task with the ID in
-// its body. An ID that is none is for handleTask to refuse.
+// checkTaskName returns an error if the Mcp-Name of a request about a task is not
+// the task's ID. handleExtension rejects a missing or malformed ID.
 func checkTaskName(header http.Header, m message) *rpcError {
 	var params taskParams
 	if !isTaskMethod(m.method) || json.Unmarshal(m.params, &params) != nil || params.TaskID == "" {

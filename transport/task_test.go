@@ -11,6 +11,9 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
+
+	"github.com/anything-mcp/anything-mcp/progress"
+	"github.com/anything-mcp/anything-mcp/tasks"
 )
 
 // TestTaskTranscripts plays the tasks extension over both transports, in the
@@ -18,40 +21,22 @@ import (
 func TestTaskTranscripts(t *testing.T) {
 	replay(t, "testdata/tasks-stdio.txtar", func(t *testing.T, steps []string) (lines []string) {
 		synctest.Test(t, func(t *testing.T) {
-			w, tasks := newTaskWorker()
-			lines = playStdio(t, w, steps, tasks)
+			f, table := newFakeTaskServer()
+			lines = playStdio(t, f, steps, table)
 		})
 		return lines
 	})
 	replay(t, "testdata/tasks-http.txtar", func(t *testing.T, steps []string) (lines []string) {
 		synctest.Test(t, func(t *testing.T) {
-			w, tasks := newTaskWorker()
-			lines = playHTTP(t, w, steps, tasks)
+			f, table := newFakeTaskServer()
+			lines = playHTTP(t, f, steps, table)
 		})
 		return lines
 	})
 }
 
-func TestDeclaresTasks(t *testing.T) {
-	for caps, want := range map[string]bool{
-		``: false, `{}`: false, `[]`: false, `null`: false, `"extensions"`: false, `{"extensions":7}`: false,
-		`{"extensions":{}}`: false,
-		`{"tasks":{}}`:      false,
-		`{"extensions":{"io.modelcontextprotocol/tasks":null}}`:                           false,
-		`{"extensions":{"io.modelcontextprotocol/tasks":true}}`:                           false,
-		`{"extensions":{"io.modelcontextprotocol/ui":{}}}`:                                false,
-		`{"extensions":{"io.modelcontextprotocol/tasks":{}}}`:                             true,
-		`{"extensions":{"io.modelcontextprotocol\/tasks":{}}}`:                            true,
-		`{"roots":7,"extensions":{"x":1,"io.modelcontextprotocol/tasks": {"later":"a"}}}`: true,
-	} {
-		if got := declaresTasks(json.RawMessage(caps)); got != want {
-			t.Errorf("declaresTasks(%s) = %v", caps, got)
-		}
-	}
-}
-
-// taskTable is the tasks of a worker whose tool task begins one, which works
-// until it is cancelled. The task "broken" cannot be looked after.
+// taskTable holds the tasks of a fake server whose tool task begins one, which
+// works until it is cancelled. Requests about the task "broken" fail.
 type taskTable struct {
 	mu     sync.Mutex        // guards status
 	status map[string]string // by ID
@@ -60,12 +45,12 @@ type taskTable struct {
 
 var errBroken = errors.New("the disk is on fire")
 
-func newTaskWorker() (*worker, *taskTable) {
-	w := newWorker()
-	tasks := &taskTable{status: make(map[string]string), note: w.note}
-	server.WithExtensions(map[string]any{tasksExtension: struct{}{}})(w.srv)
-	w.srv.AddTool(mcp.NewTool("task", mcp.WithDescription("Begins a task.")), tasks.begin)
-	return w, tasks
+func newFakeTaskServer() (*fakeServer, *taskTable) {
+	f := newFakeServer()
+	table := &taskTable{status: make(map[string]string), note: f.note}
+	server.WithExtensions(map[string]any{tasks.Extension: struct{}{}})(f.srv)
+	f.srv.AddTool(mcp.NewTool("task", mcp.WithDescription("Begins a task.")), table.begin)
+	return f, table
 }
 
 func (tt *taskTable) begin(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
@@ -73,8 +58,17 @@ func (tt *taskTable) begin(ctx context.Context, req mcp.CallToolRequest) (*mcp.C
 	tt.mu.Lock()
 	tt.status[id] = "working"
 	tt.mu.Unlock()
-	task, _, err := tt.Get(ctx, id)
-	return &mcp.CallToolResult{Result: mcp.Result{ResultType: resultTypeTask}, RawStructuredContent: task}, err
+	result := new(mcp.CallToolResult)
+	finish := func(ctx context.Context) {
+		task, _, _ := tt.Get(ctx, id)
+		*result = mcp.CallToolResult{Result: mcp.Result{ResultType: tasks.ResultType}, RawStructuredContent: task}
+	}
+	if req.GetBool("defer", false) {
+		progress.Defer(ctx, finish)
+	} else {
+		finish(ctx)
+	}
+	return result, nil
 }
 
 func (tt *taskTable) Get(_ context.Context, id string) (json.RawMessage, bool, error) {

@@ -17,11 +17,14 @@ const costSample = 500
 // Create stores a job, joins it to an earlier one or refuses it. It is on the
 // disk when Create returns.
 func (s *Store) Create(ctx context.Context, job jobs.Job, opts jobs.CreateOptions) (jobs.Job, jobs.Lease, error) {
-	var lease jobs.Lease
-	err := s.write(ctx, "store "+job.ID+" in", true, func(t *tx) error {
-		earlier, err := t.joinable(job.Owner, opts)
+	var (
+		stored jobs.Job
+		lease  jobs.Lease
+	)
+	err := s.write(ctx, "store "+job.ID+" in", true, func(t *tx) (err error) {
+		stored, err = t.joinable(job.Owner, opts)
 		if !errors.Is(err, jobs.ErrNotFound) {
-			job = earlier
+			lease = jobs.Lease{}
 			return err
 		}
 		if err := t.checkLimits(job, opts.Limits); err != nil {
@@ -32,13 +35,13 @@ func (s *Store) Create(ctx context.Context, job jobs.Job, opts jobs.CreateOption
 				return err
 			}
 		}
-		lease = jobs.Lease{JobID: job.ID, Fence: 1}
+		stored, lease = job, jobs.Lease{JobID: job.ID, Fence: 1}
 		return t.insert(job, opts, lease)
 	})
 	if err != nil {
 		return jobs.Job{}, jobs.Lease{}, err
 	}
-	return s.marked(job), lease, nil
+	return s.marked(stored), lease, nil
 }
 
 // joinable returns the job that opts lets be joined: the newest that runs, or

@@ -57,8 +57,6 @@ func remedy(err error, dir string) string {
 		return "update this anything-mcp, or change " + dir
 	case errors.Is(err, errUnsafeDir):
 		return "change " + dir + " to one that only this user can write to"
-	case errors.Is(err, errBusy):
-		return waitForOther
 	case errors.Is(err, syscall.ENOSPC):
 		return makeRoom
 	case errors.Is(err, errClosed):

@@ -104,27 +104,36 @@ func limitPages(t *testing.T, store *Store, pages int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db.turn <- struct{}{}
-	defer func() { <-db.turn }()
-	if _, err := db.tx.exec(fmt.Sprintf("PRAGMA max_page_count = %d", pages)); err != nil {
+	db.writer.turn <- struct{}{}
+	defer func() { <-db.writer.turn }()
+	if _, err := db.writer.tx.exec(fmt.Sprintf("PRAGMA max_page_count = %d", pages)); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// TestPanic panics in the middle of a change: its caller gets an error, nothing
-// is stored, and the next change works.
+// TestPanic panics in the middle of a change: its caller gets an error, nothing of
+// it is stored, and the changes beside it and after it work.
 func TestPanic(t *testing.T) {
 	store := New(t.TempDir())
 	defer store.Close()
 	if _, _, err := store.Create(t.Context(), testBuild("build_1"), jobs.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	err := store.write(t.Context(), "panic in", false, func(tx *tx) error {
+	bad := &change{apply: func(tx *tx) error {
 		if _, err := tx.exec("DELETE FROM jobs"); err != nil {
 			return err
 		}
 		panic("no such thing")
-	})
+	}}
+	good := &change{apply: func(tx *tx) error {
+		_, err := tx.exec("UPDATE jobs SET join_key = 'k'")
+		return err
+	}}
+	store.writeAll(t.Context(), "panic in", good, bad)
+	if good.err != nil {
+		t.Errorf("a change beside it: %v", good.err)
+	}
+	err := bad.err
 	if _, ok := errors.AsType[*Error](err); !ok || !strings.Contains(err.Error(), "no such thing") {
 		t.Errorf("the panic became %v", err)
 	}

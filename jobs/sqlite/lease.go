@@ -32,6 +32,7 @@ func (s *Store) Renew(ctx context.Context, leases []jobs.Lease, until time.Time)
 		return renewal, nil
 	}
 	err := s.write(ctx, "renew leases in", false, func(t *tx) error {
+		renewal = jobs.Renewal{}
 		for _, l := range leases {
 			var cancelled bool
 			err := t.get("UPDATE leases SET expires_at = ? WHERE job_id = ? AND fence = ? RETURNING cancelled",
@@ -67,6 +68,7 @@ func (s *Store) Adopt(ctx context.Context, owner, holder string, until, now time
 		if err != nil {
 			return err
 		}
+		adopted = nil
 		for _, job := range left {
 			lease := jobs.Lease{JobID: job.ID}
 			err := t.get("UPDATE leases SET holder = ?, fence = fence + 1, expires_at = ? WHERE job_id = ? RETURNING fence",

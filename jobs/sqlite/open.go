@@ -33,9 +33,7 @@ const memoryPages = 64 << 10
 // database is an open database: one connection that writes and a few that read,
 // which in WAL mode do not wait for each other.
 type database struct {
-	turn    chan struct{} // holds a value while someone writes; guards tx
-	tx      *tx
-	writer  *sql.DB
+	writer  *writer
 	readers *sql.DB
 
 	path string      // of its file; empty in memory
@@ -102,13 +100,13 @@ func openMemory(ctx context.Context) (*database, error) {
 // openWriter opens the write connection and brings the database to the newest
 // version.
 func openWriter(ctx context.Context, uri string, settings url.Values) (*database, error) {
-	writer, err := connect(uri, 1, busyTimeout, settings)
+	db, err := connect(uri, 1, busyTimeout, settings)
 	if err != nil {
 		return nil, err
 	}
-	conn, err := writer.Conn(ctx)
+	conn, err := db.Conn(ctx)
 	if err != nil {
-		return nil, errors.Join(err, writer.Close())
+		return nil, errors.Join(err, db.Close())
 	}
 	err = migrate(ctx, conn, migrations())
 	if err == nil {
@@ -118,9 +116,9 @@ func openWriter(ctx context.Context, uri string, settings url.Values) (*database
 		_, err = conn.ExecContext(ctx, fmt.Sprintf("PRAGMA busy_timeout = %d", busyStep.Milliseconds()))
 	}
 	if err != nil {
-		return nil, errors.Join(err, conn.Close(), writer.Close())
+		return nil, errors.Join(err, conn.Close(), db.Close())
 	}
-	return &database{turn: make(chan struct{}, 1), tx: newTx(conn), writer: writer}, nil
+	return &database{writer: &writer{db: db, turn: make(chan struct{}, 1), tx: newTx(conn)}}, nil
 }
 
 // isGone reports whether the database's file was deleted or replaced since it
@@ -133,15 +131,14 @@ func (d *database) isGone() bool {
 	return errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(now, d.file)
 }
 
-// close waits for its turn and closes the readers first: the last connection to
-// a database folds its write-ahead log into it, and only the writer may.
+// close closes the readers first: the last connection to a database folds its
+// write-ahead log into it, and only the writer may.
 func (d *database) close() error {
-	d.turn <- struct{}{} // for good
 	var err error
 	if d.readers != nil {
 		err = d.readers.Close()
 	}
-	return errors.Join(err, d.tx.close(), d.writer.Close())
+	return errors.Join(err, d.writer.close())
 }
 
 // connect prepares up to n connections to the database at a URI, with settings of

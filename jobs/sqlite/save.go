@@ -6,37 +6,21 @@ import (
 
 	"github.com/anything-mcp/anything-mcp/jobs"
 	"github.com/anything-mcp/anything-mcp/notte"
-	codes "modernc.org/sqlite/lib"
 )
 
-// Save stores changes of many jobs in one transaction. When that fails, each is
-// stored in its own, so that no job suffers for another.
+// Save stores changes of many jobs, in one transaction unless that fails.
 func (s *Store) Save(ctx context.Context, changes []jobs.Change) []error {
+	parts := make([]*change, len(changes))
+	for i, c := range changes {
+		parts[i] = &change{
+			durable: c.Sync || c.Job != nil && c.Job.State.Ended(),
+			apply:   func(t *tx) error { return t.save(c) },
+		}
+	}
+	s.writeAll(ctx, "save jobs in", parts...)
 	errs := make([]error, len(changes))
-	if len(changes) == 0 {
-		return errs
-	}
-	durable := false
-	for _, c := range changes {
-		durable = durable || c.Sync || c.Job != nil && c.Job.State.Ended()
-	}
-	err := s.write(ctx, "save "+changes[0].Lease.JobID+" in", durable, func(t *tx) error {
-		for i, c := range changes {
-			if errs[i] = t.save(c); errs[i] != nil && !expected(errs[i]) {
-				return errs[i]
-			}
-		}
-		return nil
-	})
-	if err == nil {
-		return errs
-	}
-	alone := len(changes) > 1 && ctx.Err() == nil && code(err) != codes.SQLITE_BUSY
-	for i := range changes {
-		errs[i] = err
-		if alone {
-			errs[i] = s.Save(ctx, changes[i:i+1])[0]
-		}
+	for i, part := range parts {
+		errs[i] = part.err
 	}
 	return errs
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"path/filepath"
 	"sync"
-	"time"
 
 	"github.com/anything-mcp/anything-mcp/jobs"
 )
@@ -14,10 +13,7 @@ import (
 // fileName is the database's name in its directory.
 const fileName = "jobs.db"
 
-var (
-	errClosed = errors.New("the store is closed")
-	errBusy   = errors.New("another process is writing to it")
-)
+var errClosed = errors.New("the store is closed")
 
 // Store is a [jobs.Store] in a directory, or in memory. It costs nothing until
 // it is used: the first call of a method opens the database, and creates it if
@@ -99,26 +95,30 @@ func (s *Store) Close() error {
 	return s.explain("close", db.close())
 }
 
-// write makes a change in one transaction. op says what it is, for its error. A
-// durable change is on the disk, not just on its way there, when write returns.
+// write makes one change. op says what it is, for its error. A durable change is
+// on the disk, not just on its way there, when write returns.
 //
-// A context that ends before the transaction prevents it. After that it has no
-// say, so that the caller always knows what was stored.
-func (s *Store) write(ctx context.Context, op string, durable bool, change func(*tx) error) error {
+// A context that has ended prevents the change. Later it has no say, so that the
+// caller always knows what was stored.
+func (s *Store) write(ctx context.Context, op string, durable bool, apply func(*tx) error) error {
+	one := &change{durable: durable, apply: apply}
+	s.writeAll(ctx, op, one)
+	return one.err
+}
+
+// writeAll makes changes, and returns when all have their errors.
+func (s *Store) writeAll(ctx context.Context, op string, changes ...*change) {
 	db, err := s.open(ctx)
-	if err != nil {
-		return err
+	if err == nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
 	}
-	deadline := time.Now().Add(busyTimeout)
-	timer := time.NewTimer(busyTimeout)
-	defer timer.Stop()
-	select {
-	case db.turn <- struct{}{}:
-		defer func() { <-db.turn }()
-	case <-timer.C:
-		return s.explain(op, errBusy)
-	case <-ctx.Done():
-		return context.Cause(ctx)
+	if err == nil {
+		db.writer.write(changes)
 	}
-	return s.explain(op, db.tx.do(durable, deadline, change))
+	for _, c := range changes {
+		if err != nil {
+			c.err = err
+		}
+		c.err = s.explain(op, c.err)
+	}
 }

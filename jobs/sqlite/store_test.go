@@ -2,9 +2,11 @@ package sqlite_test
 
 import (
 	"context"
-	"os"
+	"database/sql"
+	"fmt"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -105,38 +107,6 @@ func TestStoreOutlivesItsProcess(t *testing.T) {
 	}
 }
 
-// TestVersion1 opens a database as version 1 made it.
-func TestVersion1(t *testing.T) {
-	script, err := os.ReadFile("testdata/version1.sql")
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "jobs.db")
-	query(t, path, string(script))
-	store := sqlite.New(filepath.Dir(path))
-	defer store.Close()
-	job, err := store.Get(t.Context(), "build_1")
-	if err != nil || job.State != jobs.StateDone || job.Build.FunctionName != "Headlines" || job.Build.Answer != "Done." || *job.Build.TotalCostUSD != 0.43 {
-		t.Errorf("the build is %+v %+v, %v", job, job.Build, err)
-	}
-	run, err := store.Get(t.Context(), "run_1")
-	if err != nil || run.State != jobs.StateRunning || run.Run.RunID != "r1" || string(run.Run.Variables) != `{ "count": 3 }` {
-		t.Errorf("the run is %+v %+v, %v", run, run.Run, err)
-	}
-	log, err := store.Entries(t.Context(), "build_1", 0, 10)
-	if err != nil || len(log) != 2 || log[0].Name != "goto" || !log[1].Final {
-		t.Errorf("its log is %+v, %v", log, err)
-	}
-	sum, err := store.Spending(t.Context(), "ann", epoch)
-	if want := (jobs.Spending{USD: 0.43, Builds: 2, Unknown: 1}); err != nil || sum != want {
-		t.Errorf("spent are %+v, %v; want %+v", sum, err, want)
-	}
-	adopted, err := store.Adopt(t.Context(), "ann", "there", epoch.Add(time.Hour), epoch.Add(time.Hour))
-	if err != nil || len(adopted) != 1 || adopted[0].Lease.Fence != 4 {
-		t.Errorf("adopted %+v, %v; want the run with the fence 4", adopted, err)
-	}
-}
-
 // TestLogIsBounded appends more than a log holds, in entries and in bytes.
 func TestLogIsBounded(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -201,4 +171,42 @@ func TestForgetMany(t *testing.T) {
 	if err := save(t.Context(), store, jobs.Change{Lease: lease, Entries: []jobs.Entry{entry(1)}}); err != nil {
 		t.Errorf("a running job was forgotten: %v", err)
 	}
+}
+
+// While another program holds the lock, callers do not wait one after another: a
+// few seconds for all.
+func TestLockHeldByAnother(t *testing.T) {
+	dir := t.TempDir()
+	store := sqlite.New(dir)
+	defer store.Close()
+	start(t, store, "build_first")
+	db, err := sql.Open("sqlite", filepath.Join(dir, "jobs.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	if _, err := db.Exec("BEGIN IMMEDIATE"); err != nil {
+		t.Fatal(err)
+	}
+	begun := time.Now()
+	var wg sync.WaitGroup
+	for i := range 10 {
+		wg.Go(func() {
+			time.Sleep(time.Duration(i) * 10 * time.Millisecond) // not in one transaction
+			_, _, err := store.Create(t.Context(), build(fmt.Sprint("build_", i)), options(""))
+			refused(t, err, filepath.Join(dir, "jobs.db"), "another process keeps it locked")
+		})
+	}
+	wg.Wait()
+	if took := time.Since(begun); took > 10*time.Second {
+		t.Errorf("ten callers waited %v", took)
+	}
+	if list, err := store.List(t.Context(), jobs.Query{Owner: "ann", Kind: jobs.KindBuild, Limit: 9}); err != nil || len(list) != 1 {
+		t.Errorf("meanwhile the list is %v, %v", list, err)
+	}
+	if _, err := db.Exec("ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	whole(t, store, "build_late", 1)
 }

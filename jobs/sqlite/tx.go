@@ -5,30 +5,33 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	codes "modernc.org/sqlite/lib"
 )
 
-// tx is the write connection. Only the goroutine that holds the database's turn
-// may use it. Its methods take no context, because canceling one caller must not
+// tx is the write connection. Only the goroutine that holds writer.turn may use
+// it. Its methods take no context, because canceling one caller must not
 // leave others in doubt of what was stored.
 type tx struct {
 	conn  *sql.Conn
 	stmts map[string]*sql.Stmt // by their SQL, prepared once
 
-	synchronous string // the setting of that name; empty before the first transaction
+	synchronous         string    // the setting of that name; empty before the first transaction
+	busySince, lastBusy time.Time // when another process was seen to hold the lock, first and last
 }
 
 func newTx(conn *sql.Conn) *tx {
 	return &tx{conn: conn, stmts: make(map[string]*sql.Stmt)}
 }
 
-// do makes a change in one transaction, for which it waits until the deadline if
-// another process has one. With an error nothing is changed. A panic is returned
-// as an error, so that it does not leave the transaction open.
-func (t *tx) do(durable bool, deadline time.Time, change func(*tx) error) (err error) {
-	if err := t.begin(durable, deadline); err != nil {
+// do makes changes in one transaction. Expected errors are left with the changes;
+// with any other nothing is changed. A panic is returned as an error, so that it
+// does not leave the transaction open.
+func (t *tx) do(queue []*change) (err error) {
+	durable := slices.ContainsFunc(queue, func(c *change) bool { return c.durable })
+	if err := t.begin(durable); err != nil {
 		return err
 	}
 	defer func() {
@@ -40,8 +43,10 @@ func (t *tx) do(durable bool, deadline time.Time, change func(*tx) error) (err e
 			_, _ = t.exec("ROLLBACK")
 		}
 	}()
-	if err := change(t); err != nil {
-		return err
+	for _, c := range queue {
+		if c.err = c.apply(t); c.err != nil && !expected(c.err) {
+			return c.err
+		}
 	}
 	_, err = t.exec("COMMIT")
 	return err
@@ -53,7 +58,10 @@ func (t *tx) do(durable bool, deadline time.Time, change func(*tx) error) (err e
 // takes a loss of power to lose what is not flushed, which is no harm for a step
 // of a build. But the record that a build was started, and its end, have been
 // paid for, and must be on the disk before anyone hears of them.
-func (t *tx) begin(durable bool, deadline time.Time) error {
+//
+// While another process holds the lock, the first caller waits for busyTimeout,
+// and those after it for busyStep, so that they do not wait one after another.
+func (t *tx) begin(durable bool) error {
 	setting := "NORMAL"
 	if durable {
 		setting = "FULL"
@@ -66,7 +74,14 @@ func (t *tx) begin(durable bool, deadline time.Time) error {
 	}
 	for {
 		_, err := t.exec("BEGIN IMMEDIATE") // waits for busyStep
-		if code(err) != codes.SQLITE_BUSY || time.Now().After(deadline) {
+		if code(err) != codes.SQLITE_BUSY {
+			return err
+		}
+		now := time.Now()
+		if now.Sub(t.lastBusy) > busyTimeout {
+			t.busySince = now.Add(-busyStep)
+		}
+		if t.lastBusy = now; now.Sub(t.busySince) >= busyTimeout {
 			return err
 		}
 	}

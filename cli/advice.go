@@ -1,0 +1,31 @@
+package cli
+
+import (
+	"errors"
+
+	"github.com/anything-mcp/anything-mcp/jobs"
+	"github.com/anything-mcp/anything-mcp/notte"
+	"github.com/anything-mcp/anything-mcp/transport"
+)
+
+// advice returns what the user can set to avoid an error, to follow the error's own
+// text, or "".
+func advice(err error) string {
+	limit, overLimit := errors.AsType[*jobs.LimitError](err)
+	switch {
+	case errors.Is(err, notte.ErrNoKey):
+		return "The user can get one at https://console.notte.cc and set it as " + keyVariable +
+			" in the environment of this MCP server, or start the server with --sandbox to try it without a key."
+	case errors.Is(err, transport.ErrToken):
+		return "The token is set with " + tokenVariable + "."
+	case overLimit && limit.Limits.MaxRunning > 0 && limit.Running >= limit.Limits.MaxRunning:
+		return raise("--max-concurrent-builds", "MAX_CONCURRENT_BUILDS")
+	case overLimit:
+		return raise("--daily-budget", "DAILY_BUDGET")
+	}
+	return ""
+}
+
+func raise(flag, variable string) string {
+	return "The user can raise the limit with " + flag + " or " + prefix + variable + "."
+}

@@ -1,0 +1,155 @@
+package cli
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/mark3labs/mcp-go/server"
+
+	"github.com/anything-mcp/anything-mcp/jobs"
+	"github.com/anything-mcp/anything-mcp/notte"
+	"github.com/anything-mcp/anything-mcp/notte/sandbox"
+	"github.com/anything-mcp/anything-mcp/tools"
+	"github.com/anything-mcp/anything-mcp/transport"
+)
+
+// stopTime bounds how long jobs may take to end when the program does.
+const stopTime = 5 * time.Second
+
+// sandboxKey is the key that is sent to our own sandbox, which accepts any.
+const sandboxKey = "sandbox"
+
+// app is what builds and runs need.
+type app struct {
+	log       *slog.Logger
+	client    *notte.Client
+	store     jobs.Store
+	jobs      *jobs.Manager
+	keep      time.Duration // how long jobs are kept
+	simulated bool          // the sandbox takes Notte's place
+
+	closeSandbox func()
+	stopping     sync.Once
+	stopped      sync.WaitGroup
+}
+
+// newApp puts an app together from the settings. It makes no request and,
+// without --sandbox, opens nothing. A missing key is no error here: calls of
+// the client return one. The caller must Close the app.
+func (p *program) newApp(s storeFlags, l limitFlags) (*app, error) {
+	a := &app{log: p.log, keep: s.keep, simulated: p.settings.sandbox, closeSandbox: func() {}}
+	cfg := notte.Config{
+		Key:         notte.APIKey(p.vars[keyVariable]),
+		APIURL:      p.settings.apiURL,
+		AnythingURL: p.settings.anythingURL,
+		Names:       notte.SettingNames{Key: keyVariable, APIURL: "NOTTE_API_URL", AnythingURL: "NOTTE_ANYTHING_URL"},
+		HTTPClient:  notte.NewHTTPClient(p.readBuffer),
+		IdleTimeout: p.settings.idleTimeout,
+		UserAgent:   "anything-mcp/" + readVersion().version,
+		Logger:      p.log,
+	}
+	if a.simulated {
+		a.startSandbox(&cfg, p.settings.sandboxSpeed)
+	}
+	client, err := notte.NewClient(cfg)
+	if err != nil {
+		a.closeSandbox()
+		return nil, usageErrorf("%w", err)
+	}
+	a.client = client
+	a.store = p.newStore(s)
+	options := jobOptions(s, l)
+	options.Logger = p.log
+	a.jobs = jobs.NewManager(a.store, options)
+	a.jobs.Recover(client)
+	return a, nil
+}
+
+// withJobs calls do with an app that has a key.
+func (p *program) withJobs(s storeFlags, l limitFlags, do func(*app) error) error {
+	a, err := p.newApp(s, l)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	if err := a.client.Ready(); err != nil {
+		return err
+	}
+	return do(a)
+}
+
+// startSandbox starts a sandbox and makes cfg use it. Our calls stay in this
+// process; the port is for the browser that opens a viewer URL.
+func (a *app) startSandbox(cfg *notte.Config, speed float64) {
+	cfg.Key = sandboxKey
+	l, err := sandbox.Listen("127.0.0.1:0", sandbox.WithSpeed(speed))
+	if err == nil {
+		cfg.HTTPClient, cfg.APIURL, cfg.AnythingURL = l.Client(), l.URL, l.URL
+		a.closeSandbox = l.Close
+		return
+	}
+	a.log.Debug("no browser can open the viewer of the sandbox", "err", err)
+	s := sandbox.New(sandbox.WithSpeed(speed))
+	cfg.HTTPClient, cfg.APIURL, cfg.AnythingURL = s.Client(), "http://sandbox.invalid", "http://sandbox.invalid"
+	a.closeSandbox = s.Close
+}
+
+// stopJobs starts stopping all jobs and returns at once, so that waiting calls
+// are answered. Close waits for it.
+func (a *app) stopJobs() {
+	a.stopping.Do(func() {
+		a.stopped.Go(func() {
+			ctx, cancel := context.WithTimeout(context.Background(), stopTime)
+			defer cancel()
+			if err := a.jobs.Stop(ctx); err != nil {
+				a.log.Warn("stopped before every job had ended", "err", err)
+			}
+		})
+	})
+}
+
+// Close stops all jobs, waits for them, and closes the store and the sandbox.
+func (a *app) Close() {
+	a.stopJobs()
+	a.stopped.Wait()
+	if err := a.store.Close(); err != nil {
+		a.log.Warn("the store of jobs could not be closed", "err", err)
+	}
+	a.closeSandbox()
+}
+
+// server returns the MCP server, and its jobs as MCP tasks, nil for none.
+func (a *app) server(s serverFlags) (*server.MCPServer, transport.Tasks) {
+	cfg := tools.Config{
+		Client:  a.client,
+		Jobs:    a.jobs,
+		Wait:    s.wait,
+		Version: readVersion().version,
+		Sandbox: a.simulated,
+		Logger:  a.log,
+		Tasks:   s.tasks == "on",
+		Keep:    a.keep,
+		Advice:  advice,
+	}
+	if s.wait == 0 {
+		cfg.Wait = -1 // to tools 0 means the default
+	}
+	srv := tools.NewServer(cfg)
+	if !cfg.Tasks {
+		return srv.MCP, nil
+	}
+	return srv.MCP, srv.Tasks
+}
+
+// logReady logs that a server is ready, and what it lacks.
+func (a *app) logReady(message string, args ...any) {
+	switch {
+	case a.simulated:
+		args = append(args, "notte", "sandbox", "results", "simulated")
+	case a.client.Ready() != nil:
+		a.log.Warn(keyVariable + " is not set: the tools are listed, and calls answer with how to set it")
+	}
+	a.log.Info(message, args...)
+}

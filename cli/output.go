@@ -1,0 +1,56 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+)
+
+// printJSON prints a result for machines, indented if a person looks.
+func (p *program) printJSON(raw []byte, err error) error {
+	if err != nil {
+		return fmt.Errorf("writing the result as JSON: %w", err)
+	}
+	return p.printResult(raw, isTerminal(p.env.Stdout))
+}
+
+// printResult prints JSON from Notte. Characters that could act on a terminal
+// or reorder its text become JSON escapes, which leave the meaning as it is.
+func (p *program) printResult(raw []byte, indented bool) error {
+	var b bytes.Buffer
+	if indented && json.Indent(&b, raw, "", "  ") == nil {
+		raw = b.Bytes()
+	}
+	return p.print(escapeInvisible(string(raw)) + "\n")
+}
+
+// print writes a result to stdout, without secrets that Notte may have echoed.
+func (p *program) print(text string) error {
+	if _, err := io.WriteString(p.env.Stdout, p.secrets.Redact(text)); err != nil {
+		return fmt.Errorf("writing the result: %w", err)
+	}
+	return nil
+}
+
+// escapeInvisible returns JSON without invisible characters other than white
+// space. They stand only in strings, so JSON escapes can replace them.
+func escapeInvisible(text string) string {
+	invisible := func(r rune) bool {
+		return 0x7f <= r && r <= 0x9f || unicode.Is(unicode.Cf, r) && r < 0x10000
+	}
+	if strings.IndexFunc(text, invisible) < 0 {
+		return text
+	}
+	var b strings.Builder
+	for _, r := range text {
+		if invisible(r) {
+			fmt.Fprintf(&b, `\u%04x`, r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,167 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/anything-mcp/anything-mcp/jobs"
+	"github.com/anything-mcp/anything-mcp/notte"
+	"github.com/anything-mcp/anything-mcp/text"
+	"github.com/anything-mcp/anything-mcp/tools"
+)
+
+// maxError bounds an error that is shown, in characters.
+const maxError = 1000
+
+// printJob prints all about a job, as JSON or for a person.
+func (p *program) printJob(ctx context.Context, a *app, job jobs.Job, asJSON bool) error {
+	switch {
+	case asJSON && job.Kind == jobs.KindBuild:
+		return p.printJSON(tools.BuildJSON(job))
+	case asJSON:
+		return p.printJSON(tools.RunJSON(job))
+	case job.Kind == jobs.KindBuild:
+		return p.printBuild(ctx, a, job)
+	}
+	return p.printRun(a, job)
+}
+
+// findJob returns a job of the key's owner.
+func (a *app) findJob(ctx context.Context, kind jobs.Kind, id string) (jobs.Job, error) {
+	job, err := a.jobs.Get(ctx, a.client.Owner(), id)
+	if err == nil && job.Kind != kind {
+		err = jobs.ErrNotFound
+	}
+	if err != nil {
+		return jobs.Job{}, fmt.Errorf("could not show the %s %.60q: %w for this key; see the IDs with anything-mcp %ss", kind, id, err, kind)
+	}
+	return job, nil
+}
+
+// printBuild prints the state and the result of a build for a person.
+func (p *program) printBuild(ctx context.Context, a *app, job jobs.Job) error {
+	width := 0
+	if isTerminal(p.env.Stdout) {
+		width = columns(p.env.Stdout)
+	}
+	b := job.Build
+	var page strings.Builder
+	row := func(name, value string, width int) {
+		if value = strings.TrimSpace(value); value != "" {
+			page.WriteString(hangingIndent(name, value, 12, width))
+		}
+	}
+	row("Status", string(job.State)+" after "+formatAge(job.Elapsed(time.Now())), width)
+	row("Error", text.Lines(b.Error), width)
+	row("Detail", text.Lines(b.Detail), width)
+	row("Reason", text.Lines(b.Reason), width)
+	row("Function", text.OneLine(b.FunctionName, maxLine), width)
+	row("ID", text.OneLine(b.FunctionID, maxLine), width)
+	if job.State.Ended() {
+		row("Cost", formatCost(b, a.simulated), width)
+	}
+	row("Answer", text.Lines(b.Answer), width)
+	switch {
+	case b.FunctionID != "" && a.simulated:
+		row("Run it", "The function is gone with this command's own sandbox. To keep one, start "+p.name+
+			" sandbox in another terminal, set here what it tells you to set, and build again without --sandbox.", width)
+	case b.FunctionID != "":
+		row("Run it", p.runLine(ctx, a, b.FunctionID), 0) // one line, to be copied
+	}
+	return p.print(page.String())
+}
+
+// formatCost formats what an ended build has cost. A cost that Notte did not
+// report is unknown, and not zero.
+func formatCost(b *jobs.Build, simulated bool) string {
+	switch usd := b.TotalCostUSD; {
+	case usd == nil && !b.Started:
+		return "none"
+	case usd == nil:
+		return "unknown"
+	case simulated:
+		return fmt.Sprintf("$%.2f (simulated: nothing is billed)", *usd)
+	case *usd > 0 && *usd < 0.01:
+		return fmt.Sprintf("$%.4f", *usd)
+	default:
+		return fmt.Sprintf("$%.2f", *usd)
+	}
+}
+
+// runLine returns the command that runs a new function.
+func (p *program) runLine(ctx context.Context, a *app, functionID string) string {
+	words := []string{p.name, "run", functionID}
+	if url := p.settings.apiURL; url != notte.DefaultAPIURL && p.vars["NOTTE_API_URL"] != url {
+		words = append(words, "--api-url="+url)
+	}
+	// The look-up is free. If it fails, only the variables are missing here.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+	defer cancel()
+	if f, err := a.client.GetFunction(ctx, functionID); err == nil {
+		for _, v := range f.Variables {
+			words = append(words, variableWord(v))
+		}
+	}
+	return shellLine(words, runtime.GOOS)
+}
+
+// shellLine returns words as a line for the shells of goos. A word NAME=VALUE
+// that cannot be quoted there becomes NAME=VALUE itself, for the user to fill
+// in, and any other is left out.
+func shellLine(words []string, goos string) string {
+	var line []string
+	for _, word := range words {
+		quoted, ok := shellQuote(word, goos)
+		if !ok {
+			name, _, _ := strings.Cut(word, "=")
+			if quoted, ok = shellQuote(name+"=VALUE", goos); !ok {
+				continue
+			}
+		}
+		line = append(line, quoted)
+	}
+	return strings.Join(line, " ")
+}
+
+// variableWord returns a variable as the command run takes it, with its default
+// if it has one.
+func variableWord(v notte.Variable) string {
+	value := string(v.Default)
+	var s string
+	if json.Unmarshal(v.Default, &s) == nil {
+		value = s
+	}
+	// Notte sends the Python source of a default, in which a string has quotes.
+	if n := len(value); n >= 2 && (value[0] == '\'' || value[0] == '"') && value[n-1] == value[0] {
+		value = value[1 : n-1]
+	}
+	return text.OneLine(v.Name, maxLine) + "=" + cmp.Or(text.OneLine(value, maxLine), "VALUE")
+}
+
+// printRun prints the result of a run to stdout, or its error to stderr.
+func (p *program) printRun(a *app, job jobs.Job) error {
+	run := job.Run
+	switch {
+	case job.Succeeded() && len(run.Result) == 0:
+		return nil
+	case job.Succeeded():
+		return p.printResult(run.Result, true)
+	}
+	if run.Error != "" {
+		p.printError(errors.New(text.OneLine(run.Error, maxError)))
+	}
+	var result string // often a traceback
+	if json.Unmarshal(run.Result, &result) == nil && strings.TrimSpace(result) != run.Error {
+		fmt.Fprintln(p.screen, strings.TrimSpace(text.Lines(result)))
+	}
+	if a.simulated {
+		fmt.Fprintf(p.screen, "The sandbox of a single command has no functions. To keep functions from build to run, start %s sandbox in another terminal.\n", p.name)
+	}
+	return nil
+}

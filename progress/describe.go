@@ -1,0 +1,124 @@
+package progress
+
+import (
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/anything-mcp/anything-mcp/notte"
+	"github.com/anything-mcp/anything-mcp/text"
+)
+
+// Describe returns the line that shows an event to a person: at most
+// [MaxMessage] characters, cleaned by [text.OneLine]. It returns false for events
+// without a line of their own: deltas, tool results, complete messages, terminal
+// events, unknown types, and events whose main field is empty.
+//
+// The line of a viewer URL holds the URL with its token. It is for the user, and
+// must not be logged.
+func Describe(ev notte.Event) (string, bool) {
+	switch ev.Type {
+	case notte.EventStatus:
+		return withLabel("Status: ", ev.Status)
+	case notte.EventToolStart:
+		if line, ok := withLabel("Using ", ev.Name); ok {
+			return line, true
+		}
+		return "Using a tool", true
+	case notte.EventSessionData:
+		return viewerLine(ev.ViewerURL)
+	case notte.EventFunctionUploaded:
+		return functionLine(ev.FunctionName, ev.FunctionID), true
+	case notte.EventSessionStart:
+		return "Browser session started", true
+	case notte.EventLog:
+		return withLabel("Log: ", trimLogPrefix(ev.Message))
+	}
+	return "", false
+}
+
+// withLabel returns label and s in one line, or false when nothing of s can be
+// seen.
+func withLabel(label, s string) (string, bool) {
+	if s = text.OneLine(s, MaxMessage-len(label)); s == "" {
+		return "", false
+	}
+	return label + s, true
+}
+
+// viewerLine says where to watch. It shows a URL whole or not at all, because a
+// part of one leads nowhere, and only one that is what it looks like.
+func viewerLine(viewer string) (string, bool) {
+	const label = "Watch live: "
+	switch {
+	case viewer == "":
+		return "", false
+	case len(label)+len(viewer) <= MaxMessage && isCleanURL(viewer):
+		return label + viewer, true
+	}
+	return "Live view ready: its link is in the result", true
+}
+
+// isCleanURL reports whether s is an http or https URL in printable ASCII,
+// without a user name that could pass for the host.
+func isCleanURL(s string) bool {
+	if strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return false
+	}
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil
+}
+
+// functionLine names a function. It cuts the name, never the ID, which has at
+// most 128 characters because Notte's paths take no more.
+func functionLine(name, id string) string {
+	const label, maxName, maxID = "Function created", 48, 128
+	name, id = text.OneLine(name, maxName), text.OneLine(id, maxID)
+	switch {
+	case name == "" && id == "":
+		return label
+	case name == "":
+		return label + ": " + id
+	case id == "":
+		return label + ": " + name
+	}
+	return label + ": " + name + " (" + id + ")"
+}
+
+// trimLogPrefix returns the text of a log message of the form
+// "time | level | where | text", and any other message unchanged.
+func trimLogPrefix(message string) string {
+	line := text.OneLine(message, 2*MaxMessage) // the columns before the text need room too
+	columns := strings.SplitN(line, " | ", 4)
+	if len(columns) < 4 {
+		return line
+	}
+	switch strings.ToUpper(columns[1]) {
+	case "TRACE", "DEBUG", "INFO", "SUCCESS":
+		return columns[3]
+	case "WARN", "WARNING", "ERROR", "CRITICAL", "FATAL":
+		return columns[1] + ": " + columns[3]
+	}
+	return line
+}
+
+// startLine is the first line of a call. A job that has run for a second or more
+// was joined late.
+func (p *Pacer) startLine(now time.Time) string {
+	if age := now.Sub(p.started); age >= time.Second {
+		return p.subject + " running for " + wholeSeconds(age)
+	}
+	return p.subject + " started"
+}
+
+// quietLine says that the job still runs, and its newest step if there was one.
+func (p *Pacer) quietLine(now time.Time) string {
+	line := "Still " + p.activity + ", " + wholeSeconds(now.Sub(p.started))
+	if p.lastStep == "" {
+		return line
+	}
+	const open, end = " (last: ", ")"
+	return line + open + text.OneLine(p.lastStep, MaxMessage-len(line)-len(open)-len(end)) + end
+}
+
+func wholeSeconds(d time.Duration) string { return text.Duration(max(d, 0).Truncate(time.Second)) }

@@ -1,0 +1,120 @@
+// Package progress decides which progress line a call shows, and when.
+package progress
+
+import (
+	"time"
+
+	"github.com/anything-mcp/anything-mcp/notte"
+)
+
+// The pace of a call's lines, each counted from the time at which the line
+// before was on the wire.
+const (
+	// MinInterval lies between two lines: at most four a second.
+	MinInterval = 250 * time.Millisecond
+
+	// SnippetInterval lies between a line and a snippet of the agent's text
+	// after it. It is longer than MinInterval so that a step seldom has to wait
+	// because a snippet has just been sent.
+	SnippetInterval = time.Second
+
+	// QuietInterval is how long a call shows no line before it shows that the
+	// job still runs.
+	QuietInterval = 10 * time.Second
+
+	// ResultGap lies between the last line and the call's result, because
+	// clients that read both at once handle the result first and take progress
+	// after it for a protocol error. 20 ms were enough for every client
+	// measured.
+	ResultGap = 25 * time.Millisecond
+)
+
+// MaxMessage is the length of the longest line, in characters (runes).
+const MaxMessage = 200
+
+// Pacer chooses the lines of one call. The first line is due at once. After it
+// each step (see [Describe]) is due as soon as [MinInterval] allows, and the
+// newest step replaces one that waits. The agent's text is due as a snippet when
+// no step waits. After [QuietInterval] without a line, one says that the job
+// still runs.
+//
+// A Pacer is a plain value for one goroutine. It reads no clock: its methods
+// are told the time. The goroutine asks Next, sends the line that it returns and
+// calls Sent, or else waits for events as long as Next says and passes them to
+// Observe.
+type Pacer struct {
+	subject, activity string
+	started           time.Time
+
+	sent      time.Time // when the last line was on the wire; zero: none was
+	step      string    // the newest step while it waits to be sent
+	lastStep  string    // the newest step, sent or not, without links
+	text      TextTail
+	textSince time.Time // when text began to hold what no line has shown; zero: all was shown
+}
+
+// NewPacer returns the Pacer of a call that waits for a job. Lines name the job
+// by its subject ("Build started") and its activity ("Still building"). started
+// is when the job began, since a call may join it late; zero means now.
+func NewPacer(subject, activity string, started time.Time) Pacer {
+	return Pacer{subject: subject, activity: activity, started: started}
+}
+
+// Observe takes note of an event. It keeps nothing of ev but a line or the end
+// of its text.
+func (p *Pacer) Observe(ev notte.Event, now time.Time) {
+	switch ev.Type {
+	case notte.EventThinkingDelta, notte.EventTextDelta:
+		p.text.Add(ev.Type, ev.Delta)
+		if ev.Delta != "" && p.textSince.IsZero() {
+			p.textSince = now
+		}
+		return
+	case notte.EventMessageComplete, notte.EventToolStart:
+		p.text.End()
+	}
+	line, ok := Describe(ev)
+	if !ok {
+		return
+	}
+	p.step, p.textSince = line, time.Time{} // a step replaces what waits
+	if ev.Type != notte.EventSessionData {  // the line of a quiet job has no room for its URL
+		p.lastStep = line
+	}
+}
+
+// Next returns the line to send now or, with an empty line, how long to wait
+// for events before asking again. A line is returned once.
+func (p *Pacer) Next(now time.Time) (line string, pause time.Duration) {
+	if p.sent.IsZero() {
+		if p.started.IsZero() {
+			p.started = now
+		}
+		return p.startLine(now), 0
+	}
+	since := now.Sub(p.sent)
+	if p.step != "" {
+		if pause = MinInterval - since; pause > 0 {
+			return "", pause
+		}
+		line, p.step = p.step, ""
+		return line, 0
+	}
+	if !p.textSince.IsZero() {
+		// The first word of a text says nothing: it gets time to grow.
+		if pause = max(SnippetInterval-since, MinInterval-now.Sub(p.textSince)); pause > 0 {
+			return "", pause
+		}
+		p.textSince = time.Time{}
+		if line = p.text.snippet(); line != "" {
+			return line, 0
+		}
+	}
+	if pause = QuietInterval - since; pause > 0 {
+		return "", pause
+	}
+	return p.quietLine(now), 0
+}
+
+// Sent takes note that the line is on the wire.
+func (p *Pacer) Sent(now time.Time) { p.sent = now }

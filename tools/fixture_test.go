@@ -1,0 +1,267 @@
+package tools_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"log/slog"
+	"net/http"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/jsonschema-go/jsonschema"
+
+	"github.com/anything-mcp/anything-mcp/jobs"
+	"github.com/anything-mcp/anything-mcp/jobs/jobstest"
+	"github.com/anything-mcp/anything-mcp/notte"
+	"github.com/anything-mcp/anything-mcp/notte/sandbox"
+	"github.com/anything-mcp/anything-mcp/progress"
+	"github.com/anything-mcp/anything-mcp/tools"
+)
+
+var update = flag.Bool("update", false, "rewrite the snapshots in testdata")
+
+const (
+	key  = "sk-test-3141592653589793"
+	keep = 90 * 24 * time.Hour // how long jobs are kept
+)
+
+// What the tools are told that the user can set.
+const (
+	noKeyAdvice = "Set NOTTE_API_KEY."
+	limitAdvice = "Raise the limit."
+)
+
+func advice(err error) string {
+	var limit *jobs.LimitError
+	switch {
+	case errors.Is(err, notte.ErrNoKey):
+		return noKeyAdvice
+	case errors.As(err, &limit):
+		return limitAdvice
+	}
+	return ""
+}
+
+// fixture is the tools with the sandbox at their other end.
+type fixture struct {
+	t      *testing.T
+	notte  *sandbox.Server
+	http   *http.Client // reaches notte
+	jobs   *jobs.Manager
+	server tools.Server
+	log    *bytes.Buffer
+	output map[string]*jsonschema.Resolved // the output schemas, by tool
+}
+
+// inBubble runs a test of the tools on synthetic time, and looks for secrets in
+// the log.
+func inBubble(t *testing.T, test func(*testing.T, *fixture)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, key)
+		test(t, f)
+		if strings.Contains(f.log.String(), key) || strings.Contains(f.log.String(), "s3cret") {
+			t.Errorf("a secret is in the log:\n%s", f.log)
+		}
+	})
+}
+
+func newFixture(t *testing.T, key notte.APIKey) *fixture {
+	t.Helper()
+	f := &fixture{t: t, notte: sandbox.New(), log: new(bytes.Buffer)}
+	t.Cleanup(f.notte.Close)
+	f.http = f.notte.Client()
+	f.jobs = f.newManager(jobstest.NewMemory())
+	f.serve(tools.Config{Client: f.client(key)})
+	return f
+}
+
+func (f *fixture) client(key notte.APIKey) *notte.Client {
+	f.t.Helper()
+	client, err := notte.NewClient(notte.Config{
+		Key: key, APIURL: "http://api.test", AnythingURL: "http://anything.test", HTTPClient: f.http,
+	})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return client
+}
+
+func (f *fixture) logger() *slog.Logger {
+	return slog.New(slog.NewTextHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+// newManager returns a Manager that allows two builds at once and that the test's
+// end stops.
+func (f *fixture) newManager(store jobs.Store) *jobs.Manager {
+	m := jobs.NewManager(store, jobs.Options{Logger: f.logger(), MaxBuilds: 2})
+	f.t.Cleanup(func() { m.Stop(context.Background()) })
+	return m
+}
+
+// serve makes a server of cfg the one that is called.
+func (f *fixture) serve(cfg tools.Config) {
+	f.t.Helper()
+	cfg.Jobs, cfg.Version, cfg.Logger, cfg.Keep, cfg.Advice = f.jobs, "test", f.logger(), keep, advice
+	f.server = tools.NewServer(cfg)
+	f.output = make(map[string]*jsonschema.Resolved)
+	var list struct {
+		Tools []struct {
+			Name         string
+			OutputSchema *jsonschema.Schema
+		}
+	}
+	f.request(f.t.Context(), "tools/list", object{}, &list)
+	for _, tool := range list.Tools {
+		resolved, err := tool.OutputSchema.Resolve(nil)
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		f.output[tool.Name] = resolved
+	}
+}
+
+type object = map[string]any
+
+// request sends a request as a transport does, which lets the call wait after
+// its handler has returned, and decodes the result into result.
+func (f *fixture) request(ctx context.Context, method string, params object, result any) {
+	f.t.Helper()
+	message, err := json.Marshal(object{"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	ctx, deferral := progress.WithDeferral(ctx)
+	resp := f.server.MCP.HandleMessage(ctx, message)
+	deferral.Run(ctx)
+	raw, err := json.Marshal(resp)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	if strings.Contains(string(raw), key) {
+		f.t.Errorf("the key is in a result: %s", raw)
+	}
+	answer := struct {
+		Result any
+		Error  json.RawMessage
+	}{Result: result}
+	if err := json.Unmarshal(raw, &answer); err != nil || answer.Error != nil {
+		f.t.Fatalf("%s(%v) = %s (%v)", method, params, raw, err)
+	}
+}
+
+// result is a tool's result as a client sees it.
+type result struct {
+	object     // the structured content
+	isError    bool
+	text       string
+	resultType string         // of a modern call
+	meta       map[string]any // likewise
+}
+
+func (r result) str(field string) string { s, _ := r.object[field].(string); return s }
+
+func (f *fixture) call(tool string, args any) result {
+	f.t.Helper()
+	return f.callContext(f.t.Context(), tool, args)
+}
+
+func (f *fixture) callContext(ctx context.Context, tool string, args any) result {
+	f.t.Helper()
+	return f.callParams(ctx, tool, object{"name": tool, "arguments": args})
+}
+
+// callModern calls a tool as a client of 2026-07-28 with these capabilities does.
+func (f *fixture) callModern(caps object, tool string, args object) result {
+	f.t.Helper()
+	return f.callParams(f.t.Context(), tool, object{"name": tool, "arguments": args, "_meta": object{
+		"io.modelcontextprotocol/protocolVersion":    "2026-07-28",
+		"io.modelcontextprotocol/clientCapabilities": caps,
+	}})
+}
+
+func (f *fixture) callParams(ctx context.Context, tool string, params object) result {
+	f.t.Helper()
+	var got struct {
+		Meta              map[string]any `json:"_meta"`
+		ResultType        string
+		Content           []struct{ Text string }
+		StructuredContent object
+		IsError           bool
+	}
+	f.request(ctx, "tools/call", params, &got)
+	r := result{object: got.StructuredContent, isError: got.IsError, resultType: got.ResultType, meta: got.Meta}
+	if r.resultType == "task" {
+		return r
+	}
+	if len(got.Content) != 1 {
+		f.t.Fatalf("%s: %d contents, want 1", tool, len(got.Content))
+	}
+	r.text = got.Content[0].Text
+	if r.object == nil {
+		return r
+	}
+	if err := f.output[tool].Validate(r.object); err != nil {
+		f.t.Errorf("%s returns what its schema does not allow: %v", tool, err)
+	}
+	var fromText object
+	if err := json.Unmarshal([]byte(r.text), &fromText); err != nil || !reflect.DeepEqual(fromText, r.object) {
+		f.t.Errorf("text and structured content differ (%v):\n%s\n%v", err, r.text, r.object)
+	}
+	return r
+}
+
+func (f *fixture) wants(r result, isError bool, fields object) {
+	f.t.Helper()
+	if r.isError != isError {
+		f.t.Errorf("isError = %v, want %v: %s", r.isError, isError, r.text)
+	}
+	wants(f.t, r.object, fields)
+}
+
+// absent is a field that must be left out.
+var absent = new(int)
+
+func wants(t *testing.T, got, want object) {
+	t.Helper()
+	for name, w := range want {
+		g, ok := got[name]
+		switch {
+		case w == absent && ok:
+			t.Errorf("%s = %v, want it left out", name, g)
+		case w != absent && (!ok || !reflect.DeepEqual(g, w)):
+			t.Errorf("%s = %#v, want %#v in %v", name, g, w, got)
+		}
+	}
+}
+
+func event(typ string, fields ...any) sandbox.Step {
+	o := object{"type": typ}
+	for i := 0; i < len(fields); i += 2 {
+		o[fields[i].(string)] = fields[i+1]
+	}
+	return sandbox.Event(o)
+}
+
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(name, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s has changed: what models read is part of the contract. If the change is meant, run the test with -update.\ngot:\n%s", name, got)
+	}
+}

@@ -1,0 +1,175 @@
+package tools
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/google/jsonschema-go/jsonschema"
+
+	"github.com/anything-mcp/anything-mcp/text"
+)
+
+// The schemas of a tool come from the structs of its input and its output. The
+// tags of a field are:
+//
+//	json        the name; the field is optional, or not promised, with omitempty
+//	jsonschema  the description
+//	min, max    the bounds of a number, or of the characters of a text
+//	enum        the texts that are allowed, with commas between them
+//	pattern     the regular expression that a text must match
+//	must        what the field must be, where its type does not say it well
+//
+// Schemas stay flat and short, because some hosts take nothing else and a model
+// pays for every byte.
+
+// inputSchema is what a tool takes.
+type inputSchema struct {
+	*jsonschema.Schema
+	arguments map[string]argument // the properties of Schema, by name
+}
+
+// argument is one argument of a tool.
+type argument struct {
+	*jsonschema.Schema
+	resolve func() (*jsonschema.Resolved, error) // computed once
+	must    string                               // what the argument must be, in words
+}
+
+// accepts reports whether a value is valid. A schema that is itself not valid
+// accepts every value.
+func (a argument) accepts(value any) bool {
+	resolved, err := a.resolve()
+	return err != nil || resolved.Validate(value) == nil
+}
+
+// inputSchemaOf returns the schema of a struct.
+func inputSchemaOf(t reflect.Type) *inputSchema {
+	words := make(map[string]string)
+	for _, f := range reflect.VisibleFields(t) {
+		words[jsonName(f)] = f.Tag.Get("must")
+	}
+	return newInputSchema(schemaOf(t), words)
+}
+
+// newInputSchema returns the inputSchema of s, an object schema whose
+// PropertyOrder must be set. words says what an argument must be, where its type
+// does not say it well.
+func newInputSchema(s *jsonschema.Schema, words map[string]string) *inputSchema {
+	in := &inputSchema{s, make(map[string]argument)}
+	for name, p := range s.Properties {
+		resolve := sync.OnceValues(func() (*jsonschema.Resolved, error) { return p.Resolve(nil) })
+		in.arguments[name] = argument{p, resolve, requirement(p, words[name])}
+	}
+	return in
+}
+
+// outputSchema returns the schema of the struct Out as JSON, which is computed
+// once. Outputs may get more fields.
+func outputSchema[Out any]() func() json.RawMessage {
+	return sync.OnceValue(func() json.RawMessage {
+		s := schemaOf(reflect.TypeFor[Out]())
+		s.AdditionalProperties = nil
+		return encode(s)
+	})
+}
+
+func encode(s *jsonschema.Schema) json.RawMessage {
+	raw, err := text.JSON(s)
+	if err != nil {
+		panic("tools: a schema cannot be encoded: " + err.Error())
+	}
+	return raw
+}
+
+// schemaOf returns the flat schema of a struct.
+func schemaOf(t reflect.Type) *jsonschema.Schema {
+	s, err := jsonschema.ForType(t, &jsonschema.ForOptions{TypeSchemas: map[reflect.Type]*jsonschema.Schema{
+		reflect.TypeFor[json.RawMessage](): {Type: "object"},
+	}})
+	if err != nil {
+		panic("tools: no schema of " + t.String() + ": " + err.Error())
+	}
+	for _, f := range reflect.VisibleFields(t) {
+		if p := s.Properties[jsonName(f)]; p != nil {
+			flatten(p)
+			applyTags(p, f.Tag)
+		}
+	}
+	return s
+}
+
+// flatten removes what would make p a union or nested: the null that pointers and
+// slices allow, and the members of objects.
+func flatten(p *jsonschema.Schema) {
+	if len(p.Types) == 2 {
+		p.Type, p.Types = p.Types[1], nil // the first is "null"
+	}
+	if p.Type == "object" {
+		p.Properties, p.PropertyOrder, p.Required, p.AdditionalProperties = nil, nil, nil, nil
+	}
+	if p.Items != nil {
+		flatten(p.Items)
+	}
+}
+
+// applyTags adds what the tags of its field say to p.
+func applyTags(p *jsonschema.Schema, tag reflect.StructTag) {
+	p.Pattern = tag.Get("pattern")
+	for value := range strings.SplitSeq(tag.Get("enum"), ",") {
+		if value != "" {
+			p.Enum = append(p.Enum, value)
+		}
+	}
+	if p.Type == "string" {
+		p.MinLength, p.MaxLength = bound[int](tag, "min"), bound[int](tag, "max")
+	} else {
+		p.Minimum, p.Maximum = bound[float64](tag, "min"), bound[float64](tag, "max")
+	}
+}
+
+// bound returns the whole number in a tag, or nil if there is none.
+func bound[T int | float64](tag reflect.StructTag, key string) *T {
+	n, err := strconv.Atoi(tag.Get(key))
+	if err != nil {
+		return nil
+	}
+	return new(T(n))
+}
+
+func jsonName(f reflect.StructField) string {
+	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+	return name
+}
+
+// requirement returns what an argument must be, to follow "must be". words, if
+// any, replace its type.
+func requirement(p *jsonschema.Schema, words string) string {
+	if words == "" {
+		words = map[string]string{"string": "text", "integer": "a whole number", "boolean": "true or false"}[p.Type]
+	}
+	switch {
+	case p.Enum != nil:
+		values := make([]string, len(p.Enum))
+		for i, value := range p.Enum {
+			values[i] = fmt.Sprint(value)
+		}
+		return "one of " + strings.Join(values, ", ")
+	case p.MinLength != nil && p.MaxLength != nil:
+		return fmt.Sprintf("%s of %s to %s characters", words, formatCount(*p.MinLength), formatCount(*p.MaxLength))
+	case p.Minimum != nil && p.Maximum != nil:
+		return fmt.Sprintf("%s from %v to %v", words, *p.Minimum, *p.Maximum)
+	}
+	return words
+}
+
+// formatCount formats n like 3600 or 20,000.
+func formatCount(n int) string {
+	if n < 10_000 {
+		return strconv.Itoa(n)
+	}
+	return fmt.Sprintf("%d,%03d", n/1000, n%1000)
+}

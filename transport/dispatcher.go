@@ -1,0 +1,193 @@
+// Package transport serves MCP over stdio and Streamable HTTP around mcp-go's
+// MCPServer. It writes the progress of a call on that call's own stream, in
+// order, before the answer and never after it.
+package transport
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+
+	"github.com/anything-mcp/anything-mcp/progress"
+)
+
+// errStopped is the cause of a call's context when the server stops before the
+// call has ended.
+var errStopped = errors.New("the server is stopping")
+
+// dispatcher takes a message from admission to its answer. Both transports
+// share it. It is safe for concurrent use.
+type dispatcher struct {
+	srv   *server.MCPServer
+	log   *slog.Logger
+	tasks Tasks // nil: no tool answers with tasks
+	limit *callLimit
+	calls calls
+
+	onStop     func()           // nil: nobody waits for the stop
+	serverMeta func() *mcp.Meta // the _meta of results that mcp-go does not make
+}
+
+// newDispatcher takes the options that both transports have, with maxCalls set.
+func newDispatcher(srv *server.MCPServer, log *slog.Logger, maxCalls int, tasks Tasks, onStop func()) *dispatcher {
+	d := &dispatcher{
+		srv: srv, log: cmp.Or(log, slog.New(slog.DiscardHandler)), tasks: tasks,
+		limit: newCallLimit(maxCalls, "calls are running"), onStop: onStop,
+	}
+	d.serverMeta = sync.OnceValue(d.askServerMeta)
+	return d
+}
+
+// stop refuses further calls and makes waiting handlers return. It is called
+// once.
+func (d *dispatcher) stop() {
+	d.limit.close()
+	if d.onStop != nil {
+		d.onStop()
+	}
+}
+
+// peer is the client that sent a message.
+type peer struct {
+	session string // the ID of its session; empty on stdio
+
+	// stateless means that nothing tells this client from others, which use the
+	// same request IDs: its calls cannot be cancelled by ID.
+	stateless bool
+}
+
+// admit makes a call of a message, or returns why the message is refused. A
+// request that may block counts against the limit of calls, and its client can
+// cancel it, until run has returned. Every admitted call must run.
+func (d *dispatcher) admit(ctx context.Context, p peer, m message, out wire) (*call, *rpcError) {
+	c := &call{
+		key: callKey{p.session, idKey(m.id)}, id: m.id, token: m.token, method: m.method,
+		declaresTasks: d.tasks != nil && declaresTasks(m.caps), out: out,
+	}
+	c.ctx, c.stop = context.WithCancelCause(ctx)
+	if c.token != nil {
+		c.ctx = progress.WithSink(c.ctx, c)
+	}
+	if !m.mayBlock() {
+		return c, nil
+	}
+	if bad := d.limit.enter(); bad != nil {
+		c.stop(nil)
+		return nil, bad
+	}
+	c.leave = d.limit.leave
+	if !p.stateless && !d.calls.add(c) {
+		c.stop(nil)
+		c.leave()
+		return nil, &rpcError{mcp.INVALID_REQUEST, fmt.Sprintf(
+			"A request with the ID %.100s is still running: give each request its own ID.", m.id)}
+	}
+	return c, nil
+}
+
+// run handles a call, writes its answer and ends it. raw is the whole message.
+// Callers should drop it: a call may block for minutes, and raw can be 8 MiB.
+func (d *dispatcher) run(c *call, raw []byte) {
+	defer c.end()
+	resp := d.handle(c, raw)
+	if c.result != nil {
+		d.runDeferred(c, &resp)
+	}
+	if d.tasks != nil {
+		resp = flattenTask(resp, c.declaresTasks)
+	}
+	// A client that has read the answer may use its ID again.
+	d.calls.remove(c)
+	c.answer(resp)
+}
+
+// handle returns the response to one message, nil to a notification. It answers
+// the extensions of the protocol that mcp-go does not know.
+func (d *dispatcher) handle(c *call, raw []byte) (resp mcp.JSONRPCMessage) {
+	defer d.recoverInto(&resp, c.method)
+	if d.tasks != nil && c.id != nil {
+		if resp := d.handleExtension(c, raw); resp != nil {
+			return resp
+		}
+	}
+	switch c.method {
+	case string(mcp.MethodToolsCall):
+		return d.callTool(c, raw)
+	case string(mcp.MethodSubscriptionsListen):
+		return d.listen(c, raw)
+	}
+	return d.ask(c.ctx, &session{id: c.key.session}, c.method, raw)
+}
+
+// callTool has mcp-go call a tool, whose handler may defer its work. mcp-go
+// grows a stack to 32 KiB, because it decodes and validates above the handler.
+// Its goroutine ends before the deferred work begins, so that a call that waits
+// for minutes keeps a small stack.
+func (d *dispatcher) callTool(c *call, raw []byte) mcp.JSONRPCMessage {
+	ctx, deferral := progress.WithDeferral(c.ctx)
+	answered := make(chan mcp.JSONRPCMessage)
+	go func() { answered <- d.ask(ctx, &session{id: c.key.session}, c.method, raw) }()
+	resp := <-answered
+	if r, ok := resp.(mcp.JSONRPCResponse); ok {
+		c.deferral = deferral
+		c.result, _ = r.Result.(*mcp.CallToolResult)
+	}
+	return d.explainUnknownTool(resp)
+}
+
+// ask has mcp-go handle a message.
+func (d *dispatcher) ask(ctx context.Context, s *session, method string, raw []byte) (resp mcp.JSONRPCMessage) {
+	defer d.recoverInto(&resp, method)
+	return d.srv.HandleMessage(d.srv.WithContext(ctx, s), raw)
+}
+
+// runDeferred does the work that a tool's handler deferred, which may overwrite
+// the whole result. What mcp-go has added to the result stays unless the work
+// sets it.
+func (d *dispatcher) runDeferred(c *call, resp *mcp.JSONRPCMessage) {
+	defer d.recoverInto(resp, c.method)
+	meta, kind := c.result.Meta, c.result.ResultType
+	c.deferral.Run(c.ctx)
+	if c.result.Meta == nil {
+		c.result.Meta = meta
+	}
+	if c.result.ResultType == "" {
+		c.result.ResultType = kind
+	}
+}
+
+// recoverInto makes a panic an internal error. It logs the panic's text, which
+// clients must not see. It must be deferred itself.
+func (d *dispatcher) recoverInto(resp *mcp.JSONRPCMessage, method string) {
+	if p := recover(); p != nil {
+		d.log.Error("a handler panicked", "method", method, "panic", p, "stack", string(debug.Stack()))
+		*resp = internalFailure()
+	}
+}
+
+// explainUnknownTool replaces mcp-go's error for an unknown tool by a sentence
+// that names the tools.
+func (d *dispatcher) explainUnknownTool(resp mcp.JSONRPCMessage) mcp.JSONRPCMessage {
+	failed, ok := resp.(mcp.JSONRPCError)
+	if !ok || !strings.HasSuffix(failed.Error.Message, server.ErrToolNotFound.Error()) {
+		return resp
+	}
+	names := slices.Sorted(maps.Keys(d.srv.ListTools()))
+	failed.Error.Message = "There is no tool of that name: the tools are " + strings.Join(names, ", ") + "."
+	return failed
+}
+
+// internalFailure is the response to a request whose failure is in the log.
+func internalFailure() mcp.JSONRPCMessage {
+	return mcp.NewJSONRPCError(mcp.RequestId{}, internalError.code, internalError.text, nil)
+}

@@ -1,0 +1,98 @@
+package transport
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/mark3labs/mcp-go/mcp"
+)
+
+// maxStreams bounds the GET streams of one session. Nothing is sent on them yet,
+// and a client needs one, or two while it reconnects.
+const maxStreams = 4
+
+// sessionOf returns the session that a legacy request names.
+func (h *HTTP) sessionOf(r *http.Request) (string, *refusal) {
+	id := r.Header.Get(mcp.HeaderSessionID)
+	switch {
+	case id == "":
+		return "", refused(http.StatusBadRequest, "The request has no Mcp-Session-Id: begin with initialize, "+
+			"which answers with one, or speak protocol version "+mcp.LATEST_PROTOCOL_VERSION+".")
+	case !h.sessions.valid(id):
+		return "", refused(http.StatusNotFound, "There is no session with this Mcp-Session-Id, or no longer: "+
+			"begin a new one with initialize.")
+	}
+	return id, nil
+}
+
+// serveSession answers GET and DELETE, which are about a legacy session.
+func (h *HTTP) serveSession(w http.ResponseWriter, r *http.Request) *refusal {
+	switch version := r.Header.Get(mcp.HeaderProtocolVersion); {
+	case mcp.IsModernProtocol(version):
+		w.Header().Set("Allow", "POST, OPTIONS")
+		return refused(http.StatusMethodNotAllowed,
+			r.Method+" is not part of protocol version "+mcp.LATEST_PROTOCOL_VERSION+": it has no sessions.")
+	case !isKnownVersion(version):
+		return unknownVersion()
+	}
+	session, bad := h.sessionOf(r)
+	if bad != nil {
+		return bad
+	}
+	if r.Method == http.MethodGet {
+		return h.serveStream(w, r, session)
+	}
+	h.sessions.end(session)
+	h.calls.cancelSession(session, fmt.Errorf("%w: its session was ended", ErrCancelled))
+	w.WriteHeader(http.StatusOK)
+	return nil
+}
+
+// serveStream answers a GET with a stream that stays open until the client
+// leaves, the session is ended or the server stops. A server whose lists do not
+// change has nothing to send on it, but clients ask for one.
+func (h *HTTP) serveStream(w http.ResponseWriter, r *http.Request, session string) *refusal {
+	if bad := h.streams.enter(); bad != nil {
+		return &refusal{http.StatusServiceUnavailable, nil, bad}
+	}
+	defer h.streams.leave()
+	c := &call{}
+	c.ctx, c.stop = context.WithCancelCause(r.Context())
+	defer c.stop(nil)
+	if !h.addStream(c, session) {
+		return refused(http.StatusConflict, "This session has its streams open already: use one of them.")
+	}
+	defer h.calls.remove(c)
+	out := newReply(w, true, false)
+	defer out.close()
+	if out.open() != nil {
+		return nil // the client is gone
+	}
+	select {
+	case <-c.ctx.Done():
+	case <-h.stopping:
+	}
+	return nil
+}
+
+// addStream enters a stream among the calls of its session, for the end of the
+// session to end it. It reports whether the session may have one more.
+func (h *HTTP) addStream(c *call, session string) bool {
+	for n := range maxStreams {
+		c.key = callKey{session, fmt.Sprint("stream ", n)} // no request ID looks like this
+		if h.calls.add(c) {
+			return true
+		}
+	}
+	return false
+}
+
+// isKnownVersion reports whether a legacy request may have this version. It may
+// have none, because 2025-03-26 has no header for it.
+func isKnownVersion(version string) bool { return version == "" || mcp.IsValidProtocolVersion(version) }
+
+func unknownVersion() *refusal {
+	return refused(http.StatusBadRequest, "The Mcp-Protocol-Version of the request is unknown here: "+
+		"leave it to the version that initialize answered with.")
+}
