@@ -121,8 +121,12 @@ func (s *FunctionState) changed(f notte.Function) bool {
 	return s.Version != "" && f.LatestVersion != s.Version || !s.UpdatedAt.IsZero() && !f.UpdatedAt.Equal(s.UpdatedAt)
 }
 
-// tell adds the function to the build.
+// tell adds the function to the build, unless that is told already.
 func (f *finder) tell(function notte.Function, name, from string) {
+	b := f.r.latest().Build
+	if b.FunctionID == function.ID && b.FunctionName == name && b.FunctionVersion == function.LatestVersion && b.FunctionFrom == from {
+		return
+	}
 	f.r.apply(notte.Event{
 		Type: notte.EventFunctionUploaded, FunctionID: function.ID, FunctionName: name,
 		FunctionVersion: function.LatestVersion, FunctionFrom: from,

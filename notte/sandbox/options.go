@@ -13,10 +13,10 @@ const (
 	V1 API = "v1" // events of the published page
 	V2 API = "v2" // an AI SDK UI message stream, with threads and detached builds
 
-	defaultAPI = V1
+	defaultAPI = V2
 )
 
-// WithAPI sets the contract of the Anything API, V1 or V2. Without it that is V1.
+// WithAPI sets the contract of the Anything API, V1 or V2. Without it that is V2.
 // It panics if api is neither.
 func WithAPI(api API) Option {
 	if api != V1 && api != V2 {
