@@ -51,7 +51,7 @@ clients send as "Authorization: Bearer …".`,
 func (p *program) serveHTTP(ctx context.Context, flags httpFlags) error {
 	// Most of the calls are quiet: they hold memory and make little garbage.
 	if p.vars["GOGC"] == "" {
-		debug.SetGCPercent(25)
+		debug.SetGCPercent(50)
 	}
 	p.readBuffer = 1 << 10
 	a, err := p.newApp(flags.store, flags.limits)
@@ -86,6 +86,7 @@ func (p *program) serveHTTP(ctx context.Context, flags httpFlags) error {
 	}
 	url := scheme + "://" + connectableAddr(ln.Addr().String()) + "/mcp"
 	a.logReady("serving MCP over HTTP", "url", ownAddress(url), "token", token != "")
+	defer inBackground(ctx, returnMemory)()
 	err = h.Serve(ctx, ln)
 	a.log.Info("stopped")
 	return err

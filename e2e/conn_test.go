@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 )
@@ -85,6 +86,24 @@ func (c *conn) answer(id int) message {
 func (c *conn) outcome(id int) outcome {
 	c.t.Helper()
 	return c.answer(id).outcome(c.t)
+}
+
+// until asks until the answer is as it should be, and returns that answer. It
+// fails the test when it is not so within limit.
+func (c *conn) until(limit time.Duration, what string, ask func() outcome, match func(outcome) bool) outcome {
+	c.t.Helper()
+	deadline := time.After(limit)
+	for {
+		out := ask()
+		if match(out) {
+			return out
+		}
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-deadline:
+			c.t.Fatalf("%s did not come within %s: %s", what, limit, out.text)
+		}
+	}
 }
 
 // progress waits for the n-th update of a call.

@@ -15,8 +15,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -41,7 +43,15 @@ const awaitTimeout = 30 * time.Second
 // binary is the path of the program. TestMain builds it.
 var binary string
 
+// atOnce is how many tests run at once at least, unless -parallel says otherwise,
+// because they spend their time waiting for leases and time-outs.
+const atOnce = 8
+
 func TestMain(m *testing.M) {
+	if err := flag.Set("test.parallel", strconv.Itoa(max(atOnce, runtime.GOMAXPROCS(0)))); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	flag.Parse()
 	runMoreAtOnce()
 	dir, err := os.MkdirTemp("", "anything-mcp-e2e-")

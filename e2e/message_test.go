@@ -61,6 +61,7 @@ type outcome struct {
 	TotalCostUSD *float64        `json:"total_cost_usd"`
 	Answer       string          `json:"answer"`
 	ViewerURL    string          `json:"viewer_url"`
+	Steps        []string        `json:"steps"`
 	Joined       bool            `json:"joined"`
 	OK           *bool           `json:"ok"`
 	Result       json.RawMessage `json:"result"`

@@ -52,9 +52,11 @@ func abandonJobs(t *testing.T, api *sandbox.Server, h *host, c *conn) abandoned 
 	s.active = handle("run_function", args{"function_id": s.activeFn, "variables": args{"n": "1"}})
 	s.uploaded = handle("build_automation", args{"query": "uploaded"})
 	s.unfinished = handle("build_automation", args{"query": "unfinished"})
-	// A job with progress has started.
-	for _, run := range []string{s.closed.RunID, s.active.RunID} {
-		c.progress(c.call("get_run", args{"run_id": run}), 1)
+	for _, fn := range []string{s.closedFn, s.activeFn} {
+		awaitRequest(t, api, func(r sandbox.Request) bool {
+			id, ok := strings.CutPrefix(r.Path, "/functions/"+fn+"/runs/")
+			return ok && r.Method == "POST" && id != "create"
+		})
 	}
 	c.progress(c.call("get_build", args{"build_id": s.unfinished.BuildID}), 1)
 	c.awaitFunction(s.uploaded.BuildID)

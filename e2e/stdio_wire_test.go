@@ -16,12 +16,19 @@ type host struct {
 
 func newHost(t *testing.T, url string, flags ...string) *host {
 	t.Helper()
+	return newHostWith(t, url, nil, flags...)
+}
+
+// newHostWith is newHost with more variables in the environment. They replace
+// those of the same name.
+func newHostWith(t *testing.T, url string, env []string, flags ...string) *host {
+	t.Helper()
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { w.Close() })
-	p := launch(t, url, r, func(stdout *journal) { checkOrder(t, stdout.messages(t)) }, nil, append([]string{"stdio"}, flags...)...)
+	p := launch(t, url, r, func(stdout *journal) { checkOrder(t, stdout.messages(t)) }, env, append([]string{"stdio"}, flags...)...)
 	r.Close()
 	return &host{p, w}
 }

@@ -90,7 +90,8 @@ func (r *record) mayRetry(now time.Time) bool {
 // version is how far a saved change brings the store.
 type version struct {
 	seq   int64
-	state int // 0 if the change has no state
+	state int  // 0 if the change has no state
+	ended bool // the change ends the job
 }
 
 // pending returns what the store does not have yet, if it is time to save it.
@@ -114,7 +115,7 @@ func (r *record) pending(now time.Time) (Change, version, bool) {
 			job = r.current()
 		}
 		job = r.sealed(job)
-		change.Job, v.state = &job, r.stateVersion
+		change.Job, v.state, v.ended = &job, r.stateVersion, ended
 		r.stateSaved = now
 	}
 	return change, v, change.Job != nil || len(change.Entries) > 0
@@ -165,8 +166,8 @@ func (r *record) confirm(v version, err error) (caughtUp bool, failure error) {
 	case errors.Is(err, ErrEnded), errors.Is(err, ErrLeaseLost):
 		r.lost = true
 		// A known outcome still replaces an unknown one, when the job's new
-		// holder has ended it.
-		r.settled = ended && (errors.Is(err, ErrEnded) || r.job.State == StateInterrupted)
+		// holder has ended it. It may have come after the change was saved.
+		r.settled = v.ended && (errors.Is(err, ErrEnded) || r.job.State == StateInterrupted)
 	case errors.Is(err, ErrNotFound):
 		r.loseRow()
 	default:

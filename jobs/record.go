@@ -187,6 +187,9 @@ func (r *record) gather(ev notte.Event) {
 		rest = rest[len(part):]
 		r.flushDelta()
 	}
+	if len(rest) >= deltaBytes/16 {
+		r.delta.Grow(deltaBytes - r.delta.Len()) // a burst: more will come
+	}
 	r.delta.WriteString(rest)
 	if r.deltaDue == nil && r.delta.Len() > 0 {
 		r.deltaDue = time.AfterFunc(deltaDelay, r.flushLate)
@@ -210,7 +213,7 @@ func (r *record) flushDelta() {
 	if r.delta.Len() == 0 {
 		return
 	}
-	s := r.client.Redact(r.held[r.deltaType] + strings.ToValidUTF8(r.delta.String(), ""))
+	s := r.client.Redact(r.held[r.deltaType] + r.delta.String())
 	r.delta.Reset()
 	delete(r.held, r.deltaType)
 	if n := r.client.Pending(s); n > 0 {
