@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -204,22 +205,14 @@ func (m *Manager) Cancel(ctx context.Context, owner, id string) (Job, error) {
 // awaitEnd waits for a job's end, but not for long.
 func (m *Manager) awaitEnd(ctx context.Context, owner, id string) error {
 	deadline := time.Now().Add(cancelWait)
-	for after := int64(0); ; {
-		wait := time.Until(deadline)
-		if wait <= 0 {
-			return nil
-		}
-		entries, err := m.Next(ctx, owner, id, after, wait)
-		if err != nil {
+	for wait := cancelWait; wait > 0; wait = time.Until(deadline) {
+		// Behind all entries there is a final one, as soon as the job has ended.
+		entries, err := m.Next(ctx, owner, id, math.MaxInt64, wait)
+		if err != nil || len(entries) > 0 {
 			return err
 		}
-		for _, e := range entries {
-			if e.Final {
-				return nil
-			}
-			after = e.Seq
-		}
 	}
+	return nil
 }
 
 // Stop takes no new jobs, ends the running ones as interrupted, stores what can
