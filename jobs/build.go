@@ -48,9 +48,14 @@ func (s BuildSpec) work(ctx context.Context, r *record, m *Manager) outcome {
 		return failBuild(within, r, err, m.opts.BuildTimeout)
 	}
 	r.update(func(j *Job) { j.Build.Started = true })
+	expectDetached := s.Detach
 	for ev, err := range stream.Events() {
 		if err != nil {
 			return find.afterLoss(ctx, within, err)
+		}
+		if expectDetached && ev.Type != notte.EventThread && ev.Type != notte.EventDetached {
+			expectDetached = false
+			r.apply(notte.Event{Type: notte.EventStatus, Status: followedStatus})
 		}
 		switch state, ends := buildEnds[ev.Type]; {
 		case ends:
