@@ -26,6 +26,7 @@ type keeping struct {
 	inMemory   bool      // the store itself is lost with the process
 	sync       bool      // the next change must be durable
 	settled    bool      // the store has the end, or refuses it for good
+	released   bool      // the job goes on without this process
 	late       bool      // the store could not take what it had to, and has not caught up
 	retryAt    time.Time // when to offer a running job again that the store did not take
 
@@ -234,6 +235,18 @@ func (r *record) size() int {
 		n += len(run.Variables) + len(run.Result)
 	}
 	return n
+}
+
+// letGo notes that the job goes on without this process, and makes its followers
+// leave.
+func (r *record) letGo() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.settled, r.released = true, true
+	if r.changed != nil {
+		close(r.changed)
+		r.changed = nil
+	}
 }
 
 // setLost notes that another process has taken the job over.

@@ -27,6 +27,10 @@ func (e *Error) advice() string {
 		return e.adviceOnNotFound()
 	case http.StatusMethodNotAllowed:
 		return e.adviceOnUnsupported()
+	case http.StatusConflict:
+		if e.thread {
+			return "A turn of this thread still runs: wait until it has ended, then try again."
+		}
 	case http.StatusRequestTimeout:
 		return "Notte did not get the whole request in time: try again."
 	case http.StatusTooManyRequests:
@@ -59,6 +63,10 @@ func (e *Error) adviceOnUnsupported() string {
 }
 
 func (e *Error) adviceOnNotFound() string {
+	if e.thread {
+		return "Notte has no such thread for this API key, or the Anything API is not at this address: check the thread, " +
+			e.names.withDefaults().Key + " and " + e.names.url(e.API) + "."
+	}
 	if e.billable == startsBuild {
 		return "The Anything API is not at this address: check " + e.names.url(e.API) + "."
 	}

@@ -15,7 +15,7 @@ import (
 // large reads go past the buffer. 4 KiB suit one stream whose events come one by
 // one and fast: they take fewer, larger reads.
 //
-// The wait for the header is as long as [DefaultIdleTimeout]: where Notte
+// The wait for the header is as long as [DefaultIdleTimeoutV2]: where Notte
 // answers a run's start at once with its result rather than with a stream, the
 // header comes when the run is over, minutes later. To give up sooner would lose
 // the result of a run that goes on.
@@ -29,7 +29,7 @@ func NewHTTPClient(readBuffer int) *http.Client {
 		DialContext:            dialer.DialContext,
 		ForceAttemptHTTP2:      true,
 		TLSHandshakeTimeout:    10 * time.Second,
-		ResponseHeaderTimeout:  DefaultIdleTimeout,
+		ResponseHeaderTimeout:  DefaultIdleTimeoutV2,
 		ExpectContinueTimeout:  time.Second,
 		IdleConnTimeout:        90 * time.Second,
 		MaxIdleConnsPerHost:    4,

@@ -71,7 +71,7 @@ func (s *service) runFunction(ctx context.Context, c caller, in runInput) (*runO
 }
 
 func (s *service) getRun(ctx context.Context, c caller, in getRunInput) (*runOutput, error) {
-	job, err := s.jobByID(ctx, c, jobs.KindRun, in.RunID)
+	job, err := s.jobByID(ctx, c, jobs.KindRun, "run_id", in.RunID)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +85,7 @@ func (s *service) getRun(ctx context.Context, c caller, in getRunInput) (*runOut
 }
 
 func (s *service) cancelRun(ctx context.Context, c caller, in runHandle) (*runOutput, error) {
-	_, err := s.jobByID(ctx, c, jobs.KindRun, in.RunID)
+	_, err := s.jobByID(ctx, c, jobs.KindRun, "run_id", in.RunID)
 	if err != nil {
 		return nil, err
 	}

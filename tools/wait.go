@@ -118,12 +118,12 @@ func newPacer(job *jobs.Job) *progress.Pacer {
 	return &pacer
 }
 
-// jobByID returns a job of the caller's. The error is the same for an ID that
-// never existed, has expired or is someone else's.
-func (s *service) jobByID(ctx context.Context, c caller, kind jobs.Kind, id string) (*jobs.Job, error) {
+// jobByID returns the job of the caller's that an argument names. The error is the
+// same for an ID that never existed, has expired or is someone else's.
+func (s *service) jobByID(ctx context.Context, c caller, kind jobs.Kind, argument, id string) (*jobs.Job, error) {
 	job, err := s.Jobs.Get(ctx, c.owner, id)
 	if errors.Is(err, jobs.ErrNotFound) || err == nil && job.Kind != kind {
-		return nil, &argError{name: string(kind) + "_id", why: "there is none with this ID, or it has expired"}
+		return nil, &argError{name: argument, why: "there is none with this ID, or it has expired"}
 	}
 	return &job, err
 }
