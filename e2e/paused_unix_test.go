@@ -6,6 +6,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 )
 
 // A process is stopped for longer than a lease, and another process ends its
@@ -32,7 +34,7 @@ func TestStoppedProcessGoesOn(t *testing.T) {
 		}
 
 		stopped.signal(syscall.SIGSTOP)
-		defer stopped.cmd.Process.Signal(syscall.SIGCONT) // fails if it has ended
+		defer stopped.cmd.Process.Signal(syscall.SIGCONT) // fails if it has exited
 		for _, build := range builds {
 			if out := b.outcome(b.call("get_build", args{"build_id": build.BuildID})); out.Status != "interrupted" || out.TotalCostUSD != nil {
 				t.Fatalf("the build of a process that is stopped is %s", out.text)
@@ -61,5 +63,31 @@ func TestStoppedProcessGoesOn(t *testing.T) {
 			}
 		}
 		checkDatabase(t, dir)
+	})
+}
+
+// The cancellation of a build whose process is stopped is answered within 20
+// seconds, with the build as it is then.
+func TestCancelInAStoppedProcess(t *testing.T) {
+	inBothContracts(t, func(t *testing.T, api *service, url string) {
+		if testing.Short() {
+			t.Skip("the cancellation waits for 15 seconds")
+		}
+		_, a, b := twoServers(t, url)
+		api.Script("hangs", statusEvent("planning"), sandbox.Stall())
+		build := a.startBuild("hangs")
+		b.progress(b.call("get_build", args{"build_id": build.BuildID}), 2) // all that it has told is stored
+		stopped := a.wire.(*host)
+		stopped.signal(syscall.SIGSTOP)
+		defer stopped.cmd.Process.Signal(syscall.SIGCONT) // fails if it has exited
+		begun := time.Now()
+		out := b.outcome(b.call("cancel_build", args{"build_id": build.BuildID}))
+		if out.BuildID != build.BuildID || out.Status != "running" && out.Status != "interrupted" {
+			t.Errorf("cancel_build returned %s", out.text)
+		}
+		if took := time.Since(begun); took > 20*time.Second {
+			t.Errorf("it took %s", took)
+		}
+		t.Logf("after %s it is %s", time.Since(begun).Round(time.Second), out.Status)
 	})
 }

@@ -40,6 +40,16 @@ func TestLogOfHugeErrors(t *testing.T) {
 						t.Errorf("%s: the run returned %s", name, out.text)
 					}
 				}
+				// The stream of a run fails, which is logged, and its record tells the rest.
+				for name, step := range map[string]sandbox.Step{
+					"lost": sandbox.Event(event{"type": "error", "error": huge}),
+					"page": sandbox.Status(500, "application/json", `{"detail":"`+huge+`"}`),
+				} {
+					api.AddFunction(sandbox.Function{ID: name, Run: &sandbox.Outcome{Result: "fine"}})
+					api.ScriptRun(name, step)
+					c.outcome(c.call("run_function", args{"function_id": name, "wait_seconds": 1}))
+					h.stderr.await(t, "the failure of a run's stream", hasAll("a run's stream was lost", "the storage failed"))
+				}
 				h.stop()
 				for _, line := range h.stderr.lines() {
 					if len(line) > maxLogLine || strings.Contains(line, "/"+secret) {

@@ -8,6 +8,7 @@ import (
 )
 
 const (
+	followedStatus = "this service does not detach builds, so the build is followed"
 	detachedStatus = "detached: Notte goes on by itself and tells no steps"
 	lostStatus     = "the stream was lost; looking for the function that the build makes"
 	lostWarning    = "the build's stream was lost, so what came after the function is not known"
@@ -58,7 +59,7 @@ func (f *finder) afterDetach(ctx context.Context, ev notte.Event) outcome {
 // meanwhile, another goes on. why says why the end is not known, if it stays so.
 func (f *finder) await(ctx context.Context, why string) outcome {
 	job := f.r.latest()
-	found := f.find(ctx, time.Until(job.StartedAt.Add(f.m.opts.DetachedTimeout)))
+	found := ctx.Err() == nil && f.find(ctx, time.Until(job.StartedAt.Add(f.m.opts.DetachedTimeout)))
 	job = f.r.latest()
 	state, told := stopped(ctx)
 	switch {

@@ -48,9 +48,14 @@ func (s BuildSpec) work(ctx context.Context, r *record, m *Manager) outcome {
 		return failBuild(within, r, err, m.opts.BuildTimeout)
 	}
 	r.update(func(j *Job) { j.Build.Started = true })
+	expectDetached := s.Detach
 	for ev, err := range stream.Events() {
 		if err != nil {
 			return find.afterLoss(ctx, within, err)
+		}
+		if expectDetached && ev.Type != notte.EventThread && ev.Type != notte.EventDetached {
+			expectDetached = false
+			r.apply(notte.Event{Type: notte.EventStatus, Status: followedStatus})
 		}
 		switch state, ends := buildEnds[ev.Type]; {
 		case ends:
@@ -92,7 +97,10 @@ func failBuild(ctx context.Context, r *record, err error, limit time.Duration) o
 // resumed, and a second start would be billed. If its thread is known the build
 // probably goes on at Notte: then its function is looked for.
 func resumeBuild(ctx context.Context, r *record, m *Manager) outcome {
-	if r.snapshot().Build.ThreadID == "" {
+	if state, _ := stopped(ctx); state == StateCancelled {
+		return outcome{state, &notte.Event{Type: notte.EventCancelled, Reason: cancelledHere}}
+	}
+	if r.latest().Build.ThreadID == "" {
 		return outcome{StateInterrupted, &notte.Event{Type: EventInterrupted, Error: processIsGone}}
 	}
 	return (&finder{m: m, r: r}).await(ctx, processIsGone)

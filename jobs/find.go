@@ -134,9 +134,9 @@ func (f *finder) tell(function notte.Function, name, from string) {
 }
 
 // find looks for the build's function until it is found, patience has run out or
-// ctx ends. It reports whether it is found. A function that nobody could be asked
-// about is told as unconfirmed in the end, if the stream named it in a place of
-// its own; several that may be the build's are told as candidates.
+// ctx ends. It reports whether it is found. When patience has run out, a function
+// that Notte could not be asked about is told as unconfirmed, if the stream named
+// it in data or metadata, and functions that may be the build's as candidates.
 func (f *finder) find(ctx context.Context, patience time.Duration) bool {
 	deadline := time.Now().Add(patience)
 	var candidates []notte.Function
@@ -159,13 +159,13 @@ func (f *finder) find(ctx context.Context, patience time.Duration) bool {
 			candidates = others
 		}
 		left := time.Until(deadline)
-		if left <= 0 || ctx.Err() != nil {
+		if left <= 0 {
 			return f.giveUp(candidates)
 		}
 		select {
 		case <-time.After(min(wait, left)):
 		case <-ctx.Done():
-			return f.giveUp(candidates)
+			return false
 		}
 	}
 }

@@ -276,3 +276,34 @@ func TestFollowUp(t *testing.T) {
 		}
 	})
 }
+
+// A service that does not know of detached builds answers with the stream: it is
+// followed, and the user is told.
+func TestDetachedBuildThatIsFollowed(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *fixture) { // speaks v1
+		b.notte.Script("q", event("status", "status", "running"), event("done", "function_id", "f1"))
+		job, log := b.end(t, b.start(t, jobs.BuildSpec{Client: b.client, Query: "q", Detach: true}))
+		if job.State != jobs.StateDone || job.Build.FunctionID != "f1" || job.Build.Detached {
+			t.Errorf("ended as %s: %+v", job.State, job.Build)
+		}
+		if len(log) != 3 || !strings.Contains(log[0].Status, "followed") {
+			t.Errorf("the log is %+v", log)
+		}
+	})
+}
+
+// A process that stops in the middle of a v2 stream leaves the build to the next.
+func TestStopAmidAStreamOfV2(t *testing.T) {
+	inV2(t, jobs.Options{DetachedTimeout: 30 * time.Minute}, func(t *testing.T, b *fixture) {
+		b.notte.Script("q", sandbox.Thread(thread), sandbox.Chunk("start"), sandbox.Stall())
+		job := b.build(t, "q")
+		time.Sleep(time.Second)
+		if err := b.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		now, err := b.Get(t.Context(), job.Owner, job.ID)
+		if err != nil || now.State != jobs.StateRunning || now.Build.ThreadID != thread {
+			t.Errorf("left behind it is %s %+v, %v", now.State, now.Build, err)
+		}
+	})
+}

@@ -33,7 +33,7 @@ func (c *Client) stream(ctx context.Context, k call) (*Stream, error) {
 		host:   k.endpoint.url.Host,
 		run:    k.billable == startsRun,
 	}
-	s.decoder = decoder{run: s.run, turn: newTurn(c.links(), s.skip)}
+	s.decoder = decoder{run: s.run, turn: newTurn(c, s.skip)}
 	if !s.run {
 		s.decoder.language = languageOf(resp)
 	}

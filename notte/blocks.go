@@ -50,6 +50,7 @@ func (b *blocks) start(t *turn, id string) {
 
 // add adds a delta to a block.
 func (b *blocks) add(t *turn, id, delta string) {
+	t.ending.goOn()
 	if b.isFirst(id) {
 		b.write(t, delta)
 		return
@@ -91,9 +92,11 @@ func (b *blocks) release(t *turn) {
 // drop forgets all blocks and the text that waits in them.
 func (b *blocks) drop() { b.open, b.held = nil, 0 }
 
+// writeHeld adds the text that waits in o. Joined, it may hold an API key that no
+// delta held whole.
 func (b *blocks) writeHeld(t *turn, o *block) {
 	if len(o.text) > 0 {
-		b.write(t, string(o.text))
+		b.write(t, t.client.Redact(string(o.text)))
 		b.held -= len(o.text)
 		o.text = nil
 	}

@@ -64,9 +64,9 @@ func (d *decoder) decode(typ, data string, yield func(Event) bool) (more bool, e
 	return d.object(typ, data, yield)
 }
 
-// end calls yield with what the end of the stream makes of a v2 build: text that
-// waited, and the terminal event if the build's outcome was told. It returns what
-// yield returns, true without a call.
+// end calls yield with what is left of a v2 build at the end of its stream: text
+// that waited, and the terminal event if the outcome was told. It returns what
+// yield returned last, or true if there was no call.
 func (d *decoder) end(yield func(Event) bool) (more bool) {
 	d.turn.reasoning.release(&d.turn)
 	d.turn.text.release(&d.turn)
@@ -102,12 +102,12 @@ func (d *decoder) object(typ, data string, yield func(Event) bool) (bool, error)
 		return true, errNotEvent
 	}
 	var f fields
-	switch large := object.Get("type").Str; {
-	case len(data) > largeEvent && large == string(EventToolResult):
+	switch kind := object.Get("type").Str; {
+	case len(data) > largeEvent && kind == string(EventToolResult):
 		return yield(Event{Type: EventToolResult, Size: len(data)}), nil // saves unescaping its content
-	case len(data) > maxSearch && large == toolOutputAvailable:
+	case len(data) > maxSearch && kind == toolOutputAvailable:
 		d.turn.skip("a tool's output too long to be searched", len(data))
-		f = fields{"type": object.Get("type"), "preliminary": object.Get("preliminary")}
+		f = fields{"type": object.Get("type"), "toolCallId": object.Get("toolCallId"), "preliminary": object.Get("preliminary")}
 	default:
 		f = fieldsOf(object)
 	}

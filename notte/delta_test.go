@@ -1,6 +1,7 @@
 package notte
 
 import (
+	"log/slog"
 	"reflect"
 	"testing"
 )
@@ -29,7 +30,7 @@ func TestPlainDelta(t *testing.T) {
 
 // decodeObject is decodeOne without its short way through a delta.
 func decodeObject(data string) (ev Event, err error) {
-	d := decoder{turn: newTurn(nil, func(string, int) {})}
+	d := decoder{turn: newTurn(testClient(slog.DiscardHandler), func(string, int) {})}
 	_, err = d.object("", data, func(e Event) bool { ev = e; return true })
 	return ev, err
 }

@@ -14,9 +14,9 @@ const maxWhy = 4 << 10
 // ending is what the chunks "finish", "abort" and "error" have told of how the
 // build ends. More may follow each of them.
 type ending struct {
-	told     bool      // one of them came, and nothing has begun since
+	told     bool      // one of them came, and the agent has not gone on since
 	finished bool      // there was a finish, and nothing has begun since
-	reason   string    // finishReason of the last finish
+	reason   string    // the last finishReason since then
 	bad      EventType // error or cancelled, whichever came first
 	why      string    // what came with it
 }
@@ -25,11 +25,23 @@ type ending struct {
 // not the end.
 func (e *ending) begin() { e.told, e.finished, e.reason = false, false, "" }
 
+// goOn notes that the agent works after an error, so that was not the end.
+func (e *ending) goOn() {
+	if e.bad == EventError && !e.finished {
+		e.told = false
+	}
+}
+
+// over reports whether nothing more is to be expected. After an error the agent may
+// try again.
+func (e *ending) over() bool { return e.finished || e.told && e.bad == EventCancelled }
+
 func (t *turn) finish(f fields) {
 	t.metadata(f)
 	t.completeMessage()
 	e := &t.ending
-	e.told, e.finished, e.reason = true, true, text.Clip(f.text("finishReason"), maxLabel)
+	e.told, e.finished = true, true
+	e.reason = cmp.Or(text.Clip(f.text("finishReason"), maxLabel), e.reason)
 	if e.reason == "error" {
 		e.fail(EventError, "")
 	}

@@ -25,8 +25,9 @@ const (
 // The events of a build that this package adds.
 const (
 	// EventThread names the thread of the build. It is the first event of an
-	// answer that names one in its header, so it comes before anything else of
-	// the build.
+	// answer that names one before its stream, as v2 does. Where a proxy dropped
+	// the header, it comes as soon as the stream itself names the thread, if it
+	// ever does.
 	EventThread EventType = "thread"
 
 	// EventDetached ends the stream of a build that goes on at Notte without

@@ -14,7 +14,7 @@ func (t *turn) search(place, chunk string, v gjson.Result) (known bool) {
 		t.skip("a payload too long to be searched", len(v.Raw))
 		return false
 	}
-	p := searchPayload(t.links, chunk, v)
+	p := searchPayload(t.client.links(), chunk, v)
 	if place != FunctionFromTool { // where a cost is that of some page
 		known = t.addThread(p.threadID)
 		known = t.addCost(p) || known

@@ -15,8 +15,8 @@ const (
 	DefaultIdleTimeout   = 5 * time.Minute
 	DefaultIdleTimeoutV2 = 10 * time.Minute
 
-	// endedTimeout is how long a v2 stream that has told how the build ends is
-	// read on.
+	// endedTimeout is how long a v2 stream that has told that the build is over
+	// is read on.
 	endedTimeout = 30 * time.Second
 )
 

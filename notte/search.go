@@ -12,7 +12,7 @@ import (
 
 const (
 	maxSearch      = 1 << 20 // bytes of a payload that is searched
-	maxSearchDepth = 10      // levels of objects, lists and JSON texts in it
+	maxSearchDepth = 12      // levels of objects, lists and JSON texts in it
 )
 
 // payload is what a part of a v2 stream tells of the build: the data of a "data-*"

@@ -49,8 +49,8 @@ type Stream struct {
 //   - Each function that the stream names is a function_uploaded, see
 //     [Event.FunctionFrom]. The terminal event names none.
 //   - The terminal event comes when the stream has ended, even if an error came
-//     before: a function may follow it. It needs "finish", "abort", "error" or
-//     "[DONE]" to have come.
+//     before: a function may follow it. It needs "[DONE]" to have come, or a
+//     "finish", "abort" or "error" after which the agent did not go on.
 //
 // What is not an event is skipped, with a line to the logger. An error comes
 // last, with a zero Event: it wraps io.ErrUnexpectedEOF if the stream ended
@@ -162,7 +162,7 @@ func (s *Stream) idleTimeout() time.Duration {
 			idle = DefaultIdleTimeoutV2
 		}
 	}
-	if s.decoder.turn.ending.told {
+	if s.decoder.turn.ending.over() {
 		idle = min(idle, endedTimeout)
 	}
 	return idle
@@ -208,6 +208,9 @@ func (s *Stream) lost() error {
 		why = fmt.Sprintf("the connection to %s broke (%s)", s.host, s.client.message(e.cause.Error()))
 	default:
 		why = s.host + " ended the stream"
+	}
+	if e := s.decoder.turn.ending; e.bad == EventError && e.why != "" {
+		why += fmt.Sprintf(", after an error (%s),", s.client.message(e.why))
 	}
 	if s.skipped > 0 {
 		why += fmt.Sprintf(", with %d parts that could not be read,", s.skipped)

@@ -21,13 +21,13 @@ type turn struct {
 	seen bool    // there was a chunk
 
 	text, reasoning blocks
-	spoke           bool              // there was text since the last message_complete
-	steps           int               // begun so far
-	status          string            // the last status, to tell none twice
-	tools           map[string]string // names by call; nil before the first
+	spoke           bool                // there was text since the last message_complete
+	steps           int                 // begun so far
+	status          string              // the last status, to tell none twice
+	tools           map[string]toolCall // by their IDs; nil before the first
 	threadID        string
 
-	links    links
+	client   *Client
 	skip     func(why string, size int) // is called for each payload that is not searched
 	viewer   string                     // the last viewer_url
 	function function                   // that the last function_uploaded named
@@ -39,19 +39,17 @@ type turn struct {
 	closed bool // by "[DONE]"
 }
 
-func newTurn(links links, skip func(why string, size int)) turn {
-	return turn{links: links, skip: skip, text: blocks{typ: EventTextDelta}, reasoning: blocks{typ: EventThinkingDelta}}
+func newTurn(c *Client, skip func(why string, size int)) turn {
+	return turn{client: c, skip: skip, text: blocks{typ: EventTextDelta}, reasoning: blocks{typ: EventThinkingDelta}}
 }
 
 // take yields the events that came of a chunk of size bytes, until yield returns
 // false, and then returns false.
 func (t *turn) take(size int, yield func(Event) bool) (more bool) {
 	t.seen = true
-	defer func() {
-		clear(t.out) // frees their texts
-		t.out = t.out[:0]
-	}()
-	for _, ev := range t.out {
+	out := t.out
+	t.out = nil // a quiet stream holds none
+	for _, ev := range out {
 		ev.Size = size
 		if !yield(ev) {
 			return false
@@ -74,6 +72,7 @@ func (t *turn) tell(status string) {
 // has to wait for another.
 func (t *turn) delta(d delta) (Event, bool) {
 	t.seen = true
+	t.ending.goOn()
 	if d.typ == reasoningDelta {
 		return Event{Type: EventThinkingDelta, Delta: d.text}, t.reasoning.isFirst(d.block)
 	}
@@ -125,19 +124,29 @@ func (t *turn) resetStep() {
 	t.tell(fmt.Sprintf("step %d is tried again", max(t.steps, 1)))
 }
 
+// toolCall is a call of a tool. Some models use its ID again for a later call.
+type toolCall struct {
+	name string
+	over bool // there was a result
+}
+
+// callID returns the ID of a chunk's call, as far as it is kept.
+func callID(f fields) string { return text.Prefix(f.text("toolCallId"), maxLabel) }
+
 // startTool adds a tool_start, once for each call.
 func (t *turn) startTool(f fields) {
-	call := strings.Clone(text.Prefix(f.text("toolCallId"), maxLabel))
-	if _, known := t.tools[call]; known {
+	id := callID(f)
+	if call, known := t.tools[id]; known && !call.over {
 		return
 	}
+	t.ending.goOn()
 	name := cmp.Or(f.text("title"), f.text("toolName"))
 	t.add(Event{Type: EventToolStart, Name: name})
-	if call == "" {
+	if id == "" {
 		return
 	}
 	if t.tools == nil {
-		t.tools = make(map[string]string)
+		t.tools = make(map[string]toolCall)
 	}
 	for old := range t.tools {
 		if len(t.tools) < maxTools {
@@ -145,19 +154,28 @@ func (t *turn) startTool(f fields) {
 		}
 		delete(t.tools, old)
 	}
-	t.tools[call] = strings.Clone(text.Prefix(name, maxLabel))
+	t.tools[strings.Clone(id)] = toolCall{name: strings.Clone(text.Prefix(name, maxLabel))}
 }
 
-func (t *turn) toolResult() { t.add(Event{Type: EventToolResult}) }
+// endTool adds a tool_result. A call that failed or was denied has one too, and
+// the build goes on.
+func (t *turn) endTool(f fields) {
+	t.ending.goOn()
+	t.add(Event{Type: EventToolResult})
+	if call, known := t.tools[callID(f)]; known {
+		call.over = true
+		t.tools[strings.Clone(callID(f))] = call
+	}
+}
 
 // toolOutput adds a tool_result and what its output tells. Of a preliminary
 // output, which a later one replaces, only a viewer counts.
 func (t *turn) toolOutput(f fields) {
 	if !f["preliminary"].Bool() {
-		t.toolResult()
+		t.endTool(f)
 		t.search(FunctionFromTool, "", f["output"])
 	} else if len(f["output"].Raw) <= maxSearch {
-		t.addViewer(searchPayload(t.links, "", f["output"]).viewerURL)
+		t.addViewer(searchPayload(t.client.links(), "", f["output"]).viewerURL)
 	}
 }
 
@@ -168,7 +186,7 @@ func (t *turn) askApproval(f fields) {
 		return
 	}
 	of, thread := "", "the thread"
-	if name := t.tools[text.Prefix(f.text("toolCallId"), maxLabel)]; name != "" {
+	if name := t.tools[callID(f)].name; name != "" {
 		of = " of " + name
 	}
 	if t.threadID != "" {

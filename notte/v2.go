@@ -28,12 +28,12 @@ var v2 = table[func(*turn, fields)]{
 	{"tool-input-start", (*turn).startTool},
 	{"tool-input-delta", ignore},
 	{"tool-input-available", (*turn).startTool},
-	{"tool-input-error", func(t *turn, f fields) { t.startTool(f); t.toolResult() }},
+	{"tool-input-error", func(t *turn, f fields) { t.startTool(f); t.endTool(f) }},
 	{"tool-approval-request", (*turn).askApproval},
 	{"tool-approval-response", (*turn).answerApproval},
 	{toolOutputAvailable, (*turn).toolOutput},
-	{"tool-output-error", func(t *turn, _ fields) { t.toolResult() }}, // the build goes on
-	{"tool-output-denied", func(t *turn, _ fields) { t.toolResult() }},
+	{"tool-output-error", (*turn).endTool},
+	{"tool-output-denied", (*turn).endTool},
 
 	// What else is in a message.
 	{"source-url", ignore},
