@@ -55,34 +55,22 @@ type getBuildInput struct {
 }
 
 func (s *service) buildAutomation(ctx context.Context, c caller, in buildInput) (*buildOutput, error) {
-	job, joined, err := s.startJob(ctx, jobs.BuildSpec{Client: c.Client, Query: in.Query, ForceNew: in.ForceNew})
+	job, joined, reused, err := s.start(ctx, c, jobs.BuildSpec{Client: c.Client, Query: in.Query, ForceNew: in.ForceNew}, in.waitInput)
 	if err != nil {
 		return nil, err
 	}
-	reused := joined && job.Succeeded()
-	if err = s.waitForJob(ctx, job, s.initialWait(c, in.waitInput)); err != nil {
-		return nil, err
-	}
-	return describeStart(job, joined, reused), nil
-}
-
-// describeStart describes a build to the caller that asked for it.
-func describeStart(job *jobs.Job, joined, reused bool) *buildOutput {
 	out := newBuildOutput(job)
 	out.Joined = joined
 	if reused {
 		out.NextStep = "Nothing was built or billed now: this is the finished build of the same query, from " +
 			out.StartedAt + ". " + out.NextStep + " To build it anew all the same, set force_new."
 	}
-	return out
+	return out, nil
 }
 
 func (s *service) getBuild(ctx context.Context, c caller, in getBuildInput) (*buildOutput, error) {
-	job, err := s.jobByID(ctx, c, jobs.KindBuild, in.BuildID)
+	job, err := s.get(ctx, c, jobs.KindBuild, in.BuildID, in.waitInput)
 	if err != nil {
-		return nil, err
-	}
-	if err = s.waitForJob(ctx, job, s.wait(in.waitInput)); err != nil {
 		return nil, err
 	}
 	out := newBuildOutput(job)
@@ -91,27 +79,20 @@ func (s *service) getBuild(ctx context.Context, c caller, in getBuildInput) (*bu
 }
 
 func (s *service) cancelBuild(ctx context.Context, c caller, in buildHandle) (*buildOutput, error) {
-	_, err := s.jobByID(ctx, c, jobs.KindBuild, in.BuildID)
-	if err != nil {
-		return nil, err
-	}
-	job, err := s.cancelJob(ctx, c, in.BuildID, cancelWait)
+	job, err := s.cancel(ctx, c, jobs.KindBuild, in.BuildID)
 	if err != nil {
 		return nil, err
 	}
 	out := newBuildOutput(&job)
-	out.cancelRequested = true
-	if out.running() != nil {
-		out.NextStep = "The cancellation is noted, but the process that runs this build has not ended it yet. Call get_build with this build_id to see when it has ended."
-	}
+	out.setCancelRequested()
 	return out, nil
 }
 
 // candidateWait bounds the look-up of what an interrupted build may have made.
 const candidateWait = 10 * time.Second
 
-// addCandidates adds the functions that an interrupted build may have made. A
-// look-up that fails is no reason to withhold the rest.
+// addCandidates adds the functions that an interrupted build may have made. If
+// the look-up fails, it logs that and leaves the build without candidates.
 func (s *service) addCandidates(ctx context.Context, c caller, out *buildOutput) {
 	ctx, cancel := context.WithTimeout(ctx, candidateWait)
 	defer cancel()
@@ -126,6 +107,6 @@ func (s *service) addCandidates(ctx context.Context, c caller, out *buildOutput)
 		out.Candidates = append(out.Candidates, candidate{cleanLine(f.ID), cleanLine(f.Name), formatTime(f.CreatedAt)})
 	}
 	if len(out.Candidates) > 0 {
-		out.NextStep = "How the build ended is not known. The candidates are functions made since it began that no other build accounts for: one of them may be what it made. Ask the user before running one, and before building again: that may be billed twice."
+		out.NextStep = "How the build ended is not known. The candidates are functions made since it began that no other known build has made: one of them may be what it made. Ask the user before running one, and before building again: that may be billed twice."
 	}
 }

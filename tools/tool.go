@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"math"
 	"reflect"
@@ -87,6 +88,15 @@ func newJobOutput(job jobs.Job, nextStep string) jobOutput {
 // call was to cancel, and did, is no failure.
 func (o *jobOutput) failed() bool {
 	return o.job.State.Ended() && !o.job.Succeeded() && !(o.cancelRequested && o.job.State == jobs.StateCancelled)
+}
+
+// setCancelRequested notes that this call was to cancel the job.
+func (o *jobOutput) setCancelRequested() {
+	o.cancelRequested = true
+	if o.running() != nil {
+		o.NextStep = fmt.Sprintf("The cancellation is noted, but the process that runs this %[1]s has not ended it yet. "+
+			"Call get_%[1]s with this %[1]s_id to see when it has ended.", o.job.Kind)
+	}
 }
 
 func (o *jobOutput) running() *jobs.Job {
