@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/tidwall/gjson"
@@ -37,32 +36,19 @@ func (c *Client) GetFunction(ctx context.Context, id string) (Function, error) {
 	if err := checkID("function", id); err != nil {
 		return Function{}, fmt.Errorf("could not look up the function: %w", err)
 	}
-	answer, err := c.getJSON(ctx, call{
-		op:       "look up function " + id,
-		method:   http.MethodGet,
-		endpoint: c.api,
-		path:     []string{"functions", id},
-	})
+	answer, err := c.get(ctx, "look up function "+id, nil, "functions", id)
 	if err != nil {
 		return Function{}, err
 	}
 	f := parseFunction(answer)
-	if f.ID == "" {
-		f.ID = id
-	}
+	f.ID = cmp.Or(f.ID, id)
 	return f, nil
 }
 
 // ListFunctions returns a page of the functions of the key's owner. Pages count
 // from 1. If page or pageSize is less, Notte chooses.
 func (c *Client) ListFunctions(ctx context.Context, page, pageSize int) (FunctionPage, error) {
-	answer, err := c.getJSON(ctx, call{
-		op:       "list the functions",
-		method:   http.MethodGet,
-		endpoint: c.api,
-		path:     []string{"functions"},
-		query:    pageQuery(page, pageSize),
-	})
+	answer, err := c.get(ctx, "list the functions", pageQuery(page, pageSize), "functions")
 	if err != nil {
 		return FunctionPage{}, err
 	}

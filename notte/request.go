@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"sync/atomic"
 	"time"
 
@@ -54,6 +55,11 @@ func (c *Client) do(ctx context.Context, k call) error {
 	return nil
 }
 
+// get looks something up in the Functions API.
+func (c *Client) get(ctx context.Context, op string, query url.Values, path ...string) (gjson.Result, error) {
+	return c.getJSON(ctx, call{op: op, method: http.MethodGet, endpoint: c.api, path: path, query: query})
+}
+
 // getJSON makes a call and returns its answer, a JSON object. It repeats a GET
 // after a failure that tends to pass, and never another method.
 func (c *Client) getJSON(ctx context.Context, k call) (gjson.Result, error) {
@@ -94,8 +100,8 @@ func (c *Client) tryJSON(ctx context.Context, k call) (gjson.Result, error) {
 	return answer, nil
 }
 
-// timeoutOr returns err, or an Error that tells of a time-out if the call's own
-// time is over and its caller's is not.
+// timeoutOr returns err, or an Error about a time-out if the call's own time is
+// over and its caller's is not.
 func (c *Client) timeoutOr(ctx, within context.Context, k call, err error) error {
 	if ctx.Err() == nil && within.Err() != nil {
 		return c.noAnswer(ctx, k, context.Cause(within), true)

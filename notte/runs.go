@@ -1,6 +1,7 @@
 package notte
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -56,14 +57,8 @@ type startRun struct {
 //
 // The request is never repeated. Ending ctx ends the stream, not the run.
 func (c *Client) StartRun(ctx context.Context, functionID, runID string, variables json.RawMessage) (*Stream, error) {
-	element := runID
-	err := checkID("function", functionID)
-	if err == nil && runID != "" {
-		err = checkID("run", runID)
-	}
-	if runID == "" {
-		element = "start"
-	}
+	element := cmp.Or(runID, "start")
+	err := cmp.Or(checkID("function", functionID), checkID("run", element))
 	if variables == nil {
 		variables = json.RawMessage("{}")
 	}
@@ -95,9 +90,7 @@ func (c *Client) GetRun(ctx context.Context, functionID, runID string) (Run, err
 		return Run{}, err
 	}
 	run := parseRun(answer, functionID)
-	if run.ID == "" {
-		run.ID = runID
-	}
+	run.ID = cmp.Or(run.ID, runID)
 	return run, nil
 }
 
@@ -112,10 +105,7 @@ func (c *Client) StopRun(ctx context.Context, functionID, runID string) error {
 
 // runCall returns a call about one run. verb says what it does.
 func (c *Client) runCall(method, verb, functionID, runID string) (call, error) {
-	err := checkID("function", functionID)
-	if err == nil {
-		err = checkID("run", runID)
-	}
+	err := cmp.Or(checkID("function", functionID), checkID("run", runID))
 	if err != nil {
 		return call{}, fmt.Errorf("could not %s the run: %w", verb, err)
 	}
@@ -135,13 +125,7 @@ func (c *Client) ListRuns(ctx context.Context, functionID string, page, pageSize
 	}
 	query := pageQuery(page, pageSize)
 	query.Set("only_active", "false")
-	answer, err := c.getJSON(ctx, call{
-		op:       "list the runs of function " + functionID,
-		method:   http.MethodGet,
-		endpoint: c.api,
-		path:     []string{"functions", functionID, "runs"},
-		query:    query,
-	})
+	answer, err := c.get(ctx, "list the runs of function "+functionID, query, "functions", functionID, "runs")
 	if err != nil {
 		return RunPage{}, err
 	}
