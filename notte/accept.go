@@ -51,12 +51,12 @@ func (c *Client) stream(ctx context.Context, k call) (*Stream, error) {
 	return nil, err
 }
 
-// accept reports whether the stream can read an answer of this kind, and sets how.
-// It looks at the beginning of an answer without a telling content type, because
-// the API's own example clients do not check it.
+// accept reports whether the stream can read an answer of this content type, and
+// sets how. If the type is missing or general, it looks at the first bytes,
+// because the API's own example clients do not check the type.
 func (s *Stream) accept(resp *http.Response) bool {
 	if strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
-		s.reader = &gzipReader{compressed: s.body} // not asked for, but some proxies do it
+		s.reader = &gzipReader{compressed: s.body} // some proxies compress unasked
 	}
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	switch kind {

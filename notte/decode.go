@@ -11,17 +11,17 @@ import (
 // stream.
 type language interface {
 	// decode calls yield with each [Event] that one event of the stream holds,
-	// until yield returns false, and then returns false. typ is the type that
-	// is beside the data, for JSON that names none. If data is not an event,
-	// decode returns errNotEvent and calls nothing.
+	// until yield returns false, and then returns false. typ is the stream's
+	// own type of the event, for JSON that has none. If data is not an event,
+	// decode returns errNotEvent and does not call yield.
 	decode(typ, data string, yield func(Event) bool) (more bool, err error)
 }
 
 // languageOf returns the language of an answer that is a stream of events.
 func languageOf(*http.Response) language { return v1 }
 
-// errNotEvent is what an event's data is if it is not a JSON object, or one that
-// nests deeper than maxNesting.
+// errNotEvent is the error of data that is not a JSON object, or that nests deeper
+// than maxNesting.
 var errNotEvent = errors.New("not a JSON object")
 
 // largeEvent is the size in bytes from which a tool's result is not decoded.
@@ -42,7 +42,7 @@ func (t table) decode(typ, data string, yield func(Event) bool) (bool, error) {
 	return yield(ev), nil
 }
 
-// event reads one event. Where a key comes twice, the last counts.
+// event reads one event. If a key comes twice, the last value counts.
 func (t table) event(typ, data string) (Event, error) {
 	if d, ok := plainDelta(data); ok {
 		return Event{Type: t.typeOf(d.typ), Delta: d.text, Size: len(data)}, nil
@@ -57,7 +57,7 @@ func (t table) object(typ, data string) (Event, error) {
 		return Event{}, errNotEvent
 	}
 	if len(data) > largeEvent && object.Get("type").Str == string(EventToolResult) {
-		return Event{Type: EventToolResult, Size: len(data)}, nil // saves unescaping its content
+		return Event{Type: EventToolResult, Size: len(data)}, nil // its content need not be unescaped
 	}
 	f := fieldsOf(object)
 	if name := f.text("type"); name != "" {

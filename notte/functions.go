@@ -69,8 +69,8 @@ func parseFunction(v gjson.Result) Function {
 	}
 }
 
-// parseVariables reads the first maxItems of a list of variables, of objects or
-// of mere names, or of an object of them by name.
+// parseVariables reads at most maxItems variables: a list of objects, a list of
+// names, or an object of variables by name.
 func parseVariables(v gjson.Result) (all []Variable) {
 	v.ForEach(func(key, item gjson.Result) bool {
 		f := fieldsOf(item)

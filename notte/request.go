@@ -23,8 +23,8 @@ const (
 	maxAnswer = 33 << 20
 )
 
-// send makes one request. It returns an answer of the 200s, whose body the
-// caller has to read and close, and every other answer as an error.
+// send makes one request. It returns an answer with a status in the 200s, whose
+// body the caller must close, and every other answer as an error.
 func (c *Client) send(ctx context.Context, k call) (*http.Response, error) {
 	req, err := c.newRequest(ctx, k)
 	if err != nil {
@@ -51,7 +51,7 @@ func (c *Client) do(ctx context.Context, k call) error {
 		return c.timeoutOr(ctx, within, k, err)
 	}
 	defer resp.Body.Close()
-	io.Copy(io.Discard, io.LimitReader(resp.Body, maxErrorBody)) // lets the connection be used again
+	io.Copy(io.Discard, io.LimitReader(resp.Body, maxErrorBody)) // so that the connection can be used again
 	return nil
 }
 

@@ -11,11 +11,12 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// errVariables is why StartRun refuses variables, before any request.
+// errVariables is the error of StartRun for variables that it refuses. No request
+// is made.
 var errVariables = errors.New("the variables are not a JSON object: give names with their values, or nothing")
 
 // CreateRun creates a run of a function without starting it, so that the run can
-// be looked up by its ID however its start ends. Its error matches
+// be looked up by its ID even if its start fails. Its error matches
 // errors.ErrUnsupported if Notte does not offer this. The request is never
 // repeated.
 func (c *Client) CreateRun(ctx context.Context, functionID string) (Run, error) {

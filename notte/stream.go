@@ -27,9 +27,9 @@ type Stream struct {
 	run      bool     // of a run, not of a build
 	language language // nil: the body is a run's result as JSON
 	body     *watchedBody
-	reader   io.Reader // body, or what has been looked at and then body
+	reader   io.Reader // body, after the bytes that sniffEvents has read
 	used     atomic.Bool
-	skipped  int // events that were not understood or too long
+	skipped  int // parts that were not understood or too long
 }
 
 // Events yields the stream's events as they come, up to and with its terminal
@@ -37,10 +37,10 @@ type Stream struct {
 // Deltas that arrive together may come as one, up to 4 KiB long, with their
 // texts joined.
 //
-// What is not an event is skipped, with a line to the logger. An error comes
-// last, with a zero Event: it wraps io.ErrUnexpectedEOF if the stream ended
-// before a terminal event, along with the reason if there is one ([ErrIdle], a
-// reset), or the context's cause if the caller's context ended.
+// Data that is not an event is skipped and logged. An error comes last, with a zero
+// Event. If the stream ended before a terminal event, the error wraps
+// io.ErrUnexpectedEOF and the reason, if known, such as [ErrIdle]. If the caller's
+// context ended, the error wraps the context's cause.
 //
 // Events may be ranged over once.
 func (s *Stream) Events() iter.Seq2[Event, error] {
@@ -87,8 +87,8 @@ func (s *Stream) readEvents(yield func(Event) bool) bool {
 		if events.Len() == 0 {
 			continue
 		}
-		// Each piece has a parser of its own: a quiet stream holds none. One
-		// takes more than 4 KiB.
+		// Each piece gets a parser of its own, which takes more than 4 KiB, so
+		// that a quiet stream holds none.
 		for raw, err := range sse.Read(&events, config) {
 			if err != nil {
 				s.skip("an event that the parser refused", 0)
@@ -104,8 +104,8 @@ func (s *Stream) readEvents(yield func(Event) bool) bool {
 	return true
 }
 
-// decode yields what one event of the stream holds. If its data is not JSON as a
-// whole, each of its lines may be an event.
+// decode yields the events in one event of the stream. If its data as a whole is
+// not JSON, each of its lines may be an event.
 func (s *Stream) decode(raw sse.Event, yield func(Event) bool) bool {
 	data := s.client.Redact(raw.Data)
 	more, err := s.language.decode(raw.Type, data, yield)
@@ -168,7 +168,7 @@ func (s *Stream) lost() error {
 	if s.skipped > 0 {
 		why += fmt.Sprintf(", with %d parts that could not be read,", s.skipped)
 	}
-	e.text = fmt.Sprintf("could not %s to its end: %s before the outcome was told. What was told until then holds; the rest may go on at Notte.", s.op, why)
+	e.text = fmt.Sprintf("could not %s to its end: %s before the outcome came. What came before is valid, and the work may go on at Notte.", s.op, why)
 	return e
 }
 
@@ -189,8 +189,8 @@ func (e *lostError) Unwrap() []error {
 
 func (s *Stream) skipLong(size int) { s.skip("longer than is read", size) }
 
-// skip counts what is not understood, and logs the first, because a stream of
-// noise must not fill the log. Content is never logged.
+// skip counts a part that was not understood, and logs the first one only, so that
+// a broken stream does not fill the log. Content is never logged.
 func (s *Stream) skip(why string, size int) {
 	if s.skipped++; s.skipped == 1 {
 		s.client.log.Warn("skipped part of a stream", "op", s.op, "why", why, "bytes", size)

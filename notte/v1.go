@@ -1,7 +1,7 @@
 package notte
 
-// v1 is the language of Notte's page "Anything API" and of a run's stream: for
-// each type of event, what is read from which keys. A type that is not here
+// v1 is the language of Notte's page "Anything API" and of a run's stream. For each
+// type of event it says which fields come from which keys. A type that is not here
 // becomes an event without fields.
 var v1 = table{
 	// A build, in the order of the page.
@@ -9,7 +9,7 @@ var v1 = table{
 	{EventThinkingDelta, func(f fields) Event { return Event{Delta: f.string("delta")} }},
 	{EventTextDelta, func(f fields) Event { return Event{Delta: f.string("delta")} }},
 	{EventToolStart, func(f fields) Event { return Event{Name: f.text("name")} }},
-	{EventToolResult, func(f fields) Event { return Event{} }}, // of its content, only the size counts
+	{EventToolResult, func(f fields) Event { return Event{} }}, // the content is not kept
 	{EventMessageComplete, func(f fields) Event { return Event{Role: f.text("role")} }},
 	{EventSessionData, func(f fields) Event { return Event{ViewerURL: f.string("viewer_url")} }},
 	{EventFunctionUploaded, func(f fields) Event {
