@@ -8,15 +8,15 @@ import (
 )
 
 // buildOutput is what the build tools return. A field without a value is left
-// out, but for the cost of a build that has ended: null says that it is not
-// known, which differs from nothing.
+// out, except the cost of a build that has ended: it is null if it is not known,
+// because a cost that is left out could be taken for no cost.
 type buildOutput struct {
 	BuildID      string      `json:"build_id"`
 	Status       string      `json:"status" enum:"running,done,error,timeout,cancelled,interrupted"`
 	Query        string      `json:"query,omitempty"`
 	FunctionID   string      `json:"function_id,omitempty"`
 	FunctionName string      `json:"function_name,omitempty"`
-	TotalCostUSD any         `json:"total_cost_usd,omitempty" jsonschema:"Number, or null: unknown"` // of [finalCost]
+	TotalCostUSD any         `json:"total_cost_usd,omitempty" jsonschema:"Number, or null: unknown"` // see [finalCost]
 	ThreadID     string      `json:"thread_id,omitempty"`
 	ViewerURL    string      `json:"viewer_url,omitempty"`
 	Answer       string      `json:"answer,omitempty"`
@@ -59,9 +59,10 @@ func newBuildOutput(job *jobs.Job) *buildOutput {
 	return out
 }
 
-// finalCost returns the cost of a build that has ended, which is null in JSON
-// if it is not known, and nil for one that runs: omitempty leaves that out. It has
-// no type because it may be null, and some hosts do not understand a union.
+// finalCost returns the cost of a build that has ended, a *float64 that is null in
+// JSON if the cost is not known. For a build that runs it returns nil, which
+// omitempty leaves out. It returns any, because any has no type in the schema, and
+// some hosts do not support the union of a number and null.
 func finalCost(job jobs.Job) any {
 	if !job.State.Ended() {
 		return nil
@@ -83,13 +84,13 @@ func (o *buildOutput) attrs() []slog.Attr {
 	return attrs
 }
 
-// nextForBuild returns what to do next. It keeps a model from the two mistakes
-// that cost money: to start again what still runs, and to lose what was made.
+// nextForBuild returns what to do next. It keeps a model from two mistakes that
+// cost money: starting again what still runs, and losing what was made.
 func nextForBuild(job jobs.Job) string {
 	made := job.Build.FunctionID != ""
 	tell := "Tell the user the cost. "
 	if job.Build.TotalCostUSD == nil {
-		tell = "Notte did not tell the cost: tell the user that it is not known. "
+		tell = "Notte did not report the cost: tell the user that it is not known. "
 	}
 	switch {
 	case job.State == jobs.StateRunning:
@@ -99,13 +100,13 @@ func nextForBuild(job jobs.Job) string {
 	case job.State == jobs.StateDone:
 		return tell + "The agent made no function, so there is nothing to run again: its answer is the result."
 	case made && job.State == jobs.StateInterrupted:
-		return "The function was made before sight of the build was lost: run_function can run this function_id. Check its result before relying on it, and tell the user that the cost is not known."
+		return "The function was made before the connection to the build was lost: run_function can run this function_id. Check its result before relying on it, and tell the user that the cost is not known."
 	case made:
 		return "The build did not end well, but the function was made before that: run_function can run this function_id. Check its result before relying on it."
 	case job.State == jobs.StateInterrupted:
-		return "How the build ended is not known, and Notte may still finish and bill it. Call get_build with this build_id in a few minutes: it tells of functions that the build may have made. Before building this again, ask the user to look at https://console.notte.cc."
+		return "How the build ended is not known, and Notte may still finish and bill it. Call get_build with this build_id in a few minutes: it lists functions that the build may have made. Before building this again, ask the user to look at https://console.notte.cc."
 	case !job.Build.Started:
-		return "The build never began, so nothing was made or billed: read the error, see to its cause, and only then build again."
+		return "The build never began, so nothing was made or billed: read the error, remove its cause, and only then build again."
 	case job.State == jobs.StateCancelled:
 		return "The build was cancelled and made no function. Build again only if the user asks for it: that is billed anew."
 	}
