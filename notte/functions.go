@@ -47,10 +47,10 @@ func (c *Client) GetFunction(ctx context.Context, id string) (Function, error) {
 
 // ListFunctions returns a page of the functions of the key's owner. Pages count
 // from 1. If page or pageSize is less, Notte chooses.
-func (c *Client) ListFunctions(ctx context.Context, page, pageSize int) (FunctionPage, error) {
+func (c *Client) ListFunctions(ctx context.Context, page, pageSize int) (Page[Function], error) {
 	answer, err := c.get(ctx, "list the functions", pageQuery(page, pageSize), "functions")
 	if err != nil {
-		return FunctionPage{}, err
+		return Page[Function]{}, err
 	}
 	return parsePage(answer, parseFunction), nil
 }

@@ -120,15 +120,15 @@ func (c *Client) runCall(method, verb, functionID, runID string) (call, error) {
 
 // ListRuns returns a page of a function's runs, newest first, those that have
 // ended included. Pages count from 1. If page or pageSize is less, Notte chooses.
-func (c *Client) ListRuns(ctx context.Context, functionID string, page, pageSize int) (RunPage, error) {
+func (c *Client) ListRuns(ctx context.Context, functionID string, page, pageSize int) (Page[Run], error) {
 	if err := checkID("function", functionID); err != nil {
-		return RunPage{}, fmt.Errorf("could not list runs: %w", err)
+		return Page[Run]{}, fmt.Errorf("could not list runs: %w", err)
 	}
 	query := pageQuery(page, pageSize)
 	query.Set("only_active", "false")
 	answer, err := c.get(ctx, "list the runs of function "+functionID, query, "functions", functionID, "runs")
 	if err != nil {
-		return RunPage{}, err
+		return Page[Run]{}, err
 	}
 	return parsePage(answer, func(v gjson.Result) Run { return parseRun(v, functionID) }), nil
 }
