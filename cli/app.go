@@ -21,7 +21,7 @@ const stopTime = 5 * time.Second
 // sandboxKey is the key that is sent to our own sandbox, which accepts any.
 const sandboxKey = "sandbox"
 
-// app is what builds and runs need.
+// app holds what the commands for builds and runs share.
 type app struct {
 	log       *slog.Logger
 	client    *notte.Client
@@ -35,9 +35,9 @@ type app struct {
 	stopped      sync.WaitGroup
 }
 
-// newApp puts an app together from the settings. It makes no request and,
-// without --sandbox, opens nothing. A missing key is no error here: calls of
-// the client return one. The caller must Close the app.
+// newApp returns an app with the settings. It makes no request and, without
+// --sandbox, opens no file and no port. A missing key is not an error here, but in
+// calls of the client. The caller must Close the app.
 func (p *program) newApp(s storeFlags, l limitFlags) (*app, error) {
 	a := &app{log: p.log, keep: s.keep, simulated: p.settings.sandbox, closeSandbox: func() {}}
 	cfg := notte.Config{
@@ -67,7 +67,7 @@ func (p *program) newApp(s storeFlags, l limitFlags) (*app, error) {
 	return a, nil
 }
 
-// withJobs calls do with an app that has a key.
+// withJobs calls do with an app, or fails if the app has no key.
 func (p *program) withJobs(s storeFlags, l limitFlags, do func(*app) error) error {
 	a, err := p.newApp(s, l)
 	if err != nil {
@@ -80,8 +80,8 @@ func (p *program) withJobs(s storeFlags, l limitFlags, do func(*app) error) erro
 	return do(a)
 }
 
-// startSandbox starts a sandbox and makes cfg use it. Our calls stay in this
-// process; the port is for the browser that opens a viewer URL.
+// startSandbox starts a sandbox and makes cfg use it. Calls stay in this process.
+// The port is for a browser that opens a viewer URL.
 func (a *app) startSandbox(cfg *notte.Config, speed float64) {
 	cfg.Key = sandboxKey
 	l, err := sandbox.Listen("127.0.0.1:0", sandbox.WithSpeed(speed))
@@ -120,7 +120,7 @@ func (a *app) Close() {
 	a.closeSandbox()
 }
 
-// server returns the MCP server, and its jobs as MCP tasks, nil for none.
+// server returns the MCP server, and its jobs as MCP tasks or nil.
 func (a *app) server(s serverFlags) (*server.MCPServer, transport.Tasks) {
 	cfg := tools.Config{
 		Client:  a.client,
@@ -143,7 +143,7 @@ func (a *app) server(s serverFlags) (*server.MCPServer, transport.Tasks) {
 	return srv.MCP, srv.Tasks
 }
 
-// logReady logs that a server is ready, and what it lacks.
+// logReady logs that a server is ready, and whether the key is missing.
 func (a *app) logReady(message string, args ...any) {
 	switch {
 	case a.simulated:

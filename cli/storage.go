@@ -10,14 +10,14 @@ import (
 	"github.com/anything-mcp/anything-mcp/jobs/sqlite"
 )
 
-// inMemory is the --state-dir that keeps nothing on disk.
+// inMemory is the --state-dir that stores nothing on disk.
 const inMemory = "memory"
 
-// newStore returns the store that the settings ask for. It opens nothing: the
-// store opens its database when it is first used.
+// newStore returns the store that the settings name. The store opens its database
+// when it is first used.
 func (p *program) newStore(s storeFlags) jobs.Store {
 	dir := s.stateDir
-	if dir == "" && !p.settings.sandbox { // the sandbox forgets its functions, so their builds are of no use
+	if dir == "" && !p.settings.sandbox { // a sandbox does not keep functions, so their builds are of no use
 		var err error
 		if dir, err = stateDir(p.vars, runtime.GOOS); err != nil {
 			p.log.Warn("builds and runs are kept in memory only", "err", err)
