@@ -12,9 +12,9 @@ import (
 const (
 	candidatePages = 3
 	candidatePage  = 100             // functions
-	maxCandidates  = 5               // told of
+	maxCandidates  = 5               // returned
 	candidateSlack = 2 * time.Minute // between Notte's clock and ours
-	maxBuildTime   = 2 * time.Hour   // what came later, no build made that began when this one did
+	maxBuildTime   = 2 * time.Hour   // no build takes longer
 	claimedJobs    = 1000            // of each kind looked at
 )
 

@@ -28,8 +28,8 @@ func (r *record) next(ctx context.Context, after int64, wait time.Duration) ([]E
 	}
 }
 
-// above returns the entries above after that are shown, or what is closed when
-// there are more.
+// above returns the entries above after that are shown, or a channel that is closed
+// when there are some.
 func (r *record) above(after int64) ([]Entry, <-chan struct{}) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

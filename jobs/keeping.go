@@ -26,7 +26,7 @@ type keeping struct {
 	inMemory   bool      // the store itself is lost with the process
 	sync       bool      // the next change must be durable
 	settled    bool      // the store has the end, or refuses it for good
-	late       bool      // the store could not take what it had to, and has not caught up
+	late       bool      // a save has failed, and the store has not caught up since
 	retryAt    time.Time // when to offer a running job again that the store did not take
 
 	stateVersion int // counts changes of the state
@@ -120,8 +120,8 @@ func (r *record) pending(now time.Time) (Change, version, bool) {
 	return change, v, change.Job != nil || len(change.Entries) > 0
 }
 
-// waits reports whether there is something to save later: a state that was saved
-// only just before.
+// waits reports whether a state has to be saved later, because stateEvery has not
+// passed yet.
 func (r *record) waits() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
