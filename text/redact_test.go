@@ -59,8 +59,8 @@ func TestPending(t *testing.T) {
 	}
 }
 
-// A text that is cut into pieces anywhere, with what is pending kept for the
-// next piece, shows no secret when it is put together again.
+// A text may be cut into pieces anywhere. If the pending bytes move to the next
+// piece, the joined pieces hold no secret.
 func FuzzPending(f *testing.F) {
 	f.Add("a key-4711 b key-47key-4711", uint8(3))
 	r := text.NewRedactor("key-4711")
