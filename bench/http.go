@@ -16,42 +16,39 @@ import (
 	"time"
 )
 
-// httpServer is a running server, or relay, that is reached over HTTP.
+// httpServer is a running server, or the relay, that serves HTTP.
 type httpServer struct {
 	cmd *exec.Cmd
 	url string // without a path
 }
 
-// startHTTP starts the server on a port that was free a moment before and
-// returns when it is up.
-func (l *lab) startHTTP(ctx context.Context) (*httpServer, error) {
+// startHTTP starts a server on a port that was free a moment before. It returns
+// when the server accepts connections.
+func (l *lab) startHTTP(ctx context.Context, c contender) (*httpServer, error) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
 	addr := ln.Addr().String()
 	ln.Close()
-	s := &httpServer{
-		cmd: l.programs.command(ctx, l.programs.server, l.upstream.env(), "http", "--addr", addr, "--state-dir", l.newState()),
-		url: "http://" + addr,
-	}
+	s := &httpServer{cmd: l.command(ctx, c, addr, l.newState()), url: "http://" + addr}
 	if err := s.cmd.Start(); err != nil {
 		return nil, err
 	}
 	for range 500 {
-		resp, err := http.Get(s.url + "/healthz")
+		conn, err := net.Dial("tcp", addr)
 		if err == nil {
-			resp.Body.Close()
+			conn.Close()
 			return s, nil
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	return nil, errors.Join(fmt.Errorf("the server at %s does not come up", addr), s.stop())
+	return nil, errors.Join(fmt.Errorf("the server does not listen on %s after 5 s", addr), s.stop())
 }
 
-// startRelay starts the relay, which says itself where it listens.
+// startRelay starts the relay, which prints its URL.
 func (l *lab) startRelay(ctx context.Context) (*httpServer, error) {
-	cmd := l.programs.command(ctx, l.programs.relay, nil, l.upstream.url)
+	cmd := l.programs.command(ctx, l.programs.relay, nil, l.upstream.URL)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -67,22 +64,21 @@ func (l *lab) startRelay(ctx context.Context) (*httpServer, error) {
 	return s, nil
 }
 
-// stop ends the server at once: nothing that it does then is of interest.
+// stop kills the server: what it does at its end is not measured.
 func (s *httpServer) stop() error {
 	err := s.cmd.Process.Kill()
 	s.cmd.Wait()
 	return err
 }
 
-// caller posts JSON-RPC to a server's /mcp. Each answer that is still open has
-// a connection of its own.
+// caller posts JSON-RPC to a server's /mcp.
 type caller struct {
 	client  *http.Client
 	url     string
-	session string // of the older protocol; empty: the one without sessions
+	session string // its ID; empty in protocol version 2026-07-28
 }
 
-// beginSession shakes hands in the older protocol, for the calls after it.
+// beginSession does the handshake of protocol version 2025-11-25.
 func (c *caller) beginSession(ctx context.Context) error {
 	resp, err := c.post(ctx, "initialize", 0, handshake(), nil)
 	if err != nil {
@@ -98,8 +94,8 @@ func (c *caller) beginSession(ctx context.Context) error {
 	return nil
 }
 
-// startBuild calls for a build, with id as request ID and progress token, and
-// returns the answer's stream.
+// startBuild calls build_automation, with id as request ID and progress token,
+// and returns the stream of the answer.
 func (c *caller) startBuild(ctx context.Context, query string, id int) (*http.Response, error) {
 	params := buildCall(query, id)
 	header := map[string]string{"Mcp-Protocol-Version": "2025-11-25", "Mcp-Session-Id": c.session}
@@ -142,7 +138,7 @@ func (c *caller) post(ctx context.Context, method string, id int, params any, he
 	return resp, nil
 }
 
-// residentBytes is the memory of a process that is in RAM.
+// residentBytes returns how much of a process's memory is in RAM.
 func residentBytes(ctx context.Context, pid int) (int64, error) {
 	var kib int64
 	if status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid)); err == nil {

@@ -3,21 +3,22 @@ package main
 import (
 	"context"
 	"fmt"
+	"os/exec"
 	"path/filepath"
 	"time"
 
 	"github.com/anything-mcp/anything-mcp/notte"
 )
 
-// lab is what all measurements share: the programs, their upstream, and stores
-// of jobs. One goroutine uses it.
+// lab holds what all measurements use: the programs, their upstream and the
+// state directories. It must be used by one goroutine at a time.
 type lab struct {
 	programs *programs
 	upstream *upstream
 	owner    string         // of all jobs
-	settle   time.Duration  // how long a process is left alone before its memory is read
-	states   int            // how many state directories there are
-	kept     map[int]string // the state directories with so many kept jobs
+	settle   time.Duration  // pause before the memory of a process is read
+	states   int            // number of state directories so far
+	kept     map[int]string // state directories by their number of kept jobs
 }
 
 // openLab builds the programs and starts the upstream.
@@ -26,28 +27,41 @@ func openLab(ctx context.Context) (*lab, error) {
 	if err != nil {
 		return nil, err
 	}
-	u, err := newUpstream()
+	l, err := newLab(p)
 	if err != nil {
 		p.remove()
 		return nil, err
 	}
+	return l, nil
+}
+
+// newLab returns a lab with these programs, which close removes.
+func newLab(p *programs) (*lab, error) {
 	client, err := notte.NewClient(notte.Config{Key: benchKey})
 	if err != nil {
-		u.close()
-		p.remove()
+		return nil, err
+	}
+	u, err := newUpstream()
+	if err != nil {
 		return nil, err
 	}
 	return &lab{programs: p, upstream: u, owner: client.Owner(), settle: 3 * time.Second, kept: make(map[int]string)}, nil
 }
 
-// newState names a state directory that nobody has used yet. A server makes it
-// when it stores its first job.
+// command returns the command that starts a contender, whose jobs are kept in
+// state. It serves stdio if addr is empty.
+func (l *lab) command(ctx context.Context, c contender, addr, state string) *exec.Cmd {
+	return l.programs.command(ctx, c.program, l.upstream.env(), c.args(addr, state)...)
+}
+
+// newState returns the path of a new state directory. The server makes it with
+// its first job.
 func (l *lab) newState() string {
 	l.states++
 	return filepath.Join(l.programs.dir, fmt.Sprint("state-", l.states))
 }
 
 func (l *lab) close() {
-	l.upstream.close()
+	l.upstream.Close()
 	l.programs.remove()
 }

@@ -12,40 +12,55 @@ import (
 
 const module = "github.com/anything-mcp/anything-mcp"
 
-// programs are the server and what it is held against, built as they ship.
+// programs are the server and the programs of its baselines, built as they are
+// released.
 type programs struct {
-	dir    string // theirs alone, and their home directory
+	dir    string // holds nothing else; it is the programs' home directory too
 	server string
 	hello  string // prints one line
-	relay  string // passes streams on
+	relay  string // is net/http's ReverseProxy
 }
 
-// buildPrograms builds them in a new directory, to be removed. The working
-// directory has to be in the module.
+// buildPrograms builds the programs in a new directory, which remove deletes.
+// The working directory must be in the module.
 func buildPrograms(ctx context.Context) (*programs, error) {
 	dir, err := os.MkdirTemp("", "anything-mcp-bench-")
 	if err != nil {
 		return nil, err
 	}
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w",
-		"-o", dir+string(filepath.Separator), module, module+"/bench/hello", module+"/bench/relay")
-	build.Stderr = os.Stderr
-	if err := build.Run(); err != nil {
+	err = goBuild(ctx, "", dir+string(filepath.Separator), module, module+"/bench/hello", module+"/bench/relay")
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("building the programs to measure: %w", err), os.RemoveAll(dir))
 	}
-	file := func(name string) string {
-		if runtime.GOOS == "windows" {
-			name += ".exe"
-		}
-		return filepath.Join(dir, name)
+	return &programs{
+		dir:    dir,
+		server: executable(dir, "anything-mcp"),
+		hello:  executable(dir, "hello"),
+		relay:  executable(dir, "relay"),
+	}, nil
+}
+
+// goBuild builds packages into output, stripped and without cgo. An empty dir is
+// the working directory.
+func goBuild(ctx context.Context, dir, output string, packages ...string) error {
+	args := []string{"build", "-trimpath", "-ldflags", "-s -w", "-o", output}
+	build := exec.CommandContext(ctx, "go", append(args, packages...)...)
+	build.Dir, build.Env, build.Stderr = dir, append(os.Environ(), "CGO_ENABLED=0"), os.Stderr
+	return build.Run()
+}
+
+// executable returns the path of a built program.
+func executable(dir, name string) string {
+	if runtime.GOOS == "windows" {
+		name += ".exe"
 	}
-	return &programs{dir: dir, server: file("anything-mcp"), hello: file("hello"), relay: file("relay")}, nil
+	return filepath.Join(dir, name)
 }
 
 func (p *programs) remove() { os.RemoveAll(p.dir) }
 
-// command is a program about to be started with nothing but these variables
-// set: settings of whoever measures must not count.
+// command returns a command with only these variables set, because the user's
+// own settings must not change the figures.
 func (p *programs) command(ctx context.Context, program string, env []string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Env = append([]string{"HOME=" + p.dir, "TMPDIR=" + p.dir}, env...)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -14,41 +15,78 @@ import (
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 )
 
-// openWait bounds a measurement of memory, against a server that hangs.
-const openWait = 2 * time.Minute
+// openTimeout bounds how long all streams may take to open and to be measured.
+const openTimeout = 2 * time.Minute
 
-// era is how the callers of quiet builds speak to the server.
-type era string
+// sessionMode is how the callers of quiet builds use sessions.
+type sessionMode string
 
 const (
-	modern     era = "without sessions"
-	oneSession era = "one session for all"
-	ownSession era = "a session each"
+	modern     sessionMode = "without sessions"
+	oneSession sessionMode = "one session for all"
+	ownSession sessionMode = "a session each"
 )
+
+// quietRow measures memory three times, because one measurement differs from the
+// next by up to 6 KiB.
+func quietRow(mode sessionMode) func(context.Context, *lab, contender) (row, error) {
+	return func(ctx context.Context, l *lab, c contender) (row, error) {
+		const builds = 1000
+		var server, proxy []int64
+		for range 3 {
+			bytes, err := l.quiet(ctx, c, builds, mode)
+			if err != nil {
+				return row{}, err
+			}
+			proxyBytes, err := l.quietProxy(ctx, builds)
+			if err != nil {
+				return row{}, err
+			}
+			server, proxy = append(server, bytes), append(proxy, proxyBytes)
+		}
+		slices.Sort(server)
+		slices.Sort(proxy)
+		ratio := float64(server[1]) / float64(proxy[1])
+		return row{
+			what:     "resident memory of each of 1,000 quiet builds at once over HTTP, " + string(mode),
+			measured: fmt.Sprintf("%.2f times: %s", ratio, kibRange(server)),
+			ratio:    ratio,
+			bound:    "1.2 times",
+			reached:  ratio <= 1.2,
+			baseline: "the same streams through net/http's ReverseProxy alone: " + kibRange(proxy),
+		}, nil
+	}
+}
+
+// kibRange returns the median and, in brackets, the smallest and the largest of
+// sorted figures.
+func kibRange(bytes []int64) string {
+	return fmt.Sprintf("%s (%s to %s)", kib(bytes[len(bytes)/2]), kib(bytes[0]), kib(bytes[len(bytes)-1]))
+}
 
 // opener opens the stream of the i-th of many builds.
 type opener func(ctx context.Context, i int) (*http.Response, error)
 
-// quiet measures what each of n builds at once, which say one word and then
-// nothing, takes of the server's resident memory, in bytes. Each call has its
-// own connection, waits for an hour and asks for progress.
-func (l *lab) quiet(ctx context.Context, n int, how era) (int64, error) {
-	server, err := l.startHTTP(ctx)
+// quiet measures how much of the server's resident memory each of n concurrent
+// builds takes, in bytes. The builds report a status and then nothing. Each call
+// has its own connection, waits for an hour and asks for progress.
+func (l *lab) quiet(ctx context.Context, c contender, n int, mode sessionMode) (int64, error) {
+	server, err := l.startHTTP(ctx, c)
 	if err != nil {
 		return 0, err
 	}
 	defer server.stop()
 	client := newConnections(n)
 	defer client.CloseIdleConnections()
-	all := &caller{client: client, url: server.url}
-	if how == oneSession {
-		if err := all.beginSession(ctx); err != nil {
+	shared := &caller{client: client, url: server.url}
+	if mode == oneSession {
+		if err := shared.beginSession(ctx); err != nil {
 			return 0, err
 		}
 	}
 	return l.perStream(ctx, server, n, "Status: ", func(ctx context.Context, i int) (*http.Response, error) {
-		c := all
-		if how == ownSession {
+		c := shared
+		if mode == ownSession {
 			c = &caller{client: client, url: server.url}
 			if err := c.beginSession(ctx); err != nil {
 				return nil, err
@@ -58,17 +96,17 @@ func (l *lab) quiet(ctx context.Context, n int, how era) (int64, error) {
 	})
 }
 
-// quietRelay measures the same of the relay.
-func (l *lab) quietRelay(ctx context.Context, n int) (int64, error) {
-	relay, err := l.startRelay(ctx)
+// quietProxy measures the same of the program relay.
+func (l *lab) quietProxy(ctx context.Context, n int) (int64, error) {
+	proxy, err := l.startRelay(ctx)
 	if err != nil {
 		return 0, err
 	}
-	defer relay.stop()
+	defer proxy.stop()
 	client := newConnections(n)
 	defer client.CloseIdleConnections()
-	return l.perStream(ctx, relay, n, `"status"`, func(ctx context.Context, i int) (*http.Response, error) {
-		return l.upstream.build(ctx, client, relay.url, fmt.Sprint("quiet ", i))
+	return l.perStream(ctx, proxy, n, `"status"`, func(ctx context.Context, i int) (*http.Response, error) {
+		return startBuild(ctx, client, proxy.url, fmt.Sprint("quiet ", i))
 	})
 }
 
@@ -76,8 +114,9 @@ func newConnections(n int) *http.Client {
 	return &http.Client{Transport: &http.Transport{MaxIdleConns: n, MaxIdleConnsPerHost: n}}
 }
 
-// perStream opens n streams at once and returns by how much the memory of s
-// grew for each, once a line with sign, the last for long, has come on all.
+// perStream opens n streams at once and returns by how many bytes the memory of
+// s grew for each. It waits until every stream has brought a line with sign, and
+// then for l.settle.
 func (l *lab) perStream(ctx context.Context, s *httpServer, n int, sign string, open opener) (int64, error) {
 	l.upstream.Fault(http.MethodPost, "/api/anything/start",
 		sandbox.Event(map[string]string{"type": "status", "status": "running"}), sandbox.Stall())
@@ -87,8 +126,8 @@ func (l *lab) perStream(ctx context.Context, s *httpServer, n int, sign string, 
 	if err != nil {
 		return 0, err
 	}
-	ctx, leave := context.WithTimeout(ctx, openWait)
-	defer leave()
+	ctx, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
 	bodies, err := openAll(ctx, n, sign, open)
 	for _, body := range bodies {
 		defer body.Close()
@@ -101,12 +140,13 @@ func (l *lab) perStream(ctx context.Context, s *httpServer, n int, sign string, 
 	return (busy - idle) / int64(n), err
 }
 
-// openAll opens n streams at once and reads each up to its sign. The streams
-// are to be closed, also after an error.
+// openAll opens n streams at once and reads each up to a line with sign. It
+// returns one error if any fails. The caller closes the streams, also after an
+// error.
 func openAll(ctx context.Context, n int, sign string, open opener) ([]io.Closer, error) {
-	var mu sync.Mutex // guards bodies and failures
+	var mu sync.Mutex // guards bodies and failure
 	var bodies []io.Closer
-	var failures []error
+	var failure error
 	var all sync.WaitGroup
 	for i := range n {
 		all.Go(func() {
@@ -120,15 +160,15 @@ func openAll(ctx context.Context, n int, sign string, open opener) ([]io.Closer,
 				bodies = append(bodies, resp.Body)
 			}
 			if err != nil {
-				failures = append(failures, err)
+				failure = err
 			}
 		})
 	}
 	all.Wait()
-	return bodies, errors.Join(failures...)
+	return bodies, failure
 }
 
-// readUpTo reads up to a line that holds sign.
+// readUpTo reads up to a line that contains sign.
 func readUpTo(r io.Reader, sign string) error {
 	lines := bufio.NewScanner(r)
 	for lines.Scan() {

@@ -6,10 +6,11 @@ import (
 	"time"
 )
 
-// sample is a number of timings of the same thing.
+// sample holds timings of the same thing.
 type sample []time.Duration
 
-// median is the middle one, or the mean of the middle two; 0 of none.
+// median returns the middle timing, or the mean of the middle two. It returns 0
+// for an empty sample.
 func (s sample) median() time.Duration {
 	if len(s) == 0 {
 		return 0
@@ -18,7 +19,7 @@ func (s sample) median() time.Duration {
 	return (s[(len(s)-1)/2] + s[len(s)/2]) / 2
 }
 
-// String is the median and, in brackets, the smallest and the largest.
+// String returns the median and, in brackets, the smallest and the largest.
 func (s sample) String() string {
 	if len(s) == 0 {
 		return "nothing"
@@ -35,25 +36,24 @@ func ms(d time.Duration) string {
 	}
 }
 
-// inTurns times both, one after the other, so that a slow moment of the machine
-// does not fall on one of them alone. A round before the first does not count:
-// it brings files into memory.
-func inTurns(rounds int, ours, base func() (time.Duration, error)) (a, b sample, err error) {
+// inTurns calls first and second in turns, because other work on the machine
+// then slows both. It drops the first round, which only warms up caches.
+func inTurns(rounds int, first, second func() (time.Duration, error)) (a, b sample, err error) {
 	for round := range rounds + 1 {
-		took, err := ours()
+		firstTook, err := first()
 		if err != nil {
 			return nil, nil, err
 		}
-		baseTook, err := base()
+		secondTook, err := second()
 		if err != nil {
 			return nil, nil, err
 		}
 		if round > 0 {
-			a, b = append(a, took), append(b, baseTook)
+			a, b = append(a, firstTook), append(b, secondTook)
 		}
 	}
 	return a, b, nil
 }
 
-// times is how many times b goes into a.
+// times returns the ratio of the medians of a and b.
 func times(a, b sample) float64 { return float64(a.median()) / float64(b.median()) }

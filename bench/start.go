@@ -3,21 +3,66 @@ package main
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"os"
 	"time"
 )
 
-// starts measures how long it is from starting the server to its answer to
-// initialize, and from starting a Go program to the one line it prints.
-func (l *lab) starts(ctx context.Context, rounds int) (ours, hello sample, err error) {
+func startRow(ctx context.Context, l *lab, c contender) (row, error) {
+	took, hello, err := l.starts(ctx, c, 30)
+	if err != nil {
+		return row{}, err
+	}
+	more := took.median() - hello.median()
+	return row{
+		what:     "from start to the answer to initialize",
+		measured: fmt.Sprintf("%s more: %s", ms(more), took),
+		ratio:    times(took, hello),
+		bound:    "8 ms more",
+		reached:  more <= 8*time.Millisecond,
+		baseline: fmt.Sprintf("a Go program that prints one line: %s", hello),
+	}, nil
+}
+
+func sizeRow(_ context.Context, l *lab, c contender) (row, error) {
+	size, err := fileSize(c.program)
+	if err != nil {
+		return row{}, err
+	}
+	hello, err := fileSize(l.programs.hello)
+	if err != nil {
+		return row{}, err
+	}
+	ratio := float64(size) / float64(hello)
+	return row{
+		what:     "the binary, stripped",
+		measured: fmt.Sprintf("%s: %.1f times", mb(size), ratio),
+		ratio:    ratio,
+		bound:    "16 MB",
+		reached:  size <= 16e6,
+		baseline: "a Go program that prints one line: " + mb(hello),
+	}, nil
+}
+
+func fileSize(path string) (int64, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
+}
+
+// starts measures the time from starting a server to its answer to initialize,
+// and from starting a Go program to the one line that it prints.
+func (l *lab) starts(ctx context.Context, c contender, rounds int) (took, hello sample, err error) {
 	return inTurns(rounds,
-		func() (time.Duration, error) { return l.startServer(ctx, l.newState()) },
+		func() (time.Duration, error) { return l.startServer(ctx, c, l.newState()) },
 		func() (time.Duration, error) { return l.startHello(ctx) })
 }
 
-func (l *lab) startServer(ctx context.Context, state string) (time.Duration, error) {
+func (l *lab) startServer(ctx context.Context, c contender, state string) (time.Duration, error) {
 	start := time.Now()
-	server, err := l.startStdio(ctx, state)
+	server, err := l.startStdio(ctx, c, state)
 	if err != nil {
 		return 0, err
 	}
@@ -42,18 +87,4 @@ func (l *lab) startHello(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	return took, cmd.Wait()
-}
-
-// sizes are those of the server's binary and of that of the program that prints
-// one line, in bytes.
-func (l *lab) sizes() (server, hello int64, err error) {
-	s, err := os.Stat(l.programs.server)
-	if err != nil {
-		return 0, 0, err
-	}
-	h, err := os.Stat(l.programs.hello)
-	if err != nil {
-		return 0, 0, err
-	}
-	return s.Size(), h.Size(), nil
 }

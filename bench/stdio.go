@@ -10,8 +10,8 @@ import (
 	"os/exec"
 )
 
-// stdioServer is a running server and its host's end of its pipes. One goroutine
-// sends to it and one, or the same, reads.
+// stdioServer is a running server and its host's ends of the pipes. At any time
+// at most one goroutine may send and one, perhaps the same, may read.
 type stdioServer struct {
 	cmd    *exec.Cmd
 	in     io.WriteCloser
@@ -19,10 +19,10 @@ type stdioServer struct {
 	nextID int
 }
 
-// startStdio starts the server, which has answered nothing yet, with its jobs in
-// state: a directory, or inMemory.
-func (l *lab) startStdio(ctx context.Context, state string) (*stdioServer, error) {
-	cmd := l.programs.command(ctx, l.programs.server, l.upstream.env(), "stdio", "--state-dir", state)
+// startStdio starts a server and sends it nothing. Its jobs are kept in state: a
+// directory, or inMemory.
+func (l *lab) startStdio(ctx context.Context, c contender, state string) (*stdioServer, error) {
+	cmd := l.command(ctx, c, "", state)
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -37,10 +37,10 @@ func (l *lab) startStdio(ctx context.Context, state string) (*stdioServer, error
 	return &stdioServer{cmd: cmd, in: in, out: bufio.NewReaderSize(out, 64<<10)}, nil
 }
 
-// inMemory is the state directory of a server that stores nothing.
+// inMemory is the state directory of a server that stores nothing on disk.
 const inMemory = "memory"
 
-// initialize shakes hands. It returns when the answer has been read.
+// initialize does the handshake. It returns when the answer has been read.
 func (s *stdioServer) initialize() error {
 	if _, err := s.request("initialize", handshake(), nil); err != nil {
 		return err
@@ -49,7 +49,7 @@ func (s *stdioServer) initialize() error {
 	return err
 }
 
-// handshake is what a host of the older protocol says of itself.
+// handshake returns the parameters of initialize.
 func handshake() map[string]any {
 	return map[string]any{
 		"protocolVersion": "2025-11-25",
@@ -58,8 +58,8 @@ func handshake() map[string]any {
 	}
 }
 
-// request sends one request and reads up to its answer, which it returns whole.
-// Each notification before it is shown to note, which may be nil.
+// request sends one request and returns the next answer, whole. It passes each
+// notification before it to note, which may be nil.
 func (s *stdioServer) request(method string, params any, note func(line []byte)) ([]byte, error) {
 	if err := s.send(method, params); err != nil {
 		return nil, err
@@ -78,57 +78,82 @@ func (s *stdioServer) send(method string, params any) error {
 	return err
 }
 
-// answer reads up to the next answer, whichever request it is to.
+// answer returns the next answer, to whichever request. It passes each
+// notification before it to note, which may be nil.
 func (s *stdioServer) answer(method string, note func(line []byte)) ([]byte, error) {
 	for {
-		line, err := s.out.ReadBytes('\n')
+		line, notification, err := s.next()
 		if err != nil {
 			return nil, fmt.Errorf("waiting for the answer to %s: %w", method, err)
 		}
-		if bytes.Contains(line[:min(len(line), 64)], []byte(`"method":`)) {
-			if note != nil {
-				note(line)
-			}
-			continue
+		if !notification {
+			return line, nil
 		}
-		return line, nil
+		if note != nil {
+			note(line)
+		}
 	}
 }
 
-// stop closes stdin and waits for the server to leave.
+// next returns the next line and reports whether it is a notification. It looks
+// only at the line's beginning, because an answer can be long.
+func (s *stdioServer) next() (line []byte, notification bool, err error) {
+	line, err = s.out.ReadBytes('\n')
+	return line, bytes.Contains(line[:min(len(line), 64)], []byte(`"method":`)), err
+}
+
+// stop closes stdin and waits for the server to exit.
 func (s *stdioServer) stop() error {
 	s.in.Close()
 	return s.cmd.Wait()
 }
 
-// kill ends the server without a warning.
+// kill ends the server at once, without a chance to clean up.
 func (s *stdioServer) kill() {
 	s.cmd.Process.Kill()
 	s.cmd.Wait()
 }
 
-// buildCall is what tools/call takes for a build of its own that is waited for
-// and whose progress is shown.
+// buildCall returns the parameters of a tools/call that starts a new build,
+// waits for its end and asks for progress.
 func buildCall(query string, token int) map[string]any {
-	return map[string]any{
-		"name":      "build_automation",
-		"arguments": map[string]any{"query": query, "wait_seconds": 3600, "force_new": true},
-		"_meta":     map[string]any{"progressToken": token},
-	}
+	return toolCall("build_automation", map[string]any{"query": query, "wait_seconds": 3600, "force_new": true}, token)
 }
 
-// checkDone reports an answer that is not that of a new build that went well.
-func checkDone(answer []byte) error {
+// toolCall returns the parameters of a tools/call that asks for progress.
+func toolCall(tool string, arguments map[string]any, token int) map[string]any {
+	return map[string]any{"name": tool, "arguments": arguments, "_meta": map[string]any{"progressToken": token}}
+}
+
+// buildOutput has the fields of a tool's structured output that are looked at.
+type buildOutput struct {
+	BuildID    string `json:"build_id"`
+	Status     string `json:"status"`
+	Joined     bool   `json:"joined"`
+	FunctionID string `json:"function_id"`
+	Builds     []struct {
+		Query string `json:"query"`
+	} `json:"builds"`
+}
+
+// readOutput returns the structured output of a tool from the answer to its
+// call.
+func readOutput(answer []byte) (buildOutput, error) {
 	var a struct {
 		Result struct {
-			Structured struct {
-				Status string `json:"status"`
-				Joined bool   `json:"joined"`
-			} `json:"structuredContent"`
+			Structured buildOutput `json:"structuredContent"`
 		} `json:"result"`
 	}
-	if err := json.Unmarshal(answer, &a); err != nil || a.Result.Structured.Status != "done" || a.Result.Structured.Joined {
-		return fmt.Errorf("a new build did not end well: %.300s", answer)
+	err := json.Unmarshal(answer, &a)
+	return a.Result.Structured, err
+}
+
+// checkDone returns an error unless the answer is that of a new build which read
+// its stream to the end.
+func checkDone(answer []byte, function string) error {
+	out, err := readOutput(answer)
+	if err != nil || out.Status != "done" || out.Joined || out.FunctionID != function {
+		return fmt.Errorf("a new build did not end as scripted: %.300s", answer)
 	}
 	return nil
 }

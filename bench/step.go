@@ -11,14 +11,29 @@ import (
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 )
 
-// stepGap lies between two steps. Updates that come closer than a quarter of a
-// second are held back on purpose, which is not what is measured.
+// stepGap is the time between two steps. It is longer than 250 ms, because the
+// server sends at most 4 updates a second on purpose.
 const stepGap = 300 * time.Millisecond
 
-// steps measures n times how long it is from the upstream's write of a step to
-// its progress line on the server's stdout, and to the same step's line in a
-// bare HTTP client.
-func (l *lab) steps(ctx context.Context, n int) (ours, raw sample, err error) {
+func stepRow(ctx context.Context, l *lab, c contender) (row, error) {
+	took, raw, err := l.steps(ctx, c, 30)
+	if err != nil {
+		return row{}, err
+	}
+	return row{
+		what:     "from the upstream's write of a step to its progress line on stdout",
+		measured: fmt.Sprintf("%s: %.1f times", took, times(took, raw)),
+		ratio:    times(took, raw),
+		bound:    "1 ms",
+		reached:  took.median() <= time.Millisecond,
+		baseline: fmt.Sprintf("the same step read raw by net/http: %s", raw),
+	}, nil
+}
+
+// steps measures n times how long it takes from the upstream's write of a step
+// until its progress line is read from the server's stdout, and until the same
+// step is read by a bare HTTP client.
+func (l *lab) steps(ctx context.Context, c contender, n int) (took, raw sample, err error) {
 	written := make(chan time.Time, n)
 	l.upstream.Script("steps", sandbox.Func(func(st *sandbox.Stream) error {
 		for i := range n {
@@ -26,7 +41,7 @@ func (l *lab) steps(ctx context.Context, n int) (ours, raw sample, err error) {
 				return err
 			}
 			written <- time.Now()
-			if err := st.Event(map[string]string{"type": "tool_start", "name": fmt.Sprintf("step-%d", i)}); err != nil {
+			if err := st.Event(map[string]string{"type": "tool_start", "name": stepName(i)}); err != nil {
 				return err
 			}
 		}
@@ -36,20 +51,23 @@ func (l *lab) steps(ctx context.Context, n int) (ours, raw sample, err error) {
 		return st.Event(done())
 	}))
 	defer l.upstream.Script("steps")
-	if ours, err = l.stepsToProgress(ctx, written); err != nil {
+	if took, err = l.stepsToProgress(ctx, c, written); err != nil {
 		return nil, nil, err
+	}
+	if len(took) != n {
+		return nil, nil, fmt.Errorf("of %d steps %d came as progress", n, len(took))
 	}
 	if raw, err = l.stepsRaw(ctx, written); err != nil {
 		return nil, nil, err
 	}
-	if len(ours) != n || len(raw) != n {
-		return nil, nil, fmt.Errorf("of %d steps %d came as progress and %d raw", n, len(ours), len(raw))
+	if len(raw) != n {
+		return nil, nil, fmt.Errorf("of %d steps %d came raw", n, len(raw))
 	}
-	return ours, raw, nil
+	return took, raw, nil
 }
 
-func (l *lab) stepsToProgress(ctx context.Context, written <-chan time.Time) (took sample, err error) {
-	server, err := l.startStdio(ctx, l.newState())
+func (l *lab) stepsToProgress(ctx context.Context, c contender, written <-chan time.Time) (took sample, err error) {
+	server, err := l.startStdio(ctx, c, l.newState())
 	if err != nil {
 		return nil, err
 	}
@@ -65,11 +83,11 @@ func (l *lab) stepsToProgress(ctx context.Context, written <-chan time.Time) (to
 	if err != nil {
 		return nil, err
 	}
-	return took, checkDone(answer)
+	return took, checkDone(answer, benchFunction)
 }
 
 func (l *lab) stepsRaw(ctx context.Context, written <-chan time.Time) (took sample, err error) {
-	resp, err := l.upstream.build(ctx, http.DefaultClient, l.upstream.url, "steps")
+	resp, err := startBuild(ctx, http.DefaultClient, l.upstream.URL, "steps")
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +101,7 @@ func (l *lab) stepsRaw(ctx context.Context, written <-chan time.Time) (took samp
 	return took, lines.Err()
 }
 
-// wait returns after d, or with an error when ctx ends first.
+// wait returns after d, or with an error if ctx ends first.
 func wait(ctx context.Context, d time.Duration) error {
 	select {
 	case <-time.After(d):

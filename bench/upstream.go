@@ -3,52 +3,37 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"strings"
-	"sync"
 
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 )
 
-// benchKey is the key of all builds. The sandbox takes any.
+// benchKey is the API key of all builds. The sandbox accepts any.
 const benchKey = "bench"
 
-// upstream is the sandbox in the place of Notte, in this process, on loopback.
-type upstream struct {
-	*sandbox.Server
-	url     string
-	http    *http.Server
-	serving sync.WaitGroup
-}
+// upstream serves Notte's APIs from the sandbox, in this process, on loopback.
+type upstream struct{ *sandbox.Listener }
 
 func newUpstream() (*upstream, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := sandbox.Listen("127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	u := &upstream{Server: sandbox.New(), url: "http://" + ln.Addr().String()}
-	u.http = &http.Server{Handler: u.Server}
-	u.serving.Go(func() { u.http.Serve(ln) })
-	return u, nil
+	return &upstream{l}, nil
 }
 
-func (u *upstream) close() {
-	u.Server.Close()
-	u.http.Close()
-	u.serving.Wait()
-}
-
-// env makes a server use the upstream, and be silent.
+// env returns the variables that make a server use the upstream and log errors
+// only.
 func (u *upstream) env() []string {
 	return []string{
-		"NOTTE_API_KEY=" + benchKey, "NOTTE_API_URL=" + u.url, "NOTTE_ANYTHING_URL=" + u.url,
+		"NOTTE_API_KEY=" + benchKey, "NOTTE_API_URL=" + u.URL, "NOTTE_ANYTHING_URL=" + u.URL,
 		"ANYTHING_MCP_LOG_LEVEL=error",
 	}
 }
 
-// build asks for a build as a bare HTTP client does.
-func (u *upstream) build(ctx context.Context, client *http.Client, base, query string) (*http.Response, error) {
+// startBuild starts a build at base and returns its stream.
+func startBuild(ctx context.Context, client *http.Client, base, query string) (*http.Response, error) {
 	body := fmt.Sprintf(`{"query":%q}`, query)
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, base+"/api/anything/start", strings.NewReader(body))
 	if err != nil {
@@ -67,7 +52,10 @@ func (u *upstream) build(ctx context.Context, client *http.Client, base, query s
 	return resp, nil
 }
 
-// done is the event that ends every build here.
+// benchFunction is the ID of the function that every build makes.
+const benchFunction = "bench"
+
+// done returns the event that ends every build.
 func done() map[string]any {
-	return map[string]any{"type": "done", "function_id": "bench", "total_cost_usd": 0.43}
+	return map[string]any{"type": "done", "function_id": benchFunction, "total_cost_usd": 0.43}
 }

@@ -18,8 +18,12 @@ import (
 // stopTime bounds how long jobs may take to end when the program does.
 const stopTime = 5 * time.Second
 
-// sandboxKey is the key that is sent to our own sandbox, which accepts any.
-const sandboxKey = "sandbox"
+// What our own sandbox is reached by. Every process uses the same key and URL,
+// which no real build has: so all see the same simulated jobs, and only those.
+const (
+	sandboxKey = "sandbox" // it accepts any
+	sandboxURL = "http://sandbox.invalid"
+)
 
 // app holds what the commands for builds and runs share.
 type app struct {
@@ -28,6 +32,8 @@ type app struct {
 	store     jobs.Store
 	jobs      *jobs.Manager
 	keep      time.Duration // how long jobs are kept
+	stateDir  string        // as it was set
+	dir       string        // where that is; "": in memory
 	simulated bool          // the sandbox takes Notte's place
 
 	closeSandbox func()
@@ -39,7 +45,7 @@ type app struct {
 // --sandbox, opens no file and no port. A missing key is not an error here, but in
 // calls of the client. The caller must Close the app.
 func (p *program) newApp(s storeFlags, l limitFlags) (*app, error) {
-	a := &app{log: p.log, keep: s.keep, simulated: p.settings.sandbox, closeSandbox: func() {}}
+	a := &app{log: p.log, keep: s.keep, stateDir: s.stateDir, dir: p.keptIn(s.stateDir), simulated: p.settings.sandbox, closeSandbox: func() {}}
 	cfg := notte.Config{
 		Key:         notte.APIKey(p.vars[keyVariable]),
 		APIURL:      p.settings.apiURL,
@@ -51,7 +57,7 @@ func (p *program) newApp(s storeFlags, l limitFlags) (*app, error) {
 		Logger:      p.log,
 	}
 	if a.simulated {
-		a.startSandbox(&cfg, p.settings.sandboxSpeed)
+		a.startSandbox(&cfg, p.sandboxOptions(a.dir))
 	}
 	client, err := notte.NewClient(cfg)
 	if err != nil {
@@ -59,7 +65,7 @@ func (p *program) newApp(s storeFlags, l limitFlags) (*app, error) {
 		return nil, usageErrorf("%w", err)
 	}
 	a.client = client
-	a.store = p.newStore(s)
+	a.store = newStore(a.dir)
 	options := jobOptions(s, l)
 	options.Logger = p.log
 	a.jobs = jobs.NewManager(a.store, options)
@@ -82,18 +88,24 @@ func (p *program) withJobs(s storeFlags, l limitFlags, do func(*app) error) erro
 
 // startSandbox starts a sandbox and makes cfg use it. Calls stay in this process.
 // The port is for a browser that opens a viewer URL.
-func (a *app) startSandbox(cfg *notte.Config, speed float64) {
-	cfg.Key = sandboxKey
-	l, err := sandbox.Listen("127.0.0.1:0", sandbox.WithSpeed(speed))
+func (a *app) startSandbox(cfg *notte.Config, opts []sandbox.Option) {
+	var s *sandbox.Server
+	l, err := sandbox.Listen("127.0.0.1:0", opts...)
 	if err == nil {
-		cfg.HTTPClient, cfg.APIURL, cfg.AnythingURL = l.Client(), l.URL, l.URL
-		a.closeSandbox = l.Close
-		return
+		s, a.closeSandbox = l.Server, l.Close
+	} else {
+		a.log.Debug("no browser can open the viewer of the sandbox", "err", err)
+		s = sandbox.New(opts...)
+		a.closeSandbox = s.Close
 	}
-	a.log.Debug("no browser can open the viewer of the sandbox", "err", err)
-	s := sandbox.New(sandbox.WithSpeed(speed))
-	cfg.HTTPClient, cfg.APIURL, cfg.AnythingURL = s.Client(), "http://sandbox.invalid", "http://sandbox.invalid"
-	a.closeSandbox = s.Close
+	cfg.Key, cfg.HTTPClient, cfg.APIURL, cfg.AnythingURL = sandboxKey, s.Client(), sandboxURL, sandboxURL
+	stop := a.closeSandbox
+	a.closeSandbox = func() {
+		stop()
+		if err := s.FileError(); err != nil {
+			a.log.Warn("the functions of the sandbox were not kept", "err", err)
+		}
+	}
 }
 
 // stopJobs starts stopping all jobs and returns at once, so that waiting calls
@@ -128,6 +140,7 @@ func (a *app) server(s serverFlags) (*server.MCPServer, transport.Tasks) {
 		Wait:    s.wait,
 		Version: readVersion().version,
 		Sandbox: a.simulated,
+		Detach:  s.limits.detach,
 		Logger:  a.log,
 		Tasks:   s.tasks == "on",
 		Keep:    a.keep,

@@ -14,6 +14,7 @@ import (
 
 func (p *program) buildCommand() *cobra.Command {
 	var json, forceNew bool
+	var continued string
 	var store storeFlags
 	var limits limitFlags
 	cmd := &cobra.Command{
@@ -25,10 +26,15 @@ what should vary from run to run; - reads it from stdin.
 
 A build takes 2 to 10 minutes and is billed by Notte. Progress goes to stderr,
 the result to stdout. Ctrl-C cancels the build, which Notte may bill all the
-same; a second Ctrl-C leaves at once.`,
+same; a second Ctrl-C leaves at once.
+
+With --continue the query is a follow-up to an earlier build, to change or
+repair what that has made. With --detach the command ends when the build has
+begun, and Notte goes on by itself.`,
 		Example: `  anything-mcp build --sandbox "fetch the top 3 hacker news posts"
   anything-mcp build --json "…" | jq -r .function_id
-  anything-mcp build - < task.txt`,
+  anything-mcp build - < task.txt
+  anything-mcp build --continue build_f73tdufmcx5uhpgf7zgqi7gnss "also return the score"`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			query, err := readQuery(args, p.env.Stdin)
 			if err != nil {
@@ -39,7 +45,14 @@ same; a second Ctrl-C leaves at once.`,
 				if a.simulated {
 					title = "Building (in the sandbox: nothing is real): "
 				}
-				spec := jobs.BuildSpec{Client: a.client, Query: query, ForceNew: forceNew}
+				spec := jobs.BuildSpec{Client: a.client, Query: query, ForceNew: forceNew, Detach: limits.detach}
+				if continued != "" {
+					parent, err := a.findJob(cmd.Context(), jobs.KindBuild, continued)
+					if err != nil {
+						return err
+					}
+					spec.Continue = &parent
+				}
 				return p.watch(cmd.Context(), a, title+query, spec, json)
 			})
 		},
@@ -47,6 +60,7 @@ same; a second Ctrl-C leaves at once.`,
 	f := cmd.Flags()
 	addBool(f, &json, "json", "Print the result as JSON, with the fields of the MCP tool.")
 	addBool(f, &forceNew, "force-new", "Build anew even if the same was just built, or is being built. Billed again.")
+	f.StringVar(&continued, "continue", "", "Go on with the build `ID`, which has ended: QUERY is a follow-up to its agent.")
 	store.add(f)
 	limits.add(f)
 	return cmd

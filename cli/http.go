@@ -52,7 +52,7 @@ func (p *program) serveHTTP(ctx context.Context, flags httpFlags) error {
 	// Collect garbage sooner. That saves memory and costs little time, because
 	// most calls are quiet.
 	if p.vars["GOGC"] == "" {
-		debug.SetGCPercent(25)
+		debug.SetGCPercent(50)
 	}
 	p.readBuffer = 1 << 10
 	a, err := p.newApp(flags.store, flags.limits)
@@ -87,6 +87,7 @@ func (p *program) serveHTTP(ctx context.Context, flags httpFlags) error {
 	}
 	url := scheme + "://" + connectableAddr(ln.Addr().String()) + "/mcp"
 	a.logReady("serving MCP over HTTP", "url", ownAddress(url), "token", token != "")
+	defer inBackground(ctx, returnMemory)()
 	err = h.Serve(ctx, ln)
 	a.log.Info("stopped")
 	return err

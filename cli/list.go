@@ -55,6 +55,9 @@ func (p *program) listCommand(kind jobs.Kind, cmd *cobra.Command, states ...jobs
 				return p.listJobs(cmd.Context(), a, kind, flags)
 			}
 			job, err := a.findJob(cmd.Context(), kind, args[0])
+			if err == nil {
+				job, err = a.awaitDetached(cmd.Context(), job)
+			}
 			if err != nil {
 				return err
 			}

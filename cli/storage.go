@@ -8,27 +8,46 @@ import (
 
 	"github.com/anything-mcp/anything-mcp/jobs"
 	"github.com/anything-mcp/anything-mcp/jobs/sqlite"
+	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 )
 
 // inMemory is the --state-dir that stores nothing on disk.
 const inMemory = "memory"
 
-// newStore returns the store that the settings name. The store opens its database
-// when it is first used.
-func (p *program) newStore(s storeFlags) jobs.Store {
-	dir := s.stateDir
-	if dir == "" && !p.settings.sandbox { // a sandbox does not keep functions, so their builds are of no use
-		var err error
-		if dir, err = stateDir(p.vars, runtime.GOOS); err != nil {
-			p.log.Warn("builds and runs are kept in memory only", "err", err)
+// keptIn returns the directory that a --state-dir asks for, or "" to keep nothing.
+func (p *program) keptIn(flag string) string {
+	switch flag {
+	case inMemory:
+		return ""
+	case "":
+		dir, err := stateDir(p.vars, runtime.GOOS)
+		if err != nil {
+			p.log.Warn("all is kept in memory only", "err", err)
 		}
+		return dir
 	}
-	if dir == "" || dir == inMemory {
+	return flag
+}
+
+// newStore returns the store of jobs in dir, or in memory if dir is "". It opens
+// nothing: the store opens its database when it is first used.
+func newStore(dir string) jobs.Store {
+	if dir == "" {
 		return sqlite.NewMemory()
 	}
 	disk := sqlite.New(dir)
 	disk.DirName = "--state-dir"
 	return disk
+}
+
+// sandboxOptions returns the sandbox that the settings ask for. Its functions are
+// kept in dir, unless that is "": all sandboxes of a directory share them.
+func (p *program) sandboxOptions(dir string) []sandbox.Option {
+	opts := []sandbox.Option{sandbox.WithSpeed(p.settings.sandboxSpeed), sandbox.WithAPI(sandbox.API(p.settings.sandboxAPI))}
+	if dir != "" {
+		opts = append(opts, sandbox.WithFile(filepath.Join(dir, "sandbox.json")))
+	}
+	return opts
 }
 
 // stateDir returns where the programs of a user keep their state on goos:

@@ -8,11 +8,13 @@ import (
 	"time"
 
 	"github.com/anything-mcp/anything-mcp/jobs"
+	"github.com/anything-mcp/anything-mcp/notte"
 )
 
 // watch starts a job, shows it to its end and prints the result. If ctx ends, watch
 // cancels the job and waits for its end. A job that was joined goes on instead,
-// because another call started it.
+// because another call started it. A build that is to be detached is shown until
+// Notte goes on with it by itself.
 func (p *program) watch(ctx context.Context, a *app, title string, spec jobs.Spec, asJSON bool) error {
 	job, joined, err := a.jobs.Start(ctx, spec)
 	if err != nil {
@@ -22,16 +24,27 @@ func (p *program) watch(ctx context.Context, a *app, title string, spec jobs.Spe
 	if joined {
 		fmt.Fprintln(p.screen, joinedText(job))
 	}
-	if err := p.follow(ctx, a.jobs, job, joined, v); err != nil {
+	build, ok := spec.(jobs.BuildSpec)
+	detach := ok && build.Detach
+	var leaves func(jobs.Entry) bool
+	if detach {
+		leaves = p.leavesDetached(ctx, a.jobs, job)
+	}
+	if !detach || !joined {
+		err = p.follow(ctx, a.jobs, job, joined, v, leaves)
+	}
+	if err != nil {
 		if joined && ctx.Err() != nil {
-			fmt.Fprintf(p.screen, "The build goes on: see its result with %s builds %s\n", p.name, job.ID)
+			fmt.Fprintln(p.screen, "The build goes on: see its result with", p.buildsLine(a, job.ID))
 		}
 		return err
 	}
 	if job, err = a.jobs.Get(context.WithoutCancel(ctx), job.Owner, job.ID); err != nil {
 		return err
 	}
-	v.step(job.EndedAt, time.Now(), p.screen.styled(bold, stateTitle(job)))
+	if job.State.Ended() {
+		v.step(job.EndedAt, time.Now(), p.screen.styled(bold, stateTitle(job)))
+	}
 	if p.screen.live && isTerminal(p.env.Stdout) {
 		fmt.Fprintln(p.screen) // the result follows on the same terminal
 	}
@@ -39,7 +52,7 @@ func (p *program) watch(ctx context.Context, a *app, title string, spec jobs.Spe
 		return err
 	}
 	switch {
-	case job.Succeeded():
+	case job.Succeeded(), !job.State.Ended():
 		return nil
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
@@ -47,9 +60,31 @@ func (p *program) watch(ctx context.Context, a *app, title string, spec jobs.Spe
 	return errFailed // the result says why
 }
 
-// follow shows the log of a job to its end. When ctx ends it cancels the job,
-// unless it was joined, and goes on.
-func (p *program) follow(ctx context.Context, m *jobs.Manager, job jobs.Job, joined bool, v *view) error {
+// leavesDetached returns whether a build goes on without this process, given the
+// newest entry of its log. It says why if the build does not.
+func (p *program) leavesDetached(ctx context.Context, m *jobs.Manager, job jobs.Job) func(jobs.Entry) bool {
+	stays := false
+	return func(e jobs.Entry) bool {
+		now, err := m.Get(ctx, job.Owner, job.ID)
+		switch {
+		case err != nil || stays:
+		case !now.Build.Detached && e.Type != notte.EventThread:
+			stays = true
+			fmt.Fprintln(p.screen, "Notte does not go on with this build by itself, so it is followed to its end.")
+		case now.Build.Detached && now.Volatile:
+			stays = true
+			fmt.Fprintln(p.screen, "No other process can find this build, because it is not stored, so this one waits for its function.")
+		default:
+			return now.Build.Detached
+		}
+		return false
+	}
+}
+
+// follow shows the log of a job to its end, or to the entry at which leaves, if not
+// nil, says so.
+// When ctx ends it cancels the job, unless it was joined, and goes on.
+func (p *program) follow(ctx context.Context, m *jobs.Manager, job jobs.Job, joined bool, v *view, leaves func(jobs.Entry) bool) error {
 	defer p.screen.setStatus("")
 	var canceling sync.WaitGroup
 	defer canceling.Wait()
@@ -66,13 +101,39 @@ func (p *program) follow(ctx context.Context, m *jobs.Manager, job jobs.Job, joi
 			return cmp.Or(context.Cause(ctx), err)
 		}
 		for _, e := range entries {
-			if v.observe(e, now); e.Final {
+			if v.observe(e, now); e.Final || leaves != nil && leaves(e) {
 				return nil
 			}
 			after = e.Seq
 		}
 		v.draw(now)
 	}
+}
+
+// takeoverWait bounds how long a command waits for a detached build: it may have
+// to take the build over first, which another process does not look after.
+const takeoverWait = 5 * time.Second
+
+// awaitDetached waits for the end of a detached build, but not for long, and
+// returns the job as it then is.
+func (a *app) awaitDetached(ctx context.Context, job jobs.Job) (jobs.Job, error) {
+	if job.Build == nil || !job.Build.Detached {
+		return job, nil
+	}
+	deadline := time.Now().Add(takeoverWait)
+	for after := int64(0); !job.State.Ended() && time.Now().Before(deadline); {
+		entries, err := a.jobs.Next(ctx, job.Owner, job.ID, after, time.Until(deadline))
+		if err != nil {
+			return job, err
+		}
+		for _, e := range entries {
+			after = e.Seq
+		}
+		if job, err = a.jobs.Get(ctx, job.Owner, job.ID); err != nil {
+			return job, err
+		}
+	}
+	return job, nil
 }
 
 // joinedText returns the line of a job that was joined: nothing was started.

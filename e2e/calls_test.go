@@ -10,7 +10,7 @@ import (
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 )
 
-// event is an event of a build's stream.
+// event is one event of a build's stream.
 type event map[string]any
 
 // gate returns a step that waits until open is called.
@@ -26,19 +26,20 @@ func gate(t *testing.T) (wait sandbox.Step, open func()) {
 	return sandbox.Wait(ch), func() { close(ch) }
 }
 
-// done is the end of a build that went well.
+// done returns the last event of a successful build.
 func done(functionID string) sandbox.Step {
 	return sandbox.Event(event{"type": "done", "function_id": functionID, "total_cost_usd": 0.43})
 }
 
-func working(status string) sandbox.Step {
+// statusEvent returns a status event.
+func statusEvent(status string) sandbox.Step {
 	return sandbox.Event(event{"type": "status", "status": status})
 }
 
-// A build and a run, in every version of the protocol.
+// A build and a run work in every version of the protocol.
 func TestVersions(t *testing.T) {
 	versions := []era{"2024-11-05", "2025-03-26", "2025-06-18", legacy, modern}
-	everywhere(t, versions, func(t *testing.T, api *sandbox.Server, c *conn, _ *process) {
+	forEachTransport(t, versions, func(t *testing.T, api *sandbox.Server, c *conn, _ *process) {
 		var listed struct {
 			Tools      []struct{ Name string }
 			ResultType string
@@ -62,11 +63,11 @@ func TestVersions(t *testing.T) {
 
 		built := c.outcome(c.build("fetch the top 3 posts"))
 		if built.isError || built.Status != "done" || built.FunctionID == "" || built.TotalCostUSD == nil {
-			t.Fatalf("the build came to %s", built.text)
+			t.Fatalf("the build returned %s", built.text)
 		}
 		ran := c.outcome(c.call("run_function", args{"function_id": built.FunctionID, "variables": args{"count": "2"}}))
 		if ran.isError || ran.OK == nil || !*ran.OK || len(ran.Result) == 0 {
-			t.Fatalf("the run came to %s", ran.text)
+			t.Fatalf("the run returned %s", ran.text)
 		}
 		if bad := c.outcome(c.call("build_automation", args{"query": 7})); !bad.isError || bad.BuildID != "" {
 			t.Errorf("a query that is a number was answered with %s", bad.text)
@@ -77,15 +78,15 @@ func TestVersions(t *testing.T) {
 	})
 }
 
-// Twenty builds at once, of five hundred events each. What was written is
-// checked for its order in the end; here it is checked that there was any.
+// Twenty concurrent builds of five hundred events each send 2 to 6 updates. The
+// order of the messages is checked when the process has ended.
 func TestProgress(t *testing.T) {
-	everywhere(t, bothEras, func(t *testing.T, api *sandbox.Server, c *conn, _ *process) {
+	forEachTransport(t, bothEras, func(t *testing.T, api *sandbox.Server, c *conn, _ *process) {
 		const builds, steps = 20, 5
 		ids := map[int]string{}
 		for n := range builds {
 			query := fmt.Sprintf("build number %d", n)
-			script := []sandbox.Step{working("planning")}
+			script := []sandbox.Step{statusEvent("planning")}
 			for step := range steps {
 				script = append(script,
 					sandbox.Event(event{"type": "tool_start", "name": fmt.Sprintf("step_%d_of_%d", step, n)}),
@@ -97,7 +98,7 @@ func TestProgress(t *testing.T) {
 		}
 		for id, function := range ids {
 			if out := c.outcome(id); out.FunctionID != function {
-				t.Errorf("call %d came to %s, want %s", id, out.text, function)
+				t.Errorf("call %d returned %s, want %s", id, out.text, function)
 			}
 			if n := c.journal(id).updates(id); n < 2 || n > 2+4 {
 				t.Errorf("call %d got %d updates in about 600 ms, want 2 to 6", id, n)
@@ -106,12 +107,12 @@ func TestProgress(t *testing.T) {
 	})
 }
 
-// A caller that does not wait gets a handle, and picks up the progress and the
-// result with it.
+// A call that does not wait returns a handle. get_build with the handle sends the
+// progress and returns the result.
 func TestHandle(t *testing.T) {
-	everywhere(t, bothEras, func(t *testing.T, api *sandbox.Server, c *conn, _ *process) {
+	forEachTransport(t, bothEras, func(t *testing.T, api *sandbox.Server, c *conn, _ *process) {
 		wait, open := gate(t)
-		api.Script("take your time", working("planning"), wait, done("fn"))
+		api.Script("take your time", statusEvent("planning"), wait, done("fn"))
 		handle := c.outcome(c.call("build_automation", args{"query": "take your time", "wait_seconds": 0}))
 		if handle.isError || handle.Status != "running" {
 			t.Fatalf("a call that does not wait was answered with %s", handle.text)
@@ -125,11 +126,11 @@ func TestHandle(t *testing.T) {
 	})
 }
 
-// The same query asked twice is one build, for which two calls wait.
+// Two calls with the same query wait for one build.
 func TestJoining(t *testing.T) {
-	everywhere(t, bothEras, func(t *testing.T, api *sandbox.Server, c *conn, _ *process) {
+	forEachTransport(t, bothEras, func(t *testing.T, api *sandbox.Server, c *conn, _ *process) {
 		wait, open := gate(t)
-		api.Script("only once", working("planning"), wait, done("fn"))
+		api.Script("only once", statusEvent("planning"), wait, done("fn"))
 		first := c.build("only once")
 		c.progress(first, 1)
 		second := c.build("only once")
@@ -137,7 +138,7 @@ func TestJoining(t *testing.T) {
 		open()
 		a, b := c.outcome(first), c.outcome(second)
 		if a.BuildID != b.BuildID || a.Joined || !b.Joined || a.Status != "done" || b.Status != "done" {
-			t.Errorf("the calls came to\n%s\n%s", a.text, b.text)
+			t.Errorf("the calls returned\n%s\n%s", a.text, b.text)
 		}
 		if n := requests(api, "POST", "/start"); n != 1 {
 			t.Errorf("Notte was asked for %d builds", n)
@@ -145,22 +146,22 @@ func TestJoining(t *testing.T) {
 	})
 }
 
-// A cancelled call is not answered, and what it waited for goes on.
+// A cancelled call gets no answer. Its build goes on.
 func TestCancellation(t *testing.T) {
-	everywhere(t, bothEras, func(t *testing.T, api *sandbox.Server, c *conn, p *process) {
+	forEachTransport(t, bothEras, func(t *testing.T, api *sandbox.Server, c *conn, p *process) {
 		wait, open := gate(t)
-		api.Script("go on without me", working("planning"), wait, working("still there"), done("fn"))
+		api.Script("go on without me", statusEvent("planning"), wait, statusEvent("still there"), done("fn"))
 		cancelled := c.build("go on without me")
 		c.progress(cancelled, 1)
 		c.cancel(cancelled)
-		p.stderr.await(t, "the end of the cancelled call", hasWords("build_automation", "caller left"))
+		p.stderr.await(t, "the end of the cancelled call", hasAll("build_automation", "caller left"))
 		before := c.journal(cancelled).updates(cancelled)
 
 		second := c.build("go on without me")
 		c.progress(second, 1)
 		open()
 		if out := c.outcome(second); out.Status != "done" || !out.Joined {
-			t.Errorf("the build came to %s", out.text)
+			t.Errorf("the build returned %s", out.text)
 		}
 		c.ping()
 		for _, m := range c.journal(cancelled).messages(t) {
@@ -174,14 +175,14 @@ func TestCancellation(t *testing.T) {
 	})
 }
 
-// 150 calls that wait keep nobody else waiting.
+// 150 waiting calls do not delay another request.
 func TestManyWaiting(t *testing.T) {
-	everywhere(t, bothEras, func(t *testing.T, api *sandbox.Server, c *conn, _ *process) {
+	forEachTransport(t, bothEras, func(t *testing.T, api *sandbox.Server, c *conn, _ *process) {
 		wait, open := gate(t)
 		var ids []int
 		for n := range 150 {
 			query := fmt.Sprintf("wait %d", n)
-			api.Script(query, working("planning"), wait, done("fn"))
+			api.Script(query, statusEvent("planning"), wait, done("fn"))
 			ids = append(ids, c.build(query))
 		}
 		for _, id := range ids {
@@ -191,7 +192,7 @@ func TestManyWaiting(t *testing.T) {
 		open()
 		for _, id := range ids {
 			if out := c.outcome(id); out.Status != "done" {
-				t.Errorf("call %d came to %s", id, out.text)
+				t.Errorf("call %d returned %s", id, out.text)
 			}
 		}
 	})

@@ -4,20 +4,21 @@ import (
 	"encoding/json"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 )
 
-// era is the protocol version that a client speaks.
+// era is the protocol version of a client.
 type era string
 
-// The last version with a handshake, and the first without.
+// legacy is the last version with a handshake. modern is the first without.
 const (
 	legacy era = "2025-11-25"
 	modern era = "2026-07-28"
 )
 
-// conn is the connection of one client, over either transport.
+// conn is a client's connection to a server, over either transport.
 type conn struct {
 	t   *testing.T
 	era era
@@ -26,16 +27,16 @@ type conn struct {
 	noProgress bool // requests ask for no progress
 }
 
-// wire is what the transports have in common. A journal holds the messages that
-// come where the answer to a request is due: all of stdout, or one response.
+// wire sends messages over one of the transports. journal returns the journal in
+// which the answer to a request appears: that of stdout, or of one HTTP response.
 type wire interface {
 	send(id int, method string, message json.RawMessage)
 	journal(id int) *journal
 	cancel(id int)
 }
 
-// request sends a request and returns its ID. It asks for progress, with its
-// ID as the token.
+// request sends a request that asks for progress, and returns its ID, which is
+// also its progress token.
 func (c *conn) request(method string, params map[string]any) (id int) {
 	c.t.Helper()
 	c.lastID++
@@ -87,6 +88,24 @@ func (c *conn) outcome(id int) outcome {
 	return c.answer(id).outcome(c.t)
 }
 
+// until asks until the answer is as it should be, and returns that answer. It
+// fails the test when it is not so within limit.
+func (c *conn) until(limit time.Duration, what string, ask func() outcome, match func(outcome) bool) outcome {
+	c.t.Helper()
+	deadline := time.After(limit)
+	for {
+		out := ask()
+		if match(out) {
+			return out
+		}
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-deadline:
+			c.t.Fatalf("%s did not come within %s: %s", what, limit, out.text)
+		}
+	}
+}
+
 // progress waits for the n-th update of a call.
 func (c *conn) progress(id, n int) message {
 	c.t.Helper()
@@ -95,19 +114,19 @@ func (c *conn) progress(id, n int) message {
 	})
 }
 
-// ping shows that the server is there.
+// ping checks that the server answers.
 func (c *conn) ping() {
 	c.t.Helper()
 	method := "ping"
 	if c.era >= modern {
-		method = "server/discover" // which took its place
+		method = "server/discover" // modern has no ping
 	}
 	if m := c.answer(c.request(method, nil)); m.Error != nil {
 		c.t.Fatalf("%s was answered with %q", method, m.Error.Message)
 	}
 }
 
-// handshake does what a client of the era does first.
+// handshake does the handshake of legacy versions.
 func (c *conn) handshake() {
 	c.t.Helper()
 	if c.era >= modern {
@@ -130,13 +149,13 @@ func connect(t *testing.T, transport string, e era, url string, flags ...string)
 		h := newHost(t, url, flags...)
 		return h.connect(e), h.process
 	}
-	s := newSite(t, url, nil, flags...)
+	s := newHTTPServer(t, url, nil, flags...)
 	return s.connect(t, e), s.process
 }
 
-// everywhere runs a test over both transports in each of the eras, every time
-// with processes and a sandbox of its own.
-func everywhere(t *testing.T, eras []era, test func(t *testing.T, api *sandbox.Server, c *conn, p *process)) {
+// forEachTransport runs a test over both transports in each of the eras. Each run
+// has its own server process and sandbox.
+func forEachTransport(t *testing.T, eras []era, test func(t *testing.T, api *sandbox.Server, c *conn, p *process)) {
 	for _, transport := range []string{"stdio", "http"} {
 		for _, e := range eras {
 			t.Run(transport+"/"+string(e), func(t *testing.T) {
@@ -149,5 +168,5 @@ func everywhere(t *testing.T, eras []era, test func(t *testing.T, api *sandbox.S
 	}
 }
 
-// bothEras are for tests of what the eras do differently.
+// bothEras is for tests of behavior that differs between the eras.
 var bothEras = []era{legacy, modern}

@@ -16,45 +16,45 @@ import (
 	"testing"
 	"time"
 
-	_ "modernc.org/sqlite" // to look into the database from outside
+	_ "modernc.org/sqlite" // opens the database, to check it
 
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 )
 
-// newHostIn is newHost with a place for the state.
+// newHostIn is newHost with a state directory.
 func newHostIn(t *testing.T, url, dir string, flags ...string) *host {
 	t.Helper()
 	return newHost(t, url, append([]string{"--state-dir", dir}, flags...)...)
 }
 
-// kill ends the process where it stands, with no chance to do anything about it.
+// kill ends the process at once, without a chance to clean up.
 func (p *process) kill() {
 	p.cmd.Process.Kill() // fails if it has ended
 	<-p.ended
 	p.stdout.dropUnfinished()
 }
 
-// leave ends the server in order.
-func (h *host) leave() {
+// stop closes the server's stdin and checks that it exits with 0.
+func (h *host) stop() {
 	h.t.Helper()
-	h.hangUp()
+	h.closeStdin()
 	h.exits(0)
 }
 
-// handle starts a build and does not wait for it.
-func (c *conn) handle(query string) outcome {
+// startBuild starts a build and returns its handle without waiting for its end.
+func (c *conn) startBuild(query string) outcome {
 	c.t.Helper()
 	return c.outcome(c.call("build_automation", args{"query": query, "wait_seconds": 0}))
 }
 
-// look calls get_build for a build as it stands.
-func (c *conn) look(buildID string) (id int) {
+// getNow calls get_build without waiting, and returns the call's ID.
+func (c *conn) getNow(buildID string) (id int) {
 	c.t.Helper()
 	return c.call("get_build", args{"build_id": buildID, "wait_seconds": 0})
 }
 
-// starts counts the builds that Notte was asked for, by query.
-func starts(t *testing.T, api *sandbox.Server) map[string]int {
+// startsByQuery returns how often Notte was asked for each build.
+func startsByQuery(t *testing.T, api *sandbox.Server) map[string]int {
 	t.Helper()
 	counts := map[string]int{}
 	for _, r := range api.Requests() {
@@ -70,7 +70,7 @@ func starts(t *testing.T, api *sandbox.Server) map[string]int {
 	return counts
 }
 
-// command runs the program to its end and returns its stdout.
+// command runs the program until it exits, and returns its stdout.
 func command(t *testing.T, url string, arguments ...string) string {
 	t.Helper()
 	cmd := exec.Command(binary, arguments...)
@@ -84,8 +84,9 @@ func command(t *testing.T, url string, arguments ...string) string {
 	return stdout.String()
 }
 
-// checkSound has SQLite look for damage in a state directory's database.
-func checkSound(t *testing.T, dir string) {
+// checkDatabase checks that SQLite finds no damage in a state directory's
+// database.
+func checkDatabase(t *testing.T, dir string) {
 	t.Helper()
 	db, err := sql.Open("sqlite", filepath.Join(dir, "jobs.db"))
 	if err != nil {
@@ -102,48 +103,48 @@ func checkSound(t *testing.T, dir string) {
 	}
 }
 
-// promise is what a killed process had said of a build, which is what holds.
-type promise struct {
+// acknowledged is what a process had reported of a build before it was killed.
+type acknowledged struct {
 	query string
-	done  bool // or merely taken on
+	done  bool // false: only a handle had been returned
 }
 
-// orders is builds of random length with an end that their query tells.
-type orders struct {
+// scriptedBuilds scripts builds of random length. Each query has its own result.
+type scriptedBuilds struct {
 	api  *sandbox.Server
-	ends map[string]outcome // what they come to, by query
+	ends map[string]outcome // the results, by query
 }
 
-// place scripts one more build and returns its query.
-func (o *orders) place() string {
+// add scripts one more build and returns its query.
+func (o *scriptedBuilds) add() string {
 	n := len(o.ends)
 	query, function, cost := fmt.Sprintf("order %d", n), fmt.Sprintf("fn-%d", n), float64(n%40+1)/100
 	o.ends[query] = outcome{Status: "done", FunctionID: function, TotalCostUSD: &cost}
 	pause := func() sandbox.Step { return sandbox.Delay(rand.N(150 * time.Millisecond)) }
-	o.api.Script(query, working("planning"), pause(),
+	o.api.Script(query, statusEvent("planning"), pause(),
 		sandbox.Event(event{"type": "text_delta", "delta": strings.Repeat("a word and ", 100)}), pause(),
 		sandbox.Event(event{"type": "function_uploaded", "function_id": function, "name": query}),
 		sandbox.Event(event{"type": "done", "function_id": function, "total_cost_usd": cost}))
 	return query
 }
 
-// check holds what is said of a build against what it came to.
-func (o *orders) check(t *testing.T, who string, got outcome) {
+// check checks that who reports the scripted result of a build.
+func (o *scriptedBuilds) check(t *testing.T, who string, got outcome) {
 	t.Helper()
 	want := o.ends[got.Query]
 	if got.Status != "done" || got.FunctionID != want.FunctionID || got.TotalCostUSD == nil || *got.TotalCostUSD != *want.TotalCostUSD || got.Durable != nil {
-		t.Errorf("%s has %s; want it done with %s at $%.2f", who, got.text, want.FunctionID, *want.TotalCostUSD)
+		t.Errorf("%s reports %s; want done with %s at $%.2f", who, got.text, want.FunctionID, *want.TotalCostUSD)
 	}
 }
 
-// kill starts n builds on a server, kills it after a random number of them have
-// ended, and returns what it had promised, by build ID. Half of the calls wait;
-// the others are handles that are then followed.
-func (o *orders) kill(t *testing.T, h *host, c *conn, n int) map[string]promise {
+// startAndKill starts n builds on a server, kills it after a random number of
+// them have ended, and returns what it had acknowledged, by build ID. Half of the
+// calls wait. The others return a handle, which get_build then waits for.
+func (o *scriptedBuilds) startAndKill(t *testing.T, h *host, c *conn, n int) map[string]acknowledged {
 	t.Helper()
 	first := c.lastID + 1
 	for i := range n {
-		arguments := args{"query": o.place()}
+		arguments := args{"query": o.add()}
 		if i%2 == 0 {
 			arguments["wait_seconds"] = 0
 		}
@@ -171,7 +172,7 @@ func (o *orders) kill(t *testing.T, h *host, c *conn, n int) map[string]promise 
 	<-h.ended
 	h.stdout.dropUnfinished()
 
-	promised := map[string]promise{}
+	promised := map[string]acknowledged{}
 	for _, m := range h.stdout.messages(t) {
 		if !ours(m) {
 			continue
@@ -182,17 +183,17 @@ func (o *orders) kill(t *testing.T, h *host, c *conn, n int) map[string]promise 
 		} else if out.Status != "running" {
 			t.Errorf("before it was killed the process said %s", out.text)
 		}
-		promised[out.BuildID] = promise{out.Query, out.Status == "done" || promised[out.BuildID].done}
+		promised[out.BuildID] = acknowledged{out.Query, out.Status == "done" || promised[out.BuildID].done}
 	}
 	return promised
 }
 
-// verify holds what a server knows against what its predecessors promised.
-func (o *orders) verify(t *testing.T, c *conn, promised map[string]promise) {
+// verify checks that a server knows what killed processes had acknowledged.
+func (o *scriptedBuilds) verify(t *testing.T, c *conn, promised map[string]acknowledged) {
 	t.Helper()
 	calls := map[int]string{}
 	for id := range promised {
-		calls[c.look(id)] = id
+		calls[c.getNow(id)] = id
 	}
 	for call, id := range calls {
 		got, want := c.outcome(call), promised[id]
@@ -207,9 +208,9 @@ func (o *orders) verify(t *testing.T, c *conn, promised map[string]promise) {
 	}
 }
 
-// askAgain asks for builds that are done, and for ones that as far as anybody
-// knows still run: nothing is started for either.
-func (o *orders) askAgain(t *testing.T, c *conn, promised map[string]promise) {
+// askAgain checks that a query is joined, and not started again, while its build
+// is known to be done or running.
+func (o *scriptedBuilds) askAgain(t *testing.T, c *conn, promised map[string]acknowledged) {
 	t.Helper()
 	calls := map[int]string{}
 	for id, p := range promised {
@@ -217,15 +218,14 @@ func (o *orders) askAgain(t *testing.T, c *conn, promised map[string]promise) {
 	}
 	for call, id := range calls {
 		if got := c.outcome(call); got.BuildID != id || !got.Joined {
-			t.Errorf("asked again for %q, which is %s, the next process answers with %s", promised[id].query, id, got.text)
+			t.Errorf("%q was asked for again; its build is %s, and the next process returned %s", promised[id].query, id, got.text)
 		}
 	}
 }
 
-// Whatever a server has told, and whatever it has given a handle for, is there
-// after it was killed, and nothing is paid for twice. Each process but the last
-// is killed at a random moment while builds end in it, and the next one has to
-// keep its promises.
+// After a SIGKILL the next process knows every result and every handle that was
+// returned before, and no build is started twice. Each process but the last is
+// killed at a random moment while its builds end.
 func TestNothingAcknowledgedIsLost(t *testing.T) {
 	t.Parallel()
 	rounds, builds := 12, 36
@@ -234,38 +234,38 @@ func TestNothingAcknowledgedIsLost(t *testing.T) {
 	}
 	api, url := newSandbox(t)
 	dir := t.TempDir()
-	o := &orders{api, map[string]outcome{}}
-	all, last := map[string]promise{}, map[string]promise{}
+	o := &scriptedBuilds{api, map[string]outcome{}}
+	all, last := map[string]acknowledged{}, map[string]acknowledged{}
 	for round := range rounds {
 		h := newHostIn(t, url, dir)
 		c := h.connect(bothEras[round%2])
 		o.verify(t, c, last)
 		o.askAgain(t, c, last)
-		checkSound(t, dir)
-		last = o.kill(t, h, c, builds)
+		checkDatabase(t, dir)
+		last = o.startAndKill(t, h, c, builds)
 		maps.Copy(all, last)
 	}
 	h := newHostIn(t, url, dir)
 	o.verify(t, h.connect(modern), all)
-	h.leave()
-	checkSound(t, dir)
+	h.stop()
+	checkDatabase(t, dir)
 
-	told := 0
+	ended := 0
 	for _, p := range all {
 		if p.done {
-			told++
+			ended++
 		}
 	}
-	t.Logf("%d processes were killed after they had taken on %d builds and told of the end of %d", rounds, len(all), told)
-	if told < rounds || told == len(all) {
-		t.Errorf("%d of %d builds were told to be done, which proves little", told, len(all))
+	t.Logf("%d processes were killed after they had started %d builds and reported the end of %d", rounds, len(all), ended)
+	if ended < rounds || ended == len(all) {
+		t.Errorf("the end of %d of %d builds was reported before a kill; want some but not all", ended, len(all))
 	}
-	checkAccounts(t, api, url, dir)
+	checkLedger(t, api, url, dir)
 }
 
-// checkAccounts checks that every build that Notte was asked for was asked for
-// once and is on record, and that the sum spent is that of the record.
-func checkAccounts(t *testing.T, api *sandbox.Server, url, dir string) {
+// checkLedger checks that every build was started once and recorded once, and
+// that the sum that list_builds reports is that of the recorded builds.
+func checkLedger(t *testing.T, api *sandbox.Server, url, dir string) {
 	t.Helper()
 	var listed []outcome
 	if err := json.Unmarshal([]byte(command(t, url, "builds", "--state-dir", dir, "--json", "--limit", "1000")), &listed); err != nil {
@@ -278,17 +278,17 @@ func checkAccounts(t *testing.T, api *sandbox.Server, url, dir string) {
 			sum += *b.TotalCostUSD
 		}
 	}
-	asked := starts(t, api)
+	asked := startsByQuery(t, api)
 	for _, query := range slices.Sorted(maps.Keys(asked)) {
 		if asked[query] != 1 || recorded[query] != 1 {
-			t.Errorf("%q was asked for %d times and is recorded %d times", query, asked[query], recorded[query])
+			t.Errorf("%q was started %d times and is recorded %d times", query, asked[query], recorded[query])
 		}
 	}
 	h := newHostIn(t, url, dir)
 	c := h.connect(legacy)
 	out := c.outcome(c.call("list_builds", args{"limit": 1}))
 	if out.Spent == nil || math.Abs(*out.Spent-sum) > 0.001 {
-		t.Errorf("the builds on record cost $%.2f, and list_builds says %s", sum, out.text)
+		t.Errorf("the recorded builds cost $%.2f, and list_builds returned %s", sum, out.text)
 	}
-	h.leave()
+	h.stop()
 }

@@ -9,12 +9,12 @@ import (
 	"testing"
 )
 
-// What is refused, and in what words. A request is a line with method and path,
-// its headers and, after an empty line, its body.
+// Refused requests, with their answers. A request in the archive is a line with
+// method and path, then headers, then an empty line and the body.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	_, url := newSandbox(t)
-	s := newSite(t, url, []string{"ANYTHING_MCP_AUTH_TOKEN=" + accessToken}, "--allow-origin", "https://app.example.com")
+	s := newHTTPServer(t, url, []string{"ANYTHING_MCP_AUTH_TOKEN=" + accessToken}, "--allow-origin", "https://app.example.com")
 	replay(t, "testdata/refusals.txtar", func(t *testing.T, request string) string {
 		head, body, _ := strings.Cut(request, "\n\n")
 		first, fields, _ := strings.Cut(head, "\n")
@@ -35,14 +35,13 @@ func TestRefusals(t *testing.T) {
 	})
 }
 
-// One client cannot end another's call, whose ID it may guess, and the end of
-// a session is the end of its calls alone.
+// A client cannot cancel the call of another client by its request ID.
 func TestForeignCancellation(t *testing.T) {
 	t.Parallel()
 	api, url := newSandbox(t)
-	s := newSite(t, url, nil)
+	s := newHTTPServer(t, url, nil)
 	wait, open := gate(t)
-	api.Script("mine", working("planning"), wait, done("fn"))
+	api.Script("mine", statusEvent("planning"), wait, done("fn"))
 	mine := s.connect(t, legacy)
 	id := mine.build("mine")
 	mine.progress(id, 1)
@@ -53,39 +52,42 @@ func TestForeignCancellation(t *testing.T) {
 	}
 	open()
 	if out := mine.outcome(id); out.Status != "done" {
-		t.Errorf("the call came to %s", out.text)
+		t.Errorf("the call returned %s", out.text)
 	}
 }
 
-// The stream of a call without progress is kept alive by a comment every 15 s.
+// The server sends a comment every 15 s on the stream of a call without progress.
 func TestKeepAlive(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the comment comes after 15 seconds")
+	}
 	t.Parallel()
 	api, url := newSandbox(t)
-	s := newSite(t, url, nil)
+	s := newHTTPServer(t, url, nil)
 	for _, e := range bothEras {
 		t.Run(string(e), func(t *testing.T) {
 			t.Parallel()
 			c := s.connect(t, e)
 			c.noProgress = true
 			wait, open := gate(t)
-			api.Script("hush "+string(e), working("planning"), wait, done("fn"))
+			api.Script("hush "+string(e), statusEvent("planning"), wait, done("fn"))
 			id := c.build("hush " + string(e))
 			c.wire.(*webClient).find(id).comments.await(t, "a comment", func(string, message) bool { return true })
 			open()
 			if out := c.outcome(id); out.Status != "done" {
-				t.Errorf("the call came to %s", out.text)
+				t.Errorf("the call returned %s", out.text)
 			}
 		})
 	}
 }
 
-// Streams that legacy clients hold open hear nothing, and do not keep a server
-// from stopping.
+// The stream of a legacy client's GET carries nothing, and does not keep the
+// server from stopping.
 func TestListeningStream(t *testing.T) {
 	skipWithoutSignals(t)
 	t.Parallel()
 	_, url := newSandbox(t)
-	s := newSite(t, url, nil)
+	s := newHTTPServer(t, url, nil)
 	c := s.connect(t, legacy)
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url, nil)
 	if err != nil {
@@ -101,7 +103,7 @@ func TestListeningStream(t *testing.T) {
 		t.Fatalf("the stream began with %s, %v", resp.Status, resp.Header)
 	}
 	if out := c.outcome(c.build("fetch a post")); out.Status != "done" {
-		t.Errorf("the build came to %s", out.text)
+		t.Errorf("the build returned %s", out.text)
 	}
 	s.signal(os.Interrupt)
 	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
@@ -110,8 +112,8 @@ func TestListeningStream(t *testing.T) {
 	s.exits(0)
 }
 
-// Over the cap a call is refused in plain words, and the next one is welcome
-// when another has ended.
+// Calls over --max-calls are refused with the reason. Waiting calls and other
+// requests go on.
 func TestCap(t *testing.T) {
 	for _, transport := range []string{"stdio", "http"} {
 		t.Run(transport, func(t *testing.T) {
@@ -122,7 +124,7 @@ func TestCap(t *testing.T) {
 			var ids []int
 			for n := range 2 {
 				query := fmt.Sprintf("wait %d", n)
-				api.Script(query, working("planning"), wait, done("fn"))
+				api.Script(query, statusEvent("planning"), wait, done("fn"))
 				ids = append(ids, c.build(query))
 				c.progress(ids[n], 1)
 			}
@@ -133,7 +135,7 @@ func TestCap(t *testing.T) {
 			open()
 			for _, id := range ids {
 				if out := c.outcome(id); out.Status != "done" {
-					t.Errorf("a call came to %s", out.text)
+					t.Errorf("a call returned %s", out.text)
 				}
 			}
 			if n := requests(api, "POST", "/start"); n != 2 {

@@ -13,14 +13,14 @@ import (
 	"testing"
 )
 
-// site is the program as an HTTP server.
-type site struct {
+// httpServer is a process that serves MCP over HTTP.
+type httpServer struct {
 	*process
 	url  string
 	http *http.Client
 }
 
-func newSite(t *testing.T, url string, env []string, flags ...string) *site {
+func newHTTPServer(t *testing.T, url string, env []string, flags ...string) *httpServer {
 	t.Helper()
 	p := launch(t, url, nil, func(stdout *journal) {
 		if s := stdout.String(); s != "" {
@@ -29,7 +29,7 @@ func newSite(t *testing.T, url string, env []string, flags ...string) *site {
 	}, env, append([]string{"http", "--addr", "127.0.0.1:0"}, flags...)...)
 	transport := &http.Transport{MaxIdleConnsPerHost: 200}
 	t.Cleanup(transport.CloseIdleConnections)
-	s := &site{process: p, http: &http.Client{Transport: transport}}
+	s := &httpServer{process: p, http: &http.Client{Transport: transport}}
 	p.stderr.await(t, "the address", func(line string, _ message) bool {
 		var log struct{ URL string }
 		_ = json.Unmarshal([]byte(line), &log)
@@ -39,8 +39,8 @@ func newSite(t *testing.T, url string, env []string, flags ...string) *site {
 	return s
 }
 
-// do sends one request and returns status, headers and body.
-func (s *site) do(t *testing.T, method, path, body string, header http.Header) (*http.Response, string) {
+// do sends one request and returns the response and its body.
+func (s *httpServer) do(t *testing.T, method, path, body string, header http.Header) (*http.Response, string) {
 	t.Helper()
 	base := strings.TrimSuffix(s.url, "/mcp")
 	req, err := http.NewRequestWithContext(t.Context(), method, base+path, strings.NewReader(body))
@@ -62,11 +62,11 @@ func (s *site) do(t *testing.T, method, path, body string, header http.Header) (
 	return resp, string(text)
 }
 
-// webClient is one client of a site.
+// webClient is one client of an HTTP server. Its IDs are those of its requests.
 type webClient struct {
-	t    *testing.T
-	site *site
-	era  era
+	t      *testing.T
+	server *httpServer
+	era    era
 
 	session   string // legacy: from initialize
 	reading   sync.WaitGroup
@@ -74,27 +74,27 @@ type webClient struct {
 	exchanges map[int]*exchange
 }
 
-// exchange is a request with its response.
+// exchange is the response to one request.
 type exchange struct {
 	journal
-	comments journal
-	hangUp   context.CancelFunc
+	comments   journal
+	disconnect context.CancelFunc
 }
 
-func (s *site) connect(t *testing.T, e era) *conn {
+func (s *httpServer) connect(t *testing.T, e era) *conn {
 	t.Helper()
-	w := &webClient{t: t, site: s, era: e, exchanges: make(map[int]*exchange)}
+	w := &webClient{t: t, server: s, era: e, exchanges: make(map[int]*exchange)}
 	t.Cleanup(w.check)
 	c := &conn{t: t, era: e, wire: w}
 	c.handshake()
 	return c
 }
 
-// check ends all exchanges and looks at each: nothing of another call may be on
-// a call's response.
+// check closes all responses. It checks that each holds only messages of its own
+// request.
 func (w *webClient) check() {
 	for _, x := range w.exchanges {
-		x.hangUp()
+		x.disconnect()
 	}
 	w.reading.Wait()
 	for id, x := range w.exchanges {
@@ -103,7 +103,7 @@ func (w *webClient) check() {
 		checkOrder(w.t, messages)
 		for _, m := range messages {
 			if !m.answers(id) && !m.updates(id) {
-				w.t.Errorf("the response to request %d carries another's message: %+v", id, m)
+				w.t.Errorf("the response to request %d carries a message of another request: %+v", id, m)
 			}
 		}
 	}
@@ -111,24 +111,24 @@ func (w *webClient) check() {
 
 func (w *webClient) send(id int, method string, message json.RawMessage) {
 	w.t.Helper()
-	ctx, hangUp := context.WithCancel(context.WithoutCancel(w.t.Context())) // check hangs up
-	x := &exchange{hangUp: hangUp}
+	ctx, disconnect := context.WithCancel(context.WithoutCancel(w.t.Context())) // check calls disconnect
+	x := &exchange{disconnect: disconnect}
 	w.mu.Lock()
 	w.exchanges[id] = x
 	w.mu.Unlock()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, w.site.url, bytes.NewReader(message))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, w.server.url, bytes.NewReader(message))
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	req.Header = w.header(method, message)
 	if method == "initialize" || id == 0 {
-		w.exchange(x, req) // what follows needs it done
+		w.exchange(x, req) // later requests need its session
 	} else {
 		w.reading.Go(func() { w.exchange(x, req) })
 	}
 }
 
-// header is what a client of the era sends along.
+// header returns the headers that a client of the era sends.
 func (w *webClient) header(method string, message json.RawMessage) http.Header {
 	h := http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json, text/event-stream"}}
 	if method != "initialize" {
@@ -147,12 +147,12 @@ func (w *webClient) header(method string, message json.RawMessage) http.Header {
 	return h
 }
 
-// exchange sends a request and keeps the messages of its response. It ends
-// early when the client hangs up or the server is gone: the journal tells.
+// exchange sends a request and adds the messages of its response to x, until the
+// response ends, the client disconnects or the server exits.
 func (w *webClient) exchange(x *exchange, req *http.Request) {
 	defer x.close()
 	defer x.comments.close()
-	resp, err := w.site.http.Do(req)
+	resp, err := w.server.http.Do(req)
 	if err != nil {
 		return
 	}
@@ -186,11 +186,12 @@ func (w *webClient) find(id int) *exchange {
 	return w.exchanges[id]
 }
 
-// cancel does it as the era has it: by closing the response, or by telling.
+// cancel cancels a request: modern clients close the response, legacy ones send a
+// notification.
 func (w *webClient) cancel(id int) {
 	w.t.Helper()
 	if w.era >= modern {
-		w.find(id).hangUp()
+		w.find(id).disconnect()
 		return
 	}
 	w.notifyCancelled(id)
@@ -199,7 +200,7 @@ func (w *webClient) cancel(id int) {
 func (w *webClient) notifyCancelled(id int) {
 	w.t.Helper()
 	body := fmt.Sprintf(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":%d}}`, id)
-	resp, text := w.site.do(w.t, http.MethodPost, "/mcp", body, w.header("notifications/cancelled", nil))
+	resp, text := w.server.do(w.t, http.MethodPost, "/mcp", body, w.header("notifications/cancelled", nil))
 	if resp.StatusCode != http.StatusAccepted {
 		w.t.Fatalf("a cancellation was answered with %s: %s", resp.Status, text)
 	}

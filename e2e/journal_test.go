@@ -10,24 +10,24 @@ import (
 	"time"
 )
 
-// journal holds the lines of an output as they come. It is safe for concurrent
-// use.
+// journal collects the lines of an output as they come. It is safe for
+// concurrent use.
 type journal struct {
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards all fields
 	kept    []string
-	parsed  []message     // of kept; what is not a message is zero here
-	over    bool          // nothing more will come
-	changed chan struct{} // closed at the next change; nil while nobody waits
+	parsed  []message     // of kept; zero for a line that is not a message
+	over    bool          // set when no more lines will come
+	changed chan struct{} // closed at the next change; nil if nobody waits
 }
 
 func (j *journal) add(line string) {
-	m, _ := parse(line) // messages says what is wrong with it
+	m, _ := parse(line) // messages reports the error
 	j.change(func() { j.kept, j.parsed = append(j.kept, line), append(j.parsed, m) })
 }
 
 func (j *journal) close() { j.change(func() { j.over = true }) }
 
-// dropUnfinished takes out a last line that never ended: its writer was killed.
+// dropUnfinished removes a last line without a line end, whose writer was killed.
 func (j *journal) dropUnfinished() {
 	j.change(func() {
 		if last := len(j.kept) - 1; last >= 0 && !strings.HasSuffix(j.kept[last], "\n") {
@@ -46,8 +46,8 @@ func (j *journal) change(change func()) {
 	}
 }
 
-// state returns the lines so far, what they are as messages and, unless there
-// will be no more, a channel that closes when that has changed.
+// state returns the lines so far, parsed too, and a channel that is closed at the
+// next change. The channel is nil if no more lines will come.
 func (j *journal) state() (lines []string, parsed []message, changed <-chan struct{}) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -64,7 +64,7 @@ func (j *journal) lines() []string {
 
 func (j *journal) String() string { return strings.Join(j.lines(), "") }
 
-// readFrom keeps all of r, by lines, and closes the journal.
+// readFrom adds the lines of r and then closes the journal.
 func (j *journal) readFrom(r io.Reader) {
 	defer j.close()
 	in := bufio.NewReader(r)
@@ -79,10 +79,10 @@ func (j *journal) readFrom(r io.Reader) {
 	}
 }
 
-// await returns the first line that match accepts, and waits for it.
+// await waits for the first line that match accepts, and returns its message.
 func (j *journal) await(t *testing.T, what string, match func(line string, m message) bool) message {
 	t.Helper()
-	timeout := time.After(patience)
+	timeout := time.After(awaitTimeout)
 	for seen := 0; ; {
 		lines, parsed, changed := j.state()
 		for ; seen < len(lines); seen++ {
@@ -101,7 +101,7 @@ func (j *journal) await(t *testing.T, what string, match func(line string, m mes
 	}
 }
 
-// messages returns all lines as messages, which each has to be.
+// messages returns all lines as messages. A line that is none fails the test.
 func (j *journal) messages(t *testing.T) []message {
 	t.Helper()
 	lines, parsed, _ := j.state()

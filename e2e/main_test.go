@@ -1,11 +1,11 @@
-// Package e2e_test drives the real binary over real stdio and real HTTP, with
-// the sandbox of Notte's APIs at its other end, and holds it to what only a
-// process can show: what is on the wire and in which order, how it takes
-// signals and the end of its input, and what it exits with.
+// Package e2e_test tests the real binary over real stdio and real HTTP, with the
+// sandbox in the place of Notte. It tests what only a process shows: the messages
+// on the wire and their order, what signals and the end of the input do, and exit
+// codes.
 //
-// Whatever a test is about, everything that a process wrote is checked when it
-// has ended: stdout and every HTTP body for what MCP allows, and all of it, the
-// log included, for secrets.
+// When a process has ended, each test also checks everything that it wrote:
+// stdout and every HTTP body against the rules of MCP, and all output, including
+// the log, for secrets.
 package e2e_test
 
 import (
@@ -15,34 +15,45 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
-	// Not used, but with it the results of these tests are not taken from the
-	// go command's cache when the program has changed.
+	// Imported so that go test runs these tests again when the program has
+	// changed.
 	_ "github.com/anything-mcp/anything-mcp/cli"
 )
 
 var update = flag.Bool("update", false, "rewrite the transcripts in testdata")
 
-// Secrets of the processes under test. No output may hold them.
+// Secrets of the processes under test. They must not appear in any output.
 const (
 	apiKey      = "nk-e2e-5b1f0c94d7a2"
 	accessToken = "at-e2e-77d0b36e18c4"
 	viewerToken = "vt-e2e-c02a9f61be35"
 )
 
-// patience is how long a condition may take to come true. Only a failing test
-// waits that long.
-const patience = 30 * time.Second
+// awaitTimeout bounds the wait for a condition. Only a failing test waits that
+// long.
+const awaitTimeout = 30 * time.Second
 
-// binary is the path of the program, which TestMain builds once.
+// binary is the path of the program. TestMain builds it.
 var binary string
 
+// atOnce is how many tests run at once at least, unless -parallel says otherwise,
+// because they spend their time waiting for leases and time-outs.
+const atOnce = 8
+
 func TestMain(m *testing.M) {
+	if err := flag.Set("test.parallel", strconv.Itoa(max(atOnce, runtime.GOMAXPROCS(0)))); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	flag.Parse()
+	runMoreAtOnce()
 	dir, err := os.MkdirTemp("", "anything-mcp-e2e-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -61,8 +72,17 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// build compiles the program the way the test itself was compiled: with the
-// race detector if that is on.
+// runMoreAtOnce has eight tests run at once unless -parallel says otherwise,
+// because most of their time is spent waiting.
+func runMoreAtOnce() {
+	chosen := false
+	flag.Visit(func(f *flag.Flag) { chosen = chosen || f.Name == "test.parallel" })
+	if !chosen {
+		flag.Set("test.parallel", "8")
+	}
+}
+
+// build compiles the program, with the race detector if the test has it.
 func build(path string) error {
 	args := []string{"build", "-o", path}
 	if info, ok := debug.ReadBuildInfo(); ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
@@ -75,7 +95,7 @@ func build(path string) error {
 	return nil
 }
 
-// exitCode is what a process ended with.
+// exitCode returns the exit code of a process from its Wait error.
 func exitCode(err error) int {
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		return exit.ExitCode()

@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// message is one JSON-RPC message of the server's.
+// message is one JSON-RPC message from the server.
 type message struct {
 	JSONRPC string          `json:"jsonrpc"`
 	ID      json.RawMessage `json:"id"`
@@ -28,7 +28,8 @@ type message struct {
 	} `json:"error"`
 }
 
-// parse reads what has to be a message.
+// parse parses a line. It returns an error unless the line is a response or a
+// notification.
 func parse(line string) (message, error) {
 	var m message
 	err := json.Unmarshal([]byte(line), &m)
@@ -43,16 +44,15 @@ func parse(line string) (message, error) {
 
 func (m message) isProgress() bool { return m.Method == "notifications/progress" }
 
-// answers reports whether m is the response to a request.
+// answers reports whether m is the response to the request.
 func (m message) answers(id int) bool { return m.Method == "" && string(m.ID) == strconv.Itoa(id) }
 
-// updates reports whether m is progress of a request, whose token is its ID.
+// updates reports whether m is progress of the request, whose ID is its token.
 func (m message) updates(id int) bool {
 	return m.isProgress() && string(m.Params.Token) == strconv.Itoa(id)
 }
 
-// outcome is the structured content of a tool's result, in the fields that the
-// tests look at.
+// outcome holds the fields of a tool's structured content that tests check.
 type outcome struct {
 	BuildID      string          `json:"build_id"`
 	RunID        string          `json:"run_id"`
@@ -61,6 +61,7 @@ type outcome struct {
 	TotalCostUSD *float64        `json:"total_cost_usd"`
 	Answer       string          `json:"answer"`
 	ViewerURL    string          `json:"viewer_url"`
+	Steps        []string        `json:"steps"`
 	Joined       bool            `json:"joined"`
 	OK           *bool           `json:"ok"`
 	Result       json.RawMessage `json:"result"`
@@ -78,7 +79,7 @@ type outcome struct {
 	text    string
 }
 
-// outcome reads the result of a tool. One that ended in words has only text.
+// outcome parses the result of a tool. A refusal has only text.
 func (m message) outcome(t *testing.T) outcome {
 	t.Helper()
 	var r struct {
@@ -102,10 +103,10 @@ func (m message) outcome(t *testing.T) outcome {
 	return out
 }
 
-// faults says what is wrong with the messages of one stream. MCP would have
-// progress for calls that asked for it, under their token, here the request's
-// ID, and never after the answer; we promise that it rises by one from 1 and
-// comes without a total in one line of at most 200 characters.
+// faults returns what is wrong with the messages of one stream. MCP requires that
+// progress has the token of its call, here the request's ID, and does not come
+// after the answer. We promise that it counts 1, 2, 3 and has no total, and that
+// its message is one line of at most 200 characters.
 func faults(messages []message) (found []string) {
 	add := func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) }
 	last := map[string]float64{}
@@ -121,10 +122,10 @@ func faults(messages []message) (found []string) {
 				add("progress of call %s went from %v to %v", token, last[token], p.Progress)
 			}
 			if p.Total != nil {
-				add("progress %v of call %s has a total, which nobody knows", p.Progress, token)
+				add("progress %v of call %s has a total", p.Progress, token)
 			}
 			if n := utf8.RuneCountInString(p.Message); n == 0 || n > 200 || strings.ContainsFunc(p.Message, unicode.IsControl) {
-				add("progress %v of call %s is not told in a line of 1 to 200 characters: %q", p.Progress, token, p.Message)
+				add("the message of progress %v of call %s is not one line of 1 to 200 characters: %q", p.Progress, token, p.Message)
 			}
 			last[token] = p.Progress
 		case m.Method == "" && id != "null":
@@ -144,7 +145,7 @@ func checkOrder(t *testing.T, messages []message) {
 	}
 }
 
-// All tests lean on faults, so it has to find some.
+// faults finds each kind of fault. All tests rely on it.
 func TestFaults(t *testing.T) {
 	progress := func(token string, n int, text, more string) string {
 		return fmt.Sprintf(`{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":%s,"progress":%d,"message":%q%s}}`, token, n, text, more)
@@ -158,8 +159,8 @@ func TestFaults(t *testing.T) {
 		{"late", "progress 1 of call 1 came after its answer", []string{answer, progress("1", 1, "a", "")}},
 		{"lost", "progress of call 1 went from 0 to 2", []string{progress("1", 2, "a", "")}},
 		{"fallen", "progress of call 1 went from 1 to 1", []string{progress("1", 1, "a", ""), progress("1", 1, "a", "")}},
-		{"total", "progress 1 of call 1 has a total, which nobody knows", []string{progress("1", 1, "a", `,"total":9`)}},
-		{"lines", `progress 1 of call 1 is not told in a line of 1 to 200 characters: "a\nb"`, []string{progress("1", 1, "a\nb", "")}},
+		{"total", "progress 1 of call 1 has a total", []string{progress("1", 1, "a", `,"total":9`)}},
+		{"lines", `the message of progress 1 of call 1 is not one line of 1 to 200 characters: "a\nb"`, []string{progress("1", 1, "a\nb", "")}},
 		{"twice", "request 1 was answered twice", []string{answer, answer}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -173,19 +174,20 @@ func TestFaults(t *testing.T) {
 		})
 	}
 	if _, err := parse(`{"jsonrpc":"2.0"}`); err == nil {
-		t.Error("a message without ID and method counts as one")
+		t.Error("a message without ID and method is accepted")
 	}
 	if _, err := parse("log line"); err == nil {
-		t.Error("a line that is not JSON counts as a message")
+		t.Error("a line that is not JSON is accepted")
 	}
 }
 
-// checkSecrets checks that an output holds nothing that has to stay inside.
+// checkSecrets checks that an output does not contain the API key, the access
+// token or the given secrets.
 func checkSecrets(t *testing.T, where, output string, secrets ...string) {
 	t.Helper()
 	for _, secret := range append(secrets, apiKey, accessToken) {
 		if i := strings.Index(output, secret); i >= 0 {
-			t.Errorf("%s holds a secret: …%s…", where, output[max(0, i-80):min(len(output), i+len(secret)+20)])
+			t.Errorf("%s contains a secret: …%s…", where, output[max(0, i-80):min(len(output), i+len(secret)+20)])
 		}
 	}
 }

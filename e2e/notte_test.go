@@ -10,8 +10,8 @@ import (
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 )
 
-// hasWords matches lines that hold all of these.
-func hasWords(words ...string) func(string, message) bool {
+// hasAll returns a match for lines that contain all the words.
+func hasAll(words ...string) func(string, message) bool {
 	return func(line string, _ message) bool {
 		for _, word := range words {
 			if !strings.Contains(line, word) {
@@ -22,16 +22,16 @@ func hasWords(words ...string) func(string, message) bool {
 	}
 }
 
-// A run whose stream is lost is looked up by its ID, and never started again.
+// A run whose stream breaks is looked up by its ID, and not started again.
 func TestRunIsLookedUp(t *testing.T) {
-	everywhere(t, bothEras, func(t *testing.T, api *sandbox.Server, c *conn, _ *process) {
+	forEachTransport(t, bothEras, func(t *testing.T, api *sandbox.Server, c *conn, _ *process) {
 		api.AddFunction(sandbox.Function{ID: "fn", Run: &sandbox.Outcome{
 			Result: map[string]any{"posts": []any{"one"}}, After: 300 * time.Millisecond,
 		}})
 		api.ScriptRun("fn", sandbox.Event(event{"type": "session_start", "message": "s-1"}), sandbox.Reset())
 		out := c.outcome(c.call("run_function", args{"function_id": "fn"}))
 		if out.isError || out.Status != "closed" || out.OK == nil || !*out.OK || !strings.Contains(string(out.Result), "one") {
-			t.Errorf("the run came to %s", out.text)
+			t.Errorf("the run returned %s", out.text)
 		}
 		created, started := requests(api, "POST", "/runs/create"), requests(api, "POST", "/runs/")
 		if looked := requests(api, "GET", "/runs/"); created != 1 || started != 2 || looked == 0 {
@@ -40,14 +40,14 @@ func TestRunIsLookedUp(t *testing.T) {
 	})
 }
 
-// Where runs cannot be created they are started at once.
+// If Notte cannot create a run, the run is started without an ID.
 func TestRunWithoutCreate(t *testing.T) {
-	everywhere(t, []era{modern}, func(t *testing.T, api *sandbox.Server, c *conn, _ *process) {
+	forEachTransport(t, []era{modern}, func(t *testing.T, api *sandbox.Server, c *conn, _ *process) {
 		api.AddFunction(sandbox.Function{ID: "fn", Run: &sandbox.Outcome{Result: "Traceback (most recent call last): boom"}})
 		api.Fault("POST", "/functions/{id}/runs/create", sandbox.Status(http.StatusMethodNotAllowed, "application/json", `{"detail":"Method Not Allowed"}`))
 		out := c.outcome(c.call("run_function", args{"function_id": "fn"}))
 		if !out.isError || out.OK == nil || *out.OK || out.Status != "closed" {
-			t.Errorf("a run that ended in a traceback came to %s", out.text)
+			t.Errorf("a run that ended in a traceback returned %s", out.text)
 		}
 		if n := requests(api, "POST", "/runs/start"); n != 1 {
 			t.Errorf("the run was started %d times", n)
@@ -55,27 +55,27 @@ func TestRunWithoutCreate(t *testing.T) {
 	})
 }
 
-// A build whose stream breaks keeps what it brought.
+// A build whose stream breaks keeps what came before.
 func TestBuildIsCut(t *testing.T) {
-	everywhere(t, bothEras, func(t *testing.T, api *sandbox.Server, c *conn, _ *process) {
-		api.Script("break", working("planning"),
+	forEachTransport(t, bothEras, func(t *testing.T, api *sandbox.Server, c *conn, _ *process) {
+		api.Script("break", statusEvent("planning"),
 			sandbox.Event(event{"type": "text_delta", "delta": "Nearly there."}),
 			sandbox.Event(event{"type": "function_uploaded", "function_id": "fn-saved", "function_name": "saved"}),
 			sandbox.Reset())
 		out := c.outcome(c.build("break"))
 		if !out.isError || out.Status != "interrupted" || out.FunctionID != "fn-saved" || out.TotalCostUSD != nil ||
 			!strings.Contains(out.Answer, "Nearly") || !strings.Contains(out.text, `"total_cost_usd":null`) {
-			t.Errorf("the build came to %s", out.text)
+			t.Errorf("the build returned %s", out.text)
 		}
 	})
 }
 
-// Whatever Notte answers, the key goes nowhere but to Notte. Every output is
-// searched for it in the end.
+// The key is sent to Notte only, even if Notte's answers contain it or redirect
+// elsewhere. Every output is searched for it at the end.
 func TestSecrets(t *testing.T) {
-	everywhere(t, bothEras, func(t *testing.T, api *sandbox.Server, c *conn, p *process) {
-		strangers := 0
-		stranger := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { strangers++ }))
+	forEachTransport(t, bothEras, func(t *testing.T, api *sandbox.Server, c *conn, p *process) {
+		elsewhere := 0
+		stranger := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { elsewhere++ }))
 		defer stranger.Close()
 
 		echo := `Authorization: Bearer ` + apiKey
@@ -84,18 +84,18 @@ func TestSecrets(t *testing.T) {
 			"html":       {sandbox.Status(503, "text/html", `<html><title>`+echo+`</title><body>`+echo+`</body></html>`)},
 			"a page":     {sandbox.Status(200, "text/html", `<title>`+echo+`</title>`)},
 			"redirected": {sandbox.Header("Location", stranger.URL+"/?key="+apiKey), sandbox.Status(307, "", "")},
-			"told": {working(echo), sandbox.Event(event{"type": "tool_start", "name": echo}),
+			"told": {statusEvent(echo), sandbox.Event(event{"type": "tool_start", "name": echo}),
 				sandbox.Event(event{"type": "error", "error": echo, "detail": echo})},
 			"cut": {sandbox.Event(event{"type": "text_delta", "delta": echo}), sandbox.Reset()},
 		} {
 			api.Script(name, steps...)
 			if out := c.outcome(c.build(name)); !out.isError {
-				t.Errorf("%s: the build came to %s", name, out.text)
+				t.Errorf("%s: the build returned %s", name, out.text)
 			}
 			api.AddFunction(sandbox.Function{ID: "fn"})
 			api.FaultNext(1, "POST", "/functions/{id}/runs/create", steps...)
 			if out := c.outcome(c.call("run_function", args{"function_id": "fn"})); !out.isError {
-				t.Errorf("%s: the run came to %s", name, out.text)
+				t.Errorf("%s: the run returned %s", name, out.text)
 			}
 		}
 		api.Script("piecemeal",
@@ -104,17 +104,17 @@ func TestSecrets(t *testing.T) {
 		if out := c.outcome(c.build("piecemeal")); !strings.Contains(out.Answer, "they say") {
 			t.Errorf("the answer is %q", out.Answer)
 		}
-		if strangers != 0 {
-			t.Errorf("another host got %d requests", strangers)
+		if elsewhere != 0 {
+			t.Errorf("another host got %d requests", elsewhere)
 		}
 		checkSecrets(t, "the log", p.stderr.String())
 	})
 }
 
-// The link to the live view is for the user. It is no business of the log, and
-// useless once the build has ended.
+// A running build shows its viewer link. The log never contains it, and a build
+// that has ended does not show it.
 func TestViewerLink(t *testing.T) {
-	everywhere(t, bothEras, func(t *testing.T, api *sandbox.Server, c *conn, _ *process) {
+	forEachTransport(t, bothEras, func(t *testing.T, api *sandbox.Server, c *conn, _ *process) {
 		link := "https://viewer.example/session?a=1&token=" + viewerToken
 		wait, open := gate(t)
 		api.Script("show me", sandbox.Event(event{"type": "notte_session_data", "viewer_url": link}), wait, done("fn"))
@@ -122,14 +122,14 @@ func TestViewerLink(t *testing.T) {
 		c.progress(first, 1)
 		handle := c.outcome(c.call("build_automation", args{"query": "show me", "wait_seconds": 0}))
 		for begun := time.Now(); handle.ViewerURL != link; {
-			if handle.Status != "running" || time.Since(begun) > patience {
-				t.Fatalf("the build that runs is described as %s", handle.text)
+			if handle.Status != "running" || time.Since(begun) > awaitTimeout {
+				t.Fatalf("the running build returned %s", handle.text)
 			}
 			handle = c.outcome(c.call("get_build", args{"build_id": handle.BuildID, "wait_seconds": 0}))
 		}
 		open()
 		if out := c.outcome(first); strings.Contains(out.text, viewerToken) {
-			t.Errorf("the build that has ended is described as %s", out.text)
+			t.Errorf("the build that has ended returned %s", out.text)
 		}
 	})
 }

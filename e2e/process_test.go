@@ -12,7 +12,7 @@ import (
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 )
 
-// process is the program at work.
+// process is a running process of the program.
 type process struct {
 	t              *testing.T
 	cmd            *exec.Cmd
@@ -21,9 +21,9 @@ type process struct {
 	err            error         // of Wait; set before ended is closed
 }
 
-// launch starts the program with Notte at url, reads its output, and checks it
-// in the end. A process that still runs then is killed, which is all right with
-// tests that are about other things. checkStdout sees all of stdout.
+// launch starts the program with Notte at url and collects its output. When the
+// test ends, it kills the process if it still runs, and checks the output.
+// checkStdout gets all of stdout.
 func launch(t *testing.T, url string, stdin *os.File, checkStdout func(*journal), env []string, args ...string) *process {
 	t.Helper()
 	p := &process{t: t, cmd: exec.Command(binary, args...), ended: make(chan struct{})}
@@ -59,8 +59,8 @@ func launch(t *testing.T, url string, stdin *os.File, checkStdout func(*journal)
 	return p
 }
 
-// environ is the environment of a process with Notte at url. Nothing of the
-// user's own gets in, and nothing is written outside the test's directory.
+// environ returns the environment of a process with Notte at url. It contains no
+// settings of the user, and its home directory is a temporary one.
 func environ(t *testing.T, url string, more ...string) []string {
 	home := t.TempDir()
 	return append([]string{
@@ -72,7 +72,7 @@ func environ(t *testing.T, url string, more ...string) []string {
 	}, more...)
 }
 
-// check looks at all that the process wrote.
+// check checks the process's output.
 func (p *process) check() {
 	log := p.stderr.String()
 	checkSecrets(p.t, "the log", log, viewerToken)
@@ -85,7 +85,7 @@ func (p *process) check() {
 	}
 }
 
-// signal sends a signal.
+// signal sends the process a signal.
 func (p *process) signal(sig os.Signal) {
 	p.t.Helper()
 	if err := p.cmd.Process.Signal(sig); err != nil {
@@ -93,12 +93,12 @@ func (p *process) signal(sig os.Signal) {
 	}
 }
 
-// exits waits for the end of the process and checks its exit code.
+// exits waits until the process exits, and checks its exit code.
 func (p *process) exits(code int) {
 	p.t.Helper()
 	select {
 	case <-p.ended:
-	case <-time.After(patience):
+	case <-time.After(awaitTimeout):
 		p.t.Fatal("the process did not exit")
 	}
 	if got := exitCode(p.err); got != code {
@@ -112,11 +112,11 @@ func newSandbox(t *testing.T) (api *sandbox.Server, url string) {
 	api = sandbox.New(sandbox.WithSpeed(0), sandbox.WithKey(apiKey))
 	server := httptest.NewServer(api)
 	t.Cleanup(server.Close)
-	t.Cleanup(api.Close) // first: it ends the streams that the server would wait for
+	t.Cleanup(api.Close) // runs first: it ends the streams that server.Close waits for
 	return api, server.URL
 }
 
-// requests counts the requests that the sandbox has seen of a kind.
+// requests counts the sandbox's requests with this method and part of the path.
 func requests(api *sandbox.Server, method, pathPart string) (n int) {
 	for _, r := range api.Requests() {
 		if r.Method == method && strings.Contains(r.Path, pathPart) {
@@ -126,10 +126,10 @@ func requests(api *sandbox.Server, method, pathPart string) (n int) {
 	return n
 }
 
-// awaitRequest waits until the sandbox has seen such a request.
+// awaitRequest waits until the sandbox has got a request that match accepts.
 func awaitRequest(t *testing.T, api *sandbox.Server, match func(sandbox.Request) bool) {
 	t.Helper()
-	ctx, stop := context.WithTimeout(t.Context(), patience)
+	ctx, stop := context.WithTimeout(t.Context(), awaitTimeout)
 	defer stop()
 	if _, err := api.WaitRequest(ctx, match); err != nil {
 		t.Fatal(err)

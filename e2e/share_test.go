@@ -8,8 +8,8 @@ import (
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 )
 
-// two is two servers with one place for their state, as two hosts start them.
-func two(t *testing.T, flags ...string) (api *sandbox.Server, dir string, a, b *conn) {
+// twoServers starts two servers that share a state directory, as two hosts do.
+func twoServers(t *testing.T, flags ...string) (api *sandbox.Server, dir string, a, b *conn) {
 	t.Helper()
 	api, url := newSandbox(t)
 	dir = t.TempDir()
@@ -17,19 +17,19 @@ func two(t *testing.T, flags ...string) (api *sandbox.Server, dir string, a, b *
 	return api, dir, a, b
 }
 
-// Two hosts ask for the same at the same time: it is built once, and both see
-// how it goes and what it comes to.
+// Two hosts send the same query at once: it is built once, and both get its
+// progress and its result.
 func TestTwoProcessesOneBuild(t *testing.T) {
 	t.Parallel()
-	api, dir, a, b := two(t)
+	api, dir, a, b := twoServers(t)
 	wait, open := gate(t)
 	const builds = 10
 	var ids [builds][2]int
 	for n := range ids {
 		query := fmt.Sprintf("both want %d", n)
 		spaced := strings.ReplaceAll(query, " ", "\n ")
-		for _, spelling := range []string{query, spaced} { // whichever comes first is sent
-			api.Script(spelling, working("planning"), wait, working("uploading"), done(fmt.Sprintf("fn-%d", n)))
+		for _, spelling := range []string{query, spaced} { // the one that comes first is sent to Notte
+			api.Script(spelling, statusEvent("planning"), wait, statusEvent("uploading"), done(fmt.Sprintf("fn-%d", n)))
 		}
 		ids[n] = [2]int{a.build(query), b.build("  " + spaced + " ")}
 	}
@@ -45,31 +45,30 @@ func TestTwoProcessesOneBuild(t *testing.T) {
 			t.Errorf("two processes asked for one thing and got\n%s\n%s", one.text, other.text)
 		}
 		if one.Status != "done" || other.Status != "done" || one.FunctionID != function || other.FunctionID != function {
-			t.Errorf("the build came to\n%s\n%s", one.text, other.text)
+			t.Errorf("the build returned\n%s\n%s", one.text, other.text)
 		}
 	}
 	if n := requests(api, "POST", "/start"); n != builds {
 		t.Errorf("Notte was asked for %d builds, want %d", n, builds)
 	}
-	checkSound(t, dir)
+	checkDatabase(t, dir)
 }
 
-// What one process builds and runs can be found, followed and cancelled in the
-// other.
+// A process can list, follow and cancel the builds and runs of another.
 func TestTwoProcessesFollowAndCancel(t *testing.T) {
 	t.Parallel()
-	api, _, a, b := two(t)
+	api, _, a, b := twoServers(t)
 	wait, open := gate(t)
-	api.Script("follow me", working("planning"), wait, working("uploading"), done("fn"))
-	handle := a.handle("follow me")
+	api.Script("follow me", statusEvent("planning"), wait, statusEvent("uploading"), done("fn"))
+	handle := a.startBuild("follow me")
 	follow := b.call("get_build", args{"build_id": handle.BuildID})
 	b.progress(follow, 1)
 	open()
 	if out := b.outcome(follow); out.Status != "done" || out.FunctionID != "fn" || out.BuildID != handle.BuildID {
-		t.Errorf("followed from the other process the build came to %s", out.text)
+		t.Errorf("followed from the other process the build returned %s", out.text)
 	}
 
-	api.Script("stop me", working("planning"), sandbox.Stall())
+	api.Script("stop me", statusEvent("planning"), sandbox.Stall())
 	waiting := a.build("stop me")
 	a.progress(waiting, 1)
 	list := b.outcome(b.call("list_builds", args{"status": "running"}))
@@ -81,7 +80,7 @@ func TestTwoProcessesFollowAndCancel(t *testing.T) {
 		t.Errorf("cancelled from the other process the build is %s", out.text)
 	}
 	if out := a.outcome(waiting); out.Status != "cancelled" || out.BuildID != id {
-		t.Errorf("cancelled elsewhere the build came to %s", out.text)
+		t.Errorf("cancelled elsewhere the build returned %s", out.text)
 	}
 	awaitRequest(t, api, func(r sandbox.Request) bool {
 		return strings.Contains(string(r.Body), "stop me") && !r.ClientLeft.IsZero()
@@ -99,13 +98,13 @@ func TestTwoProcessesFollowAndCancel(t *testing.T) {
 		t.Errorf("cancelled from the other process the run is %s", run.text)
 	}
 	if out := a.outcome(running); out.Status != "cancelled" {
-		t.Errorf("cancelled elsewhere the run came to %s", out.text)
+		t.Errorf("cancelled elsewhere the run returned %s", out.text)
 	}
 }
 
-// race asks both servers for n builds each at once and returns the calls of
-// those that were started and the words in which the others were refused.
-func race(t *testing.T, a, b *conn, name string, n int) (started []outcome, refusals []string) {
+// raceBuilds asks both servers for n builds each at once. It returns the builds
+// that were started and the texts of the refusals.
+func raceBuilds(t *testing.T, a, b *conn, name string, n int) (started []outcome, refusals []string) {
 	t.Helper()
 	conns := []*conn{a, b}
 	ids := make([][2]int, n)
@@ -126,20 +125,20 @@ func race(t *testing.T, a, b *conn, name string, n int) (started []outcome, refu
 	return started, refusals
 }
 
-// raceScripts makes the builds of a race wait at a gate and cost 0.43 dollars.
-func raceScripts(api *sandbox.Server, name string, n int, wait sandbox.Step) {
+// scriptRace scripts the builds of raceBuilds: they wait, and cost 0.43 dollars.
+func scriptRace(api *sandbox.Server, name string, n int, wait sandbox.Step) {
 	for i := range n {
 		for side := range 2 {
-			api.Script(fmt.Sprintf("%s %d of %d", name, i, side), working("planning"), wait, done("fn"))
+			api.Script(fmt.Sprintf("%s %d of %d", name, i, side), statusEvent("planning"), wait, done("fn"))
 		}
 	}
 }
 
-// A budget holds to the cent however many ask at once: each build under way
-// counts for a dollar, and for what builds have cost once five are done.
+// The daily budget holds exactly under concurrent calls. A running build counts
+// as one dollar, and as the usual cost once five builds are done.
 func TestBudgetRaced(t *testing.T) {
 	t.Parallel()
-	api, dir, a, b := two(t, "--daily-budget", "5")
+	api, dir, a, b := twoServers(t, "--daily-budget", "5")
 	const n = 20
 	total := 0
 	for _, round := range []struct {
@@ -151,8 +150,8 @@ func TestBudgetRaced(t *testing.T) {
 		{"too late", 0}, // 4.73 spent
 	} {
 		wait, open := gate(t)
-		raceScripts(api, round.name, n, wait)
-		started, refusals := race(t, a, b, round.name, n)
+		scriptRace(api, round.name, n, wait)
+		started, refusals := raceBuilds(t, a, b, round.name, n)
 		total += round.want
 		if got := requests(api, "POST", "/start"); len(started) != round.want || len(refusals) != 2*n-round.want || got > total {
 			t.Errorf("%s: %d builds were started, %d refused, and Notte was asked for %d in all; want %d started", round.name, len(started), len(refusals), got, round.want)
@@ -165,7 +164,7 @@ func TestBudgetRaced(t *testing.T) {
 		open()
 		for _, build := range started {
 			if out := a.outcome(a.call("get_build", args{"build_id": build.BuildID})); out.Status != "done" {
-				t.Errorf("%s: a build came to %s", round.name, out.text)
+				t.Errorf("%s: a build returned %s", round.name, out.text)
 			}
 		}
 	}
@@ -175,20 +174,20 @@ func TestBudgetRaced(t *testing.T) {
 	if out := b.outcome(b.call("list_builds", nil)); out.Spent == nil || *out.Spent != 4.73 || len(out.Builds) != 11 {
 		t.Errorf("list_builds says %s; want 11 builds for 4.73", out.text)
 	}
-	checkSound(t, dir)
+	checkDatabase(t, dir)
 }
 
-// No more builds run at once than allowed, whoever starts them, and there is
-// room again when they have ended.
+// All processes together run no more builds at once than allowed. When these have
+// ended, others can start.
 func TestConcurrencyRaced(t *testing.T) {
 	t.Parallel()
-	api, _, a, b := two(t, "--max-concurrent-builds", "3")
+	api, _, a, b := twoServers(t, "--max-concurrent-builds", "3")
 	const n = 15
 	for round := range 3 {
 		name := fmt.Sprintf("round %d", round)
 		wait, open := gate(t)
-		raceScripts(api, name, n, wait)
-		started, refusals := race(t, a, b, name, n)
+		scriptRace(api, name, n, wait)
+		started, refusals := raceBuilds(t, a, b, name, n)
 		if len(started) != 3 || len(refusals) != 2*n-3 {
 			t.Errorf("%s: %d builds were started and %d refused; want 3 started", name, len(started), len(refusals))
 		}
@@ -200,7 +199,7 @@ func TestConcurrencyRaced(t *testing.T) {
 		open()
 		for _, build := range started {
 			if out := b.outcome(b.call("get_build", args{"build_id": build.BuildID})); out.Status != "done" {
-				t.Errorf("%s: a build came to %s", name, out.text)
+				t.Errorf("%s: a build returned %s", name, out.text)
 			}
 		}
 	}

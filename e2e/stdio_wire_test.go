@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// host is an MCP host that has the program as its stdio server.
+// host is an MCP host that runs the program as its stdio server.
 type host struct {
 	*process
 	stdin *os.File
@@ -16,12 +16,19 @@ type host struct {
 
 func newHost(t *testing.T, url string, flags ...string) *host {
 	t.Helper()
+	return newHostWith(t, url, nil, flags...)
+}
+
+// newHostWith is newHost with more variables in the environment. They replace
+// those of the same name.
+func newHostWith(t *testing.T, url string, env []string, flags ...string) *host {
+	t.Helper()
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { w.Close() })
-	p := launch(t, url, r, func(stdout *journal) { checkOrder(t, stdout.messages(t)) }, nil, append([]string{"stdio"}, flags...)...)
+	p := launch(t, url, r, func(stdout *journal) { checkOrder(t, stdout.messages(t)) }, env, append([]string{"stdio"}, flags...)...)
 	r.Close()
 	return &host{p, w}
 }
@@ -32,7 +39,7 @@ func (h *host) connect(e era) *conn {
 	return c
 }
 
-// write sends bytes as they are.
+// write writes s to the server's stdin.
 func (h *host) write(s string) {
 	h.t.Helper()
 	if _, err := io.WriteString(h.stdin, s); err != nil {
@@ -48,8 +55,8 @@ func (h *host) cancel(id int) {
 	h.write(fmt.Sprintf(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":%d,"reason":"stopped by the user"}}`+"\n", id))
 }
 
-// hangUp ends the server's input.
-func (h *host) hangUp() {
+// closeStdin closes the server's stdin.
+func (h *host) closeStdin() {
 	h.t.Helper()
 	if err := h.stdin.Close(); err != nil {
 		h.t.Fatal(err)

@@ -12,48 +12,48 @@ import (
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 )
 
-// When the input ends, a call in flight may still end by itself.
+// When stdin ends, a running call has --grace to end by itself.
 func TestInputEnds(t *testing.T) {
 	t.Parallel()
 	api, url := newSandbox(t)
 	h := newHost(t, url, "--grace", "1m")
 	c := h.connect(legacy)
 	wait, open := gate(t)
-	api.Script("almost done", working("planning"), wait, working("writing"), done("fn"))
+	api.Script("almost done", statusEvent("planning"), wait, statusEvent("writing"), done("fn"))
 	id := c.build("almost done")
 	c.progress(id, 1)
-	h.hangUp()
+	h.closeStdin()
 	open()
 	if out := c.outcome(id); out.Status != "done" || out.FunctionID != "fn" {
-		t.Errorf("the call came to %s", out.text)
+		t.Errorf("the call returned %s", out.text)
 	}
 	h.exits(0)
 }
 
-// A call that takes longer is answered with its handle.
+// A call that takes longer than --grace is answered with its handle.
 func TestInputEndsTooEarly(t *testing.T) {
 	t.Parallel()
 	api, url := newSandbox(t)
 	h := newHost(t, url, "--grace", "50ms")
 	c := h.connect(modern)
-	api.Script("never done", working("planning"), sandbox.Stall())
+	api.Script("never done", statusEvent("planning"), sandbox.Stall())
 	id := c.build("never done")
 	c.progress(id, 1)
-	h.hangUp()
+	h.closeStdin()
 	if out := c.outcome(id); out.Status != "interrupted" || out.BuildID == "" {
-		t.Errorf("the call came to %s", out.text)
+		t.Errorf("the call returned %s", out.text)
 	}
 	h.exits(0)
 }
 
-// A last line needs no line end.
+// The last line on stdin needs no line end.
 func TestLastLine(t *testing.T) {
 	t.Parallel()
 	_, url := newSandbox(t)
 	h := newHost(t, url)
 	c := h.connect(legacy)
 	h.write(`{"jsonrpc":"2.0","id":2,"method":"ping"}`)
-	h.hangUp()
+	h.closeStdin()
 	c.answer(2)
 	h.exits(0)
 }
@@ -64,15 +64,16 @@ func skipWithoutSignals(t *testing.T) {
 	}
 }
 
-// A signal ends a server in order: calls that wait are answered with handles.
+// After a signal the server answers waiting calls with their handles and exits
+// with 0.
 func TestSignals(t *testing.T) {
 	skipWithoutSignals(t)
 	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
 		t.Run(sig.String(), func(t *testing.T) {
-			everywhere(t, bothEras, func(t *testing.T, api *sandbox.Server, c *conn, p *process) {
+			forEachTransport(t, bothEras, func(t *testing.T, api *sandbox.Server, c *conn, p *process) {
 				var ids []int
 				for _, query := range []string{"one", "two", "three"} {
-					api.Script(query, working("planning"), sandbox.Stall())
+					api.Script(query, statusEvent("planning"), sandbox.Stall())
 					ids = append(ids, c.build(query))
 				}
 				for _, id := range ids {
@@ -82,7 +83,7 @@ func TestSignals(t *testing.T) {
 				p.signal(sig)
 				for _, id := range ids {
 					if out := c.outcome(id); out.Status != "interrupted" || out.BuildID == "" {
-						t.Errorf("a call came to %s", out.text)
+						t.Errorf("a call returned %s", out.text)
 					}
 				}
 				p.exits(0)
@@ -94,16 +95,16 @@ func TestSignals(t *testing.T) {
 	}
 }
 
-// A second signal ends the program where it stands: here while its host does
-// not read the answer to the call that the first one ended.
+// A second signal ends the program at once, here while its host does not read the
+// answer that the first signal caused.
 func TestSecondSignal(t *testing.T) {
 	skipWithoutSignals(t)
 	t.Parallel()
 	api, url := newSandbox(t)
-	api.Script("stuck", working("planning"), sandbox.Stall())
+	api.Script("stuck", statusEvent("planning"), sandbox.Stall())
 	stdin, toServer := newPipe(t)
 	fromServer, stdout := newPipe(t)
-	fill(t, stdout)
+	fillPipe(t, stdout)
 	cmd := exec.Command(binary, "stdio")
 	cmd.Env, cmd.Stdin, cmd.Stdout = environ(t, url), stdin, stdout
 	if err := cmd.Start(); err != nil {
@@ -118,7 +119,7 @@ func TestSecondSignal(t *testing.T) {
 		if err := cmd.Process.Signal(sig); err != nil {
 			t.Fatal(err)
 		}
-		// The first one has been taken when the build's stream is closed.
+		// The program has handled the first signal when it closes the build's stream.
 		awaitRequest(t, api, func(r sandbox.Request) bool { return isBuild(r) && !r.ClientLeft.IsZero() })
 	}
 	begun := time.Now()
@@ -142,8 +143,8 @@ func newPipe(t *testing.T) (r, w *os.File) {
 	return r, w
 }
 
-// fill writes to a pipe until it takes no more.
-func fill(t *testing.T, w *os.File) {
+// fillPipe writes to a pipe until it is full.
+func fillPipe(t *testing.T, w *os.File) {
 	t.Helper()
 	for chunk := make([]byte, 4<<10); ; {
 		if err := w.SetWriteDeadline(time.Now().Add(20 * time.Millisecond)); err != nil {
@@ -155,8 +156,8 @@ func fill(t *testing.T, w *os.File) {
 	}
 }
 
-// A host that stops reading stdout is gone: the program ends and says why. One
-// that stops reading the log is not.
+// The program ends with an error when its host stops reading stdout. It goes on
+// when its host stops reading the log.
 func TestOutputsClosed(t *testing.T) {
 	skipWithoutSignals(t)
 	t.Parallel()

@@ -10,8 +10,8 @@ import (
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 )
 
-// checkTraces looks for secrets in the bytes of all files below a directory.
-func checkTraces(t *testing.T, dir string, secrets ...string) {
+// checkFiles checks that no file below a directory contains a secret.
+func checkFiles(t *testing.T, dir string, secrets ...string) {
 	t.Helper()
 	files := 0
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -25,23 +25,22 @@ func checkTraces(t *testing.T, dir string, secrets ...string) {
 		files++
 		for _, secret := range secrets {
 			if i := bytes.Index(data, []byte(secret)); i >= 0 {
-				t.Errorf("%s holds a secret at byte %d: %q", filepath.Base(path), i, data[max(0, i-60):i+len(secret)])
+				t.Errorf("%s contains a secret at byte %d: %q", filepath.Base(path), i, data[max(0, i-60):i+len(secret)])
 			}
 		}
 		return nil
 	})
 	if err != nil || files == 0 {
-		t.Errorf("%d files were looked through: %v", files, err)
+		t.Errorf("%d files were searched: %v", files, err)
 	}
 }
 
-// signature is what makes a link to a function's code work for anyone.
+// signature is the secret part of a link to a function's code.
 const signature = "sig-e2e-4e8a17c35b90"
 
-// Nothing that opens a door is left on disk by builds and runs that have ended,
-// while their server lives, after it was killed, and after it went in order:
-// not the key, whoever repeats it, nor the links to a viewer or to a function's
-// code.
+// Builds and runs that have ended leave no secret on disk: not the key, even if
+// Notte repeats it, and no link to a viewer or to a function's code. This holds
+// while their server runs, after it was killed and after it was stopped.
 func TestNoSecretsOnDisk(t *testing.T) {
 	t.Parallel()
 	api, url := newSandbox(t)
@@ -50,7 +49,7 @@ func TestNoSecretsOnDisk(t *testing.T) {
 	code := "https://storage.example/v1.py?X-Amz-Signature=" + signature
 	begin := []sandbox.Step{
 		sandbox.Event(event{"type": "notte_session_data", "viewer_url": link}),
-		working("the key is " + apiKey),
+		statusEvent("the key is " + apiKey),
 		sandbox.Event(event{"type": "tool_start", "name": apiKey}),
 		sandbox.Event(event{"type": "thinking_delta", "delta": "I was given " + apiKey[:5]}),
 		sandbox.Event(event{"type": "thinking_delta", "delta": apiKey[5:] + " as a key"}),
@@ -79,22 +78,22 @@ func TestNoSecretsOnDisk(t *testing.T) {
 				}
 			}
 			if out := c.outcome(id); out.Status != status {
-				t.Errorf("a build came to %s, want %s", out.text, status)
+				t.Errorf("a build returned %s, want %s", out.text, status)
 			}
 		}
 		if out := c.outcome(c.call("run_function", args{"function_id": fn})); out.Status != "closed" {
-			t.Errorf("the run came to %s", out.text)
+			t.Errorf("the run returned %s", out.text)
 		}
 	}
 	first := newHostIn(t, url, dir)
 	c := first.connect(modern)
 	work(c)
-	checkTraces(t, dir, apiKey, viewerToken, signature)
+	checkFiles(t, dir, apiKey, viewerToken, signature)
 	work(c)
 	first.kill()
-	checkTraces(t, dir, apiKey, viewerToken, signature)
+	checkFiles(t, dir, apiKey, viewerToken, signature)
 	second := newHostIn(t, url, dir)
 	work(second.connect(legacy))
-	second.leave()
-	checkTraces(t, dir, apiKey, viewerToken, signature)
+	second.stop()
+	checkFiles(t, dir, apiKey, viewerToken, signature)
 }

@@ -11,12 +11,12 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 )
 
-// answerMark begins the lines of a transcript that are the program's.
+// answerMark begins each line of the program in a transcript.
 const answerMark = "< "
 
-// replay plays each file of an archive: play gets all of it but the program's
-// lines, which come last, and returns these. With -update the archive is
-// rewritten.
+// replay calls play for each file of an archive, with the input: the lines before
+// the program's. play returns the program's lines, which must be those of the
+// file. With -update replay rewrites the archive instead.
 func replay(t *testing.T, path string, play func(t *testing.T, input string) (output string)) {
 	t.Helper()
 	archive, err := txtar.ParseFile(path)
@@ -48,7 +48,7 @@ func replay(t *testing.T, path string, play func(t *testing.T, input string) (ou
 
 var repeated = regexp.MustCompile(`\{([0-9]+) times (.)\}`)
 
-// expand writes out what a transcript has as {5000 times x}.
+// expand replaces {5000 times x} by 5000 times x.
 func expand(text string) string {
 	return repeated.ReplaceAllStringFunc(text, func(match string) string {
 		var n int
@@ -58,21 +58,21 @@ func expand(text string) string {
 	})
 }
 
-// Whatever comes over stdin, the server answers what can be answered, writes
-// nothing but JSON-RPC, and is there afterwards.
+// The server answers invalid input where JSON-RPC asks for it, writes only
+// JSON-RPC, and goes on.
 func TestHostileInput(t *testing.T) {
 	t.Parallel()
 	_, url := newSandbox(t)
 	replay(t, "testdata/hostile.txtar", func(t *testing.T, input string) string {
 		h := newHost(t, url)
 		h.write(expand(input) + "\n" + `{"jsonrpc":"2.0","id":"the last","method":"ping"}`)
-		h.hangUp()
+		h.closeStdin()
 		h.exits(0)
 		return h.stdout.String()
 	})
 }
 
-// How the program is called wrongly, and what it says and exits with.
+// Wrong command lines, with their messages and exit codes.
 func TestExitCodes(t *testing.T) {
 	t.Parallel()
 	_, url := newSandbox(t)

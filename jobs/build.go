@@ -31,24 +31,42 @@ var buildEnds = map[notte.EventType]State{
 // work starts a build and follows its stream to the end. The request is never
 // repeated, because each may be billed.
 func (s BuildSpec) work(ctx context.Context, r *record, m *Manager) outcome {
+	within := ctx
 	if m.opts.BuildTimeout > 0 {
 		var done context.CancelFunc
-		ctx, done = context.WithTimeoutCause(ctx, m.opts.BuildTimeout, errBuildTimeout)
+		within, done = context.WithTimeoutCause(ctx, m.opts.BuildTimeout, errBuildTimeout)
 		defer done()
 	}
-	stream, err := s.Client.StartBuild(ctx, s.Query)
+	find := &finder{m: m, r: r}
+	req := notte.BuildRequest{Query: s.Query, Detach: s.Detach}
+	if s.Continue != nil {
+		req.ThreadID = s.Continue.Build.ThreadID
+		find.remember(within, *s.Continue)
+	}
+	stream, err := s.Client.StartBuild(within, req)
 	if err != nil {
-		return failBuild(ctx, r, err, m.opts.BuildTimeout)
+		return failBuild(within, r, err, m.opts.BuildTimeout)
 	}
 	r.update(func(j *Job) { j.Build.Started = true })
+	expectDetached := s.Detach
 	for ev, err := range stream.Events() {
 		if err != nil {
-			return failBuild(ctx, r, err, m.opts.BuildTimeout)
+			return find.afterLoss(ctx, within, err)
 		}
-		if state, ok := buildEnds[ev.Type]; ok {
-			return outcome{state, &ev}
+		if expectDetached && ev.Type != notte.EventThread && ev.Type != notte.EventDetached {
+			expectDetached = false
+			r.apply(notte.Event{Type: notte.EventStatus, Status: followedStatus})
 		}
-		r.apply(ev)
+		switch state, ends := buildEnds[ev.Type]; {
+		case ends:
+			return find.afterEnd(within, state, &ev)
+		case ev.Type == notte.EventDetached:
+			return find.afterDetach(ctx, ev)
+		case ev.Type == notte.EventFunctionUploaded && ev.FunctionFrom != "":
+			find.see(within, ev)
+		default:
+			r.apply(ev)
+		}
 	}
 	// Unreachable as long as Events keeps its contract.
 	return outcome{StateInterrupted, &notte.Event{Type: EventInterrupted, Error: endedWithoutEnd}}
@@ -75,8 +93,15 @@ func failBuild(ctx context.Context, r *record, err error, limit time.Duration) o
 	return outcome{StateInterrupted, &notte.Event{Type: EventInterrupted, Error: err.Error()}}
 }
 
-// resumeBuild ends a build whose process is gone: its stream cannot be resumed,
-// and a second start would be billed.
-func resumeBuild(context.Context, *record, *Manager) outcome {
-	return outcome{StateInterrupted, &notte.Event{Type: EventInterrupted, Error: processIsGone}}
+// resumeBuild goes on with a build whose process is gone. Its stream cannot be
+// resumed, and a second start would be billed. If its thread is known the build
+// probably goes on at Notte: then its function is looked for.
+func resumeBuild(ctx context.Context, r *record, m *Manager) outcome {
+	if state, _ := stopped(ctx); state == StateCancelled {
+		return outcome{state, &notte.Event{Type: notte.EventCancelled, Reason: cancelledHere}}
+	}
+	if r.latest().Build.ThreadID == "" {
+		return outcome{StateInterrupted, &notte.Event{Type: EventInterrupted, Error: processIsGone}}
+	}
+	return (&finder{m: m, r: r}).await(ctx, processIsGone)
 }

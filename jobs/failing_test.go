@@ -172,3 +172,29 @@ func TestKnownOutcomeReplacesInterrupted(t *testing.T) {
 		}
 	})
 }
+
+// The same, and the end comes while the store is just refusing a step that came
+// before it.
+func TestKnownOutcomeAfterARefusedStep(t *testing.T) {
+	inTwo(t, jobs.Options{}, func(t *testing.T, p *twoManagers) {
+		b := p.here
+		b.notte.Script("q", event("tool_start", "name", "a"), sandbox.Delay(time.Minute), event("tool_start", "name", "b"),
+			sandbox.Delay(500*time.Millisecond), event("done", "function_id", "f", "total_cost_usd", 0.5))
+		job := b.build(t, "q")
+		synctest.Wait()
+		p.store.renewals.Store(true)
+		p.there.Recover(p.there.client)
+		if ended, _ := p.there.end(t, job); ended.State != jobs.StateInterrupted {
+			t.Fatalf("taken over the build is %s", ended.State)
+		}
+		p.store.slow.Store(true)
+		if ended, _ := b.end(t, job); ended.State != jobs.StateDone {
+			t.Errorf("here the build is %s", ended.State)
+		}
+		time.Sleep(20 * time.Second)
+		ended, log := p.there.end(t, job)
+		if ended.State != jobs.StateDone || ended.Build.FunctionID != "f" || len(log) != 3 {
+			t.Errorf("there the build is %s %+v with the log %+v", ended.State, ended.Build, log)
+		}
+	})
+}

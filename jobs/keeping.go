@@ -26,6 +26,7 @@ type keeping struct {
 	inMemory   bool      // the store itself is lost with the process
 	sync       bool      // the next change must be durable
 	settled    bool      // the store has the end, or refuses it for good
+	released   bool      // the job goes on without this process
 	late       bool      // a save has failed, and the store has not caught up since
 	retryAt    time.Time // when to offer a running job again that the store did not take
 
@@ -90,7 +91,8 @@ func (r *record) mayRetry(now time.Time) bool {
 // version is how far a saved change brings the store.
 type version struct {
 	seq   int64
-	state int // 0 if the change has no state
+	state int  // 0 if the change has no state
+	ended bool // the change ends the job
 }
 
 // pending returns what the store does not have yet, if it is time to save it.
@@ -114,7 +116,7 @@ func (r *record) pending(now time.Time) (Change, version, bool) {
 			job = r.current()
 		}
 		job = r.sealed(job)
-		change.Job, v.state = &job, r.stateVersion
+		change.Job, v.state, v.ended = &job, r.stateVersion, ended
 		r.stateSaved = now
 	}
 	return change, v, change.Job != nil || len(change.Entries) > 0
@@ -165,8 +167,8 @@ func (r *record) confirm(v version, err error) (caughtUp bool, failure error) {
 	case errors.Is(err, ErrEnded), errors.Is(err, ErrLeaseLost):
 		r.lost = true
 		// A known outcome still replaces an unknown one, when the job's new
-		// holder has ended it.
-		r.settled = ended && (errors.Is(err, ErrEnded) || r.job.State == StateInterrupted)
+		// holder has ended it. It may have come after the change was saved.
+		r.settled = v.ended && (errors.Is(err, ErrEnded) || r.job.State == StateInterrupted)
 	case errors.Is(err, ErrNotFound):
 		r.loseRow()
 	default:
@@ -233,6 +235,18 @@ func (r *record) size() int {
 		n += len(run.Variables) + len(run.Result)
 	}
 	return n
+}
+
+// letGo notes that the job goes on without this process, and makes its followers
+// leave.
+func (r *record) letGo() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.settled, r.released = true, true
+	if r.changed != nil {
+		close(r.changed)
+		r.changed = nil
+	}
 }
 
 // setLost notes that another process has taken the job over.

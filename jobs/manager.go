@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -35,6 +36,11 @@ type Options struct {
 
 	// BuildTimeout ends a build as [StateTimeout] after this long; 0: never.
 	BuildTimeout time.Duration
+
+	// DetachedTimeout is how long the function of a build is looked for that
+	// goes on at Notte without this process: one that was detached, or whose
+	// stream broke; 0: not at all.
+	DetachedTimeout time.Duration
 
 	MaxBuilds      int     // running at once, by one owner; 0: any number
 	DailyBudgetUSD float64 // for the builds that end on one day, local time; 0: any amount
@@ -204,22 +210,14 @@ func (m *Manager) Cancel(ctx context.Context, owner, id string) (Job, error) {
 // awaitEnd waits for a job's end, but not for long.
 func (m *Manager) awaitEnd(ctx context.Context, owner, id string) error {
 	deadline := time.Now().Add(cancelWait)
-	for after := int64(0); ; {
-		wait := time.Until(deadline)
-		if wait <= 0 {
-			return nil
-		}
-		entries, err := m.Next(ctx, owner, id, after, wait)
-		if err != nil {
+	for wait := cancelWait; wait > 0; wait = time.Until(deadline) {
+		// Behind all entries there is a final one, as soon as the job has ended.
+		entries, err := m.Next(ctx, owner, id, math.MaxInt64, wait)
+		if err != nil || len(entries) > 0 {
 			return err
 		}
-		for _, e := range entries {
-			if e.Final {
-				return nil
-			}
-			after = e.Seq
-		}
 	}
+	return nil
 }
 
 // Stop takes no new jobs, ends the running ones as interrupted, stores what can

@@ -155,6 +155,15 @@ func (r *record) snapshot() Job {
 	return job
 }
 
+// latest returns the job with every event applied, for its own goroutine.
+func (r *record) latest() Job {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	job := r.job.clone()
+	job.Volatile = r.volatile()
+	return job
+}
+
 // current returns the job with every event applied. The caller holds mu.
 func (r *record) current() Job {
 	job := r.job.clone()
@@ -187,6 +196,9 @@ func (r *record) gather(ev notte.Event) {
 		rest = rest[len(part):]
 		r.flushDelta()
 	}
+	if len(rest) >= deltaBytes/16 {
+		r.delta.Grow(deltaBytes - r.delta.Len()) // a burst: more will come
+	}
 	r.delta.WriteString(rest)
 	if r.deltaDue == nil && r.delta.Len() > 0 {
 		r.deltaDue = time.AfterFunc(deltaDelay, r.flushLate)
@@ -210,7 +222,7 @@ func (r *record) flushDelta() {
 	if r.delta.Len() == 0 {
 		return
 	}
-	s := r.client.Redact(r.held[r.deltaType] + strings.ToValidUTF8(r.delta.String(), ""))
+	s := r.client.Redact(r.held[r.deltaType] + r.delta.String())
 	r.delta.Reset()
 	delete(r.held, r.deltaType)
 	if n := r.client.Pending(s); n > 0 {

@@ -202,6 +202,9 @@ func (c *recorder) renew() {
 	}
 	for _, id := range renewal.Lost {
 		held[id].setLost()
+		if job, err := c.m.store.Get(context.Background(), id); err == nil && job.State == StateCancelled {
+			held[id].cancel(errCancelled)
+		}
 	}
 }
 

@@ -24,11 +24,15 @@ type twoManagers struct {
 type failingStore struct {
 	jobs.Store
 	saves, creates, reads, renewals atomic.Bool // fail
+	slow                            atomic.Bool // the result of Save comes a second later
 }
 
 var errDisk = errors.New("no space left on device")
 
 func (f *failingStore) Save(ctx context.Context, changes []jobs.Change) []error {
+	if f.slow.Load() {
+		defer time.Sleep(time.Second)
+	}
 	if !f.saves.Load() {
 		return f.Store.Save(ctx, changes)
 	}

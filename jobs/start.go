@@ -9,6 +9,9 @@ import (
 	"github.com/anything-mcp/anything-mcp/notte"
 )
 
+// releaseWait bounds how long a job that is released waits for the store.
+const releaseWait = 2 * time.Second
+
 // outcome is how a job ends: its state, and its last event. The event is a
 // pointer because what waits for an outcome should keep a small stack.
 type outcome struct {
@@ -51,7 +54,9 @@ func (m *Manager) Start(ctx context.Context, spec Spec) (job Job, joined bool, e
 			return earlier.snapshot(), true, nil
 		}
 	}
-	job, joined, err = m.create(ctx, r, opts)
+	if err = spec.check(ctx, m); err == nil {
+		job, joined, err = m.create(ctx, r, opts)
+	}
 	if err != nil || joined {
 		m.remove(r)
 		cancel(err)
@@ -115,8 +120,26 @@ func (m *Manager) functionGone(ctx context.Context, job Job) bool {
 // run does a created job's work and ends it.
 func (m *Manager) run(ctx context.Context, r *record, work func(context.Context, *record, *Manager) outcome) {
 	defer m.work.Done()
-	r.end(work(ctx, r, m))
+	if o := work(ctx, r, m); o.state.Ended() {
+		r.end(o)
+	} else {
+		m.release(r)
+	}
 	r.cancel(nil)
+}
+
+// release lets go of a job that goes on without this process, so that another can
+// take it over at once.
+func (m *Manager) release(r *record) {
+	ctx, done := context.WithTimeout(context.Background(), releaseWait)
+	defer done()
+	r.flush(ctx)
+	lease, _ := r.running()
+	if _, err := m.store.Renew(ctx, []Lease{lease}, time.Now()); err != nil {
+		m.recorder.note(err, r.id)
+	}
+	m.remove(r)
+	r.letGo()
 }
 
 // add makes a job known and counts its goroutine, unless it is to be joined to a

@@ -148,8 +148,9 @@ type Renewal struct {
 
 // Adopted is a job that was left without a holder, and its new lease.
 type Adopted struct {
-	Job   Job
-	Lease Lease
+	Job       Job
+	Lease     Lease
+	Cancelled bool // its holder was asked to end it
 }
 
 // Position is how far a job is.

@@ -232,3 +232,26 @@ func TestCancelThatCrossesTheEnd(t *testing.T) {
 		}
 	})
 }
+
+// A build that was to be cancelled while its process hung ends as cancelled when
+// another process takes it over, and its process closes the stream when it goes on.
+func TestCancelledJobIsTakenOver(t *testing.T) {
+	inTwo(t, jobs.Options{}, func(t *testing.T, p *twoManagers) {
+		p.here.notte.Script("q", sandbox.Stall())
+		job := p.here.build(t, "q")
+		synctest.Wait()
+		p.store.renewals.Store(true)
+		p.there.Recover(p.there.client)
+		if _, err := p.there.Cancel(t.Context(), job.Owner, job.ID); err != nil {
+			t.Fatal(err)
+		}
+		if ended, _ := p.there.end(t, job); ended.State != jobs.StateCancelled {
+			t.Errorf("taken over it is %s", ended.State)
+		}
+		p.store.renewals.Store(false)
+		time.Sleep(5 * time.Second)
+		if r := p.here.notte.Requests()[0]; r.ClientLeft.IsZero() {
+			t.Error("the stream is still open")
+		}
+	})
+}

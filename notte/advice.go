@@ -23,12 +23,12 @@ func (e *Error) advice() string {
 		return "The account is out of credit or its plan does not include this: see its billing at https://console.notte.cc."
 	case status == http.StatusForbidden:
 		return "The API key is known but may not do this, or a limit of its plan is reached: see the account at https://console.notte.cc."
-	case status == http.StatusNotFound && e.billable == startsBuild:
-		return "The Anything API is not at this address: check " + url + "."
 	case status == http.StatusNotFound:
-		return "Notte has nothing under this ID for this API key: check the ID, and that " + key + " is of the account that owns it."
+		return e.adviceOnNotFound(key, url)
 	case status == http.StatusMethodNotAllowed, status == http.StatusNotImplemented:
 		return "Notte does not offer this call at this address: check " + url + "."
+	case status == http.StatusConflict && e.thread:
+		return "A turn of this thread still runs: wait until it has ended, then try again."
 	case status == http.StatusRequestTimeout:
 		return "Notte did not get the whole request in time: try again."
 	case status == http.StatusTooManyRequests:
@@ -39,6 +39,16 @@ func (e *Error) advice() string {
 		return "Notte is overloaded or down for the moment: try again in " + wait + "."
 	}
 	return "The fault is on Notte's side: try again in " + wait + "."
+}
+
+func (e *Error) adviceOnNotFound(key, url string) string {
+	switch {
+	case e.thread:
+		return "Notte has no such thread for this API key, or the Anything API is not at this address: check the thread, " + key + " and " + url + "."
+	case e.billable == startsBuild:
+		return "The Anything API is not at this address: check " + url + "."
+	}
+	return "Notte has nothing under this ID for this API key: check the ID, and that " + key + " is of the account that owns it."
 }
 
 // wait returns how long Notte asks to wait, in whole seconds, or byDefault if it

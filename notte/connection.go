@@ -61,7 +61,7 @@ func (c *Client) noAnswer(ctx context.Context, k call, err error, sent bool) err
 
 // newError returns an Error about k.
 func (c *Client) newError(k call) *Error {
-	return &Error{Op: k.op, API: k.endpoint.api, Host: k.endpoint.url.Host, billable: k.billable, names: c.names}
+	return &Error{Op: k.op, API: k.endpoint.api, Host: k.endpoint.url.Host, billable: k.billable, thread: k.thread, names: c.names}
 }
 
 // Two errors of Windows, by the numbers that it gives them. There, syscall has

@@ -8,7 +8,8 @@ import (
 // delta is the event of a piece of the agent's text.
 type delta struct {
 	typ, text string
-	end       int // where in the event's JSON the text ends
+	block     string // ID of the text block in v2
+	end       int    // where in the event's JSON the text ends
 }
 
 // plainDelta reads an event of nothing but a type, a delta and perhaps an ID, in
@@ -30,7 +31,7 @@ func plainDelta(data string) (d delta, ok bool) {
 		case "delta":
 			bit, d.text, d.end = hasText, value, len(data)-len(rest)-len(`"`)
 		case "id":
-			bit = hasID
+			bit, d.block = hasID, value
 		}
 		if bit == 0 || has&bit != 0 {
 			return d, false
@@ -40,9 +41,19 @@ func plainDelta(data string) (d delta, ok bool) {
 	return d, has|hasID == hasType|hasText|hasID && isDelta(d.typ) && utf8.ValidString(d.text)
 }
 
+// The types of a delta in v2.
+const (
+	textDelta      = "text-delta"
+	reasoningDelta = "reasoning-delta"
+)
+
 // isDelta reports whether events of that type are parts of the agent's text.
 func isDelta(typ string) bool {
-	return typ == string(EventTextDelta) || typ == string(EventThinkingDelta)
+	switch typ {
+	case string(EventTextDelta), string(EventThinkingDelta), textDelta, reasoningDelta:
+		return true
+	}
+	return false
 }
 
 // cutMember reads mark, a key and its value, and returns the rest after them.

@@ -14,8 +14,8 @@ import (
 // made.
 var ErrNoKey = errors.New("no Notte API key (get one at https://console.notte.cc)")
 
-// ErrInvalidID is the error of a call with a function or run ID that does not have
-// 1 to 128 letters, digits, hyphens and underscores. No request is made.
+// ErrInvalidID is what a call fails with, before any request, if a function,
+// run or thread ID is not of 1 to 128 letters, digits, hyphens and underscores.
 var ErrInvalidID = errors.New("invalid ID")
 
 // Error is a request that failed: Notte did not answer, answered with a failure,
@@ -35,6 +35,7 @@ type Error struct {
 	Err        error         // why there was no answer; its text is neither bounded nor redacted; nil if there was one
 
 	billable billable     // what the call may have started
+	thread   bool         // the call was a turn of an earlier thread
 	names    SettingNames // what to check, in the reader's words
 }
 

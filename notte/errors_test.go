@@ -61,7 +61,7 @@ func TestErrorBodyIsBounded(t *testing.T) {
 			written.Add(int64(n))
 		}
 	})
-	_, err := c.StartBuild(t.Context(), "q")
+	_, err := c.StartBuild(t.Context(), notte.BuildRequest{Query: "q"})
 	if e := new(notte.Error); !errors.As(err, &e) || len([]rune(e.Message)) != 500 {
 		t.Error(err)
 	}
@@ -141,7 +141,7 @@ func TestErrorsWithoutSettingNames(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := c.StartBuild(t.Context(), "q"); err == nil || !strings.HasSuffix(err.Error(), tt.build) {
+		if _, err := c.StartBuild(t.Context(), notte.BuildRequest{Query: "q"}); err == nil || !strings.HasSuffix(err.Error(), tt.build) {
 			t.Errorf("%d: %v", tt.status, err)
 		}
 		_, err = c.GetFunction(t.Context(), "f1")

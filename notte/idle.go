@@ -7,6 +7,19 @@ import (
 	"time"
 )
 
+// How long a stream may bring no event before it counts as lost, unless a [Config]
+// says otherwise. An agent that works sends one every few seconds. The page of v2
+// waits twice as long as that of v1. A stream that nothing has come of is in v1,
+// unless its headers tell.
+const (
+	DefaultIdleTimeout   = 5 * time.Minute
+	DefaultIdleTimeoutV2 = 10 * time.Minute
+
+	// endedTimeout is how long a v2 stream that has told that the build is over
+	// is read on.
+	endedTimeout = 30 * time.Second
+)
+
 // ErrIdle is wrapped by the error of a stream that brought no event for the
 // configured time. Comments and other lines without data do not count as events.
 // The bytes of an event that is still arriving do.
@@ -55,6 +68,14 @@ func (w *watchedBody) Read(p []byte) (int, error) {
 		w.alive()
 	}
 	return n, err
+}
+
+// limit sets the idle time, which begins anew. It has no effect on a body without
+// one. It must not be called during a Read.
+func (w *watchedBody) limit(idleTimeout time.Duration) {
+	if w.timer != nil && idleTimeout != w.idleTimeout {
+		w.idleTimeout, w.left = idleTimeout, idleTimeout
+	}
 }
 
 // alive records a sign of life: the idle time starts again.

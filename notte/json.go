@@ -64,10 +64,10 @@ func (f fields) readable(keys ...string) string {
 	return ""
 }
 
-// cost returns the amount in US dollars under key, given as a number or as its
-// text, or nil if it is neither or cannot be a cost.
-func (f fields) cost(key string) *float64 {
-	usd, err := strconv.ParseFloat(strings.TrimPrefix(strings.TrimSpace(f.text(key)), "$"), 64)
+// dollars returns the amount in US dollars that v is, as a number or as its text,
+// or nil if it is neither or cannot be a cost.
+func dollars(v gjson.Result) *float64 {
+	usd, err := strconv.ParseFloat(strings.TrimPrefix(strings.TrimSpace(scalarText(v)), "$"), 64)
 	if err != nil || math.IsNaN(usd) || math.IsInf(usd, 0) || usd < 0 {
 		return nil
 	}

@@ -9,6 +9,7 @@ import (
 	"iter"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	sse "github.com/tmaxmax/go-sse"
 
@@ -19,23 +20,37 @@ import (
 // Events. Close may be called from any goroutine at any time. A Stream must be
 // closed unless it is ranged over.
 type Stream struct {
-	client   *Client
-	ctx      context.Context         // the caller's
-	cancel   context.CancelCauseFunc // ends the request
-	op       string                  // "follow the build"
-	host     string
-	run      bool     // of a run, not of a build
-	language language // nil: the body is a run's result as JSON
-	body     *watchedBody
-	reader   io.Reader // body, after the bytes that sniffEvents has read
-	used     atomic.Bool
-	skipped  int // parts that were not understood or too long
+	client              *Client
+	ctx                 context.Context         // the caller's
+	cancel              context.CancelCauseFunc // ends the request
+	op                  string                  // "follow the build"
+	host                string
+	run                 bool   // of a run, not of a build
+	detached            bool   // the answer says that the build goes on without this client
+	events              bool   // the body is a stream of events; otherwise it is a run's result
+	threadID, threadURL string // as the answer named them before its events
+	decoder             decoder
+	body                *watchedBody
+	reader              io.Reader // body, or what has been looked at and then body
+	used                atomic.Bool
+	skipped             int // events that were not understood or too long
 }
 
 // Events yields the stream's events as they come, up to and with its terminal
 // event, and closes the stream. What follows a terminal event is not read.
 // Deltas that arrive together may come as one, up to 4 KiB long, with their
 // texts joined.
+//
+// The stream may speak v1 or v2, and change from one to the other. In v1 each
+// event is one of Notte's. In v2 it tells what came of a chunk:
+//   - A message_complete follows the text of each step, so the agent's answer is
+//     what was written since the last one that text followed. The text of a step
+//     that is tried again is replaced by an empty text_delta behind one.
+//   - Each function that the stream names is a function_uploaded, see
+//     [Event.FunctionFrom]. The terminal event names none.
+//   - The terminal event comes when the stream has ended, even if an error came
+//     before: a function may follow it. It needs "[DONE]" to have come, or a
+//     "finish", "abort" or "error" after which the agent did not go on.
 //
 // Data that is not an event is skipped and logged. An error comes last, with a zero
 // Event. If the stream ended before a terminal event, the error wraps
@@ -51,11 +66,7 @@ func (s *Stream) Events() iter.Seq2[Event, error] {
 		}
 		defer s.Close()
 		defer s.reportSkipped()
-		read := s.readEvents
-		if s.language == nil {
-			read = s.readResult
-		}
-		more := read(func(ev Event) bool {
+		more := s.read(func(ev Event) bool {
 			if !s.run {
 				ev.Result = nil
 			}
@@ -65,6 +76,21 @@ func (s *Stream) Events() iter.Seq2[Event, error] {
 			yield(Event{}, s.lost())
 		}
 	}
+}
+
+// read calls yield with every event of the answer until it returns false, and
+// reports whether the answer ended before that.
+func (s *Stream) read(yield func(Event) bool) bool {
+	if s.threadID != "" && !yield(Event{Type: EventThread, ThreadID: s.threadID, ThreadURL: s.threadURL}) {
+		return false
+	}
+	switch {
+	case s.detached:
+		return yield(Event{Type: EventDetached, ThreadID: s.threadID, ThreadURL: s.threadURL})
+	case !s.events:
+		return s.readResult(yield)
+	}
+	return s.readEvents(yield) && (s.ctx.Err() != nil || s.body.closed.Load() || s.decoder.end(yield))
 }
 
 // Close ends the stream. A loop over its events ends with an error.
@@ -99,6 +125,7 @@ func (s *Stream) readEvents(yield func(Event) bool) bool {
 			}
 		}
 		events.Reset(nil) // frees a large event
+		s.body.limit(s.idleTimeout())
 	}
 	s.body.setErr(reader.err)
 	return true
@@ -108,7 +135,7 @@ func (s *Stream) readEvents(yield func(Event) bool) bool {
 // not JSON, each of its lines may be an event.
 func (s *Stream) decode(raw sse.Event, yield func(Event) bool) bool {
 	data := s.client.Redact(raw.Data)
-	more, err := s.language.decode(raw.Type, data, yield)
+	more, err := s.decoder.decode(raw.Type, data, yield)
 	if err == nil {
 		return more
 	}
@@ -117,13 +144,28 @@ func (s *Stream) decode(raw sse.Event, yield func(Event) bool) bool {
 		return true
 	}
 	for line := range strings.SplitSeq(data, "\n") {
-		if more, err := s.language.decode(raw.Type, line, yield); err != nil {
+		if more, err := s.decoder.decode(raw.Type, line, yield); err != nil {
 			s.skip(err.Error(), len(line))
 		} else if !more {
 			return false
 		}
 	}
 	return true
+}
+
+// idleTimeout returns how long the next event may be awaited.
+func (s *Stream) idleTimeout() time.Duration {
+	idle := s.client.idle
+	if idle == 0 {
+		idle = DefaultIdleTimeout
+		if s.decoder.language == languageV2 {
+			idle = DefaultIdleTimeoutV2
+		}
+	}
+	if s.decoder.turn.ending.over() {
+		idle = min(idle, endedTimeout)
+	}
+	return idle
 }
 
 // readResult calls yield with the result that a run's start was answered with, and
@@ -160,10 +202,15 @@ func (s *Stream) lost() error {
 		why = fmt.Sprintf("no event came from %s for %s", s.host, text.Duration(s.body.idleTimeout))
 	case errors.Is(e.cause, errClosed):
 		why = "the stream was closed"
+	case s.decoder.turn.interrupted():
+		why = "Notte interrupted the work"
 	case e.cause != nil:
 		why = fmt.Sprintf("the connection to %s broke (%s)", s.host, s.client.message(e.cause.Error()))
 	default:
 		why = s.host + " ended the stream"
+	}
+	if e := s.decoder.turn.ending; e.bad == EventError && e.why != "" {
+		why += fmt.Sprintf(", after an error (%s),", s.client.message(e.why))
 	}
 	if s.skipped > 0 {
 		why += fmt.Sprintf(", with %d parts that could not be read,", s.skipped)

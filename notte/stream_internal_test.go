@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/url"
 	"reflect"
 	"strings"
 	"testing"
@@ -17,10 +18,19 @@ func testStream(r io.Reader) *Stream {
 	return loggedStream(r, slog.DiscardHandler)
 }
 
+// testClient is a client without a key whose APIs are nowhere.
+func testClient(h slog.Handler) *Client {
+	return &Client{log: slog.New(h), api: endpoint{FunctionsAPI, nowhere}, anything: endpoint{AnythingAPI, nowhere}}
+}
+
+var nowhere = new(url.URL)
+
 func loggedStream(r io.Reader, h slog.Handler) *Stream {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	body := watch(io.NopCloser(r), 0, nil)
-	return &Stream{client: &Client{log: slog.New(h)}, op: "follow the build", host: "example.test", ctx: ctx, cancel: cancel, language: v1, body: body, reader: body}
+	s := &Stream{client: testClient(h), op: "follow the build", host: "example.test", ctx: ctx, cancel: cancel, events: true, body: body, reader: body}
+	s.decoder.turn = newTurn(s.client, s.skip)
+	return s
 }
 
 // pieces reads s in pieces of at most size bytes.

@@ -12,7 +12,8 @@ import (
 // Describe returns the line that shows an event to a person: at most
 // [MaxMessage] characters, cleaned by [text.OneLine]. It returns false for events
 // without a line of their own: deltas, tool results, complete messages, terminal
-// events, unknown types, and events whose main field is empty.
+// events, unknown types, events whose main field is empty, and a thread without
+// a page that can be shown.
 //
 // The line of a viewer URL holds the URL with its token. It is for the user, and
 // must not be logged.
@@ -27,6 +28,8 @@ func Describe(ev notte.Event) (string, bool) {
 		return "Using a tool", true
 	case notte.EventSessionData:
 		return viewerLine(ev.ViewerURL)
+	case notte.EventThread:
+		return threadLine(ev.ThreadURL)
 	case notte.EventFunctionUploaded:
 		return functionLine(ev.FunctionName, ev.FunctionID), true
 	case notte.EventSessionStart:
@@ -57,6 +60,15 @@ func viewerLine(viewer string) (string, bool) {
 		return label + viewer, true
 	}
 	return "Live view ready: its link is in the result", true
+}
+
+// threadLine says where the thread of a build can be seen, if Notte told it.
+func threadLine(page string) (string, bool) {
+	const label = "Thread: "
+	if page == "" || len(label)+len(page) > MaxMessage || !isCleanURL(page) {
+		return "", false
+	}
+	return label + page, true
 }
 
 // isCleanURL reports whether s is an http or https URL in printable ASCII,

@@ -28,6 +28,8 @@ func describeError(err error) string {
 		return bad.Error() + ". Nothing was started or changed."
 	case errors.As(err, &limit):
 		return "Nothing was started: " + limit.Error() + "."
+	case errors.Is(err, jobs.ErrNoThread), errors.Is(err, jobs.ErrThreadBusy):
+		return "Nothing was started: " + err.Error() + "."
 	case errors.Is(err, notte.ErrNoKey):
 		return "No Notte API key is set, so nothing was started."
 	case errors.Is(err, jobs.ErrStopping):

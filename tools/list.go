@@ -141,6 +141,7 @@ type listedBuild struct {
 	FunctionName string `json:"function_name,omitempty"`
 	TotalCostUSD any    `json:"total_cost_usd,omitempty"` // see [finalCost]
 	StartedAt    string `json:"started_at"`
+	Continues    string `json:"continues,omitempty"`
 }
 
 func newListedBuild(job jobs.Job) listedBuild {
@@ -152,6 +153,7 @@ func newListedBuild(job jobs.Job) listedBuild {
 		FunctionName: text.OneLine(job.Build.FunctionName, listedQuery),
 		TotalCostUSD: finalCost(job),
 		StartedAt:    formatTime(job.StartedAt),
+		Continues:    job.Build.Continues,
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,6 +23,7 @@ import (
 //	enum        the texts that are allowed, separated by commas
 //	pattern     the regular expression that a text must match
 //	must        what the field must be, for errors, if its type does not say it well
+//	schema      "none" leaves a field of an output out of the schema
 //
 // Schemas are flat, because some hosts support nothing else, and short, because
 // models pay for every byte.
@@ -93,7 +95,13 @@ func schemaOf(t reflect.Type) *jsonschema.Schema {
 		panic("tools: no schema of " + t.String() + ": " + err.Error())
 	}
 	for _, f := range reflect.VisibleFields(t) {
-		if p := s.Properties[jsonName(f)]; p != nil {
+		name := jsonName(f)
+		switch p := s.Properties[name]; {
+		case p == nil:
+		case f.Tag.Get("schema") == "none":
+			delete(s.Properties, name)
+			s.PropertyOrder = slices.DeleteFunc(s.PropertyOrder, func(s string) bool { return s == name })
+		default:
 			flatten(p)
 			applyTags(p, f.Tag)
 		}

@@ -28,6 +28,7 @@ type Config struct {
 	Wait    time.Duration // how long calls wait by default; 0: [DefaultWait]; negative: not at all
 	Version string        // of this program
 	Sandbox bool          // Client uses the sandbox; the instructions for the model say so
+	Detach  bool          // Notte is asked to go on with builds by itself: see [jobs.BuildSpec]
 	Logger  *slog.Logger  // one line per call; nil: none
 
 	Tasks bool          // answer calls that start jobs with tasks, if the client supports them
@@ -56,7 +57,7 @@ const instructions = `Builds web automations from plain English with Notte's Any
 
 Use build_automation when something has to be done or fetched on the web: it takes 2 to 10 minutes and costs money (about 0.10 to 1 US dollar), and gives a function_id and its cost. Use run_function to run it again, with variables: faster and far cheaper.
 
-Long work outlives the call. If a result says status "running", it carries a handle (build_id or run_id): call get_build or get_run with it until the status changes. Never repeat build_automation or run_function because a call was slow, timed out or was cut off: the work goes on, or has ended and says how, and a repetition may be billed or act twice. The same query asked again joins the running build, or returns the one just finished. Tell the user the cost, and show viewer_url if they want to watch.
+Long work outlives the call. If a result says status "running", it carries a handle (build_id or run_id): call get_build or get_run with it until the status changes. Never repeat build_automation or run_function because a call was slow, timed out or was cut off: the work goes on, or has ended and says how, and a repetition may be billed or act twice. The same query asked again joins the running build, or returns the one just finished. To change or repair what an ended build made, call build_automation with its build_id as continue_build. Tell the user the cost, and show viewer_url if they want to watch.
 
 "isError" results still carry what was saved, a function_id above all. next_step says what to do next.
 

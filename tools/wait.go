@@ -129,29 +129,30 @@ func (s *service) start(ctx context.Context, c caller, spec jobs.Spec, in waitIn
 	return job, joined, reused, s.waitForJob(ctx, job, s.initialWait(c, in))
 }
 
-// get waits for a job of the caller's and returns it.
+// get waits for the job of the caller's that the tool's handle names, and returns
+// it.
 func (s *service) get(ctx context.Context, c caller, kind jobs.Kind, id string, in waitInput) (*jobs.Job, error) {
-	job, err := s.jobByID(ctx, c, kind, id)
+	job, err := s.jobByID(ctx, c, kind, string(kind)+"_id", id)
 	if err != nil {
 		return nil, err
 	}
 	return job, s.waitForJob(ctx, job, s.wait(in))
 }
 
-// cancel is [service.cancelJob] for the tools, which name a kind of job.
+// cancel cancels the job of the caller's that the tool's handle names.
 func (s *service) cancel(ctx context.Context, c caller, kind jobs.Kind, id string) (jobs.Job, error) {
-	if _, err := s.jobByID(ctx, c, kind, id); err != nil {
+	if _, err := s.jobByID(ctx, c, kind, string(kind)+"_id", id); err != nil {
 		return jobs.Job{}, err
 	}
 	return s.cancelJob(ctx, c, id, cancelWait)
 }
 
-// jobByID returns a job of the caller's. The error is the same for an ID that
-// never existed, has expired or is someone else's.
-func (s *service) jobByID(ctx context.Context, c caller, kind jobs.Kind, id string) (*jobs.Job, error) {
+// jobByID returns the job of the caller's that an argument names. The error is the
+// same for an ID that never existed, has expired or is someone else's.
+func (s *service) jobByID(ctx context.Context, c caller, kind jobs.Kind, argument, id string) (*jobs.Job, error) {
 	job, err := s.Jobs.Get(ctx, c.owner, id)
 	if errors.Is(err, jobs.ErrNotFound) || err == nil && job.Kind != kind {
-		return nil, &argError{name: string(kind) + "_id", why: "there is none with this ID, or it has expired"}
+		return nil, &argError{name: argument, why: "there is none with this ID, or it has expired"}
 	}
 	return &job, err
 }

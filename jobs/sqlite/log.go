@@ -8,6 +8,9 @@ import (
 	"github.com/anything-mcp/anything-mcp/jobs"
 )
 
+// entrySize is about what an entry takes besides its event, in bytes.
+const entrySize = 80
+
 // logSize is the size of a job's log, which is stored with its lease.
 type logSize struct{ entries, bytes int }
 
@@ -40,7 +43,7 @@ func (t *tx) addEntries(id string, entries []jobs.Entry) error {
 			return err
 		}
 		added.entries++
-		added.bytes += e.Bytes()
+		added.bytes += entrySize + len(event)
 	}
 	return t.grow(id, added)
 }
@@ -64,20 +67,19 @@ func (t *tx) grow(id string, added logSize) error {
 // shrink drops the oldest entries until a quarter of the bounds is free, or one
 // entry is left, so that it need not be done again soon.
 func (t *tx) shrink(id string, size logSize) error {
-	rows, err := t.rows("SELECT "+entryColumns+" FROM entries WHERE job_id = ? ORDER BY seq", id)
+	rows, err := t.rows("SELECT seq, octet_length(event) FROM entries WHERE job_id = ? ORDER BY seq", id)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	var last int64
 	for size.entries > 1 && size.over(3) && rows.Next() {
-		e, err := scanEntry(rows)
-		if err != nil {
+		var bytes int
+		if err := rows.Scan(&last, &bytes); err != nil {
 			return err
 		}
-		last = e.Seq
 		size.entries--
-		size.bytes -= e.Bytes()
+		size.bytes -= entrySize + bytes
 	}
 	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 		return err

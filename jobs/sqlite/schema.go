@@ -43,8 +43,14 @@ func migrate(ctx context.Context, conn *sql.Conn, steps []string) error {
 		_, rollback := conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
 		return errors.Join(err, rollback)
 	}
-	_, err = conn.ExecContext(ctx, "COMMIT")
-	return err
+	if _, err := conn.ExecContext(ctx, "COMMIT"); err != nil {
+		return err
+	}
+	// Remove what the steps deleted, such as readable links, from the write-ahead
+	// log too. This is best effort: it waits for other processes that read, and
+	// those can go on for longer than the busy timeout.
+	_, _ = conn.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+	return nil
 }
 
 // applySteps takes the steps that are missing. Another process may have taken them

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -105,38 +104,6 @@ func TestStoreOutlivesItsProcess(t *testing.T) {
 	got, err := second.Get(t.Context(), "build_1")
 	if err != nil || got.Build.Answer != odd.Name || got.Build.Steps == nil {
 		t.Errorf("Get = %+v, %v", got.Build, err)
-	}
-}
-
-// TestVersion1 opens a database as version 1 made it.
-func TestVersion1(t *testing.T) {
-	script, err := os.ReadFile("testdata/version1.sql")
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "jobs.db")
-	query(t, path, string(script))
-	store := sqlite.New(filepath.Dir(path))
-	defer store.Close()
-	job, err := store.Get(t.Context(), "build_1")
-	if err != nil || job.State != jobs.StateDone || job.Build.FunctionName != "Headlines" || job.Build.Answer != "Done." || *job.Build.TotalCostUSD != 0.43 {
-		t.Errorf("the build is %+v %+v, %v", job, job.Build, err)
-	}
-	run, err := store.Get(t.Context(), "run_1")
-	if err != nil || run.State != jobs.StateRunning || run.Run.RunID != "r1" || string(run.Run.Variables) != `{ "count": 3 }` {
-		t.Errorf("the run is %+v %+v, %v", run, run.Run, err)
-	}
-	log, err := store.Entries(t.Context(), "build_1", 0, 10)
-	if err != nil || len(log) != 2 || log[0].Name != "goto" || !log[1].Final {
-		t.Errorf("its log is %+v, %v", log, err)
-	}
-	sum, err := store.Spending(t.Context(), "ann", epoch)
-	if want := (jobs.Spending{USD: 0.43, Builds: 2, Unknown: 1}); err != nil || sum != want {
-		t.Errorf("spent are %+v, %v; want %+v", sum, err, want)
-	}
-	adopted, err := store.Adopt(t.Context(), "ann", "there", epoch.Add(time.Hour), epoch.Add(time.Hour))
-	if err != nil || len(adopted) != 1 || adopted[0].Lease.Fence != 4 {
-		t.Errorf("adopted %+v, %v; want the run with the fence 4", adopted, err)
 	}
 }
 
