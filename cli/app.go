@@ -18,8 +18,8 @@ import (
 // stopTime bounds how long jobs may take to end when the program does.
 const stopTime = 5 * time.Second
 
-// What our own sandbox is reached by. Every process uses the same key and URL,
-// which no real build has: so all see the same simulated jobs, and only those.
+// The key and the URL of our own sandbox. All processes use the same ones, and no real
+// build has them, so that all processes see the same simulated jobs and no others.
 const (
 	sandboxKey = "sandbox" // it accepts any
 	sandboxURL = "http://sandbox.invalid"
@@ -32,8 +32,8 @@ type app struct {
 	store     jobs.Store
 	jobs      *jobs.Manager
 	keep      time.Duration // how long jobs are kept
-	stateDir  string        // as it was set
-	dir       string        // where that is; "": in memory
+	stateDir  string        // the flag's value
+	dir       string        // the directory that it means; "": in memory
 	simulated bool          // the sandbox takes Notte's place
 
 	closeSandbox func()

@@ -48,7 +48,7 @@ func (s *settings) add(f *pflag.FlagSet) {
 // storeFlags say where jobs are kept, and how long. They are those of every
 // command that has jobs.
 type storeFlags struct {
-	stateDir        string // "" is the default of the system, inMemory none
+	stateDir        string // "" is the system's default; inMemory is no directory
 	keep            time.Duration
 	detachedTimeout time.Duration // of every command, because each may take over a build
 }

@@ -89,7 +89,7 @@ func (p *program) printBuild(ctx context.Context, a *app, job jobs.Job) error {
 	return p.print(page.String())
 }
 
-// functionNote says what is doubtful or new about a build's function.
+// functionNote returns what is doubtful or new about a build's function, or "".
 func functionNote(b *jobs.Build) string {
 	switch {
 	case b.FunctionID == "" && len(b.Candidates) > 0:

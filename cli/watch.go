@@ -110,12 +110,12 @@ func (p *program) follow(ctx context.Context, m *jobs.Manager, job jobs.Job, joi
 	}
 }
 
-// takeoverWait bounds how long a command waits for a detached build: it may have
-// to take the build over first, which another process does not look after.
+// takeoverWait bounds how long a command waits for a detached build. The command may
+// have to take the build over first, if no other process follows it.
 const takeoverWait = 5 * time.Second
 
-// awaitDetached waits for the end of a detached build, but not for long, and
-// returns the job as it then is.
+// awaitDetached waits up to takeoverWait for the end of a detached build, and returns
+// the job as it then is.
 func (a *app) awaitDetached(ctx context.Context, job jobs.Job) (jobs.Job, error) {
 	if job.Build == nil || !job.Build.Detached {
 		return job, nil

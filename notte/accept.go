@@ -87,7 +87,7 @@ func (s *Stream) accept(resp *http.Response) bool {
 // threadHeader is the header in which v2 names the thread of a build.
 const threadHeader = "X-Thread-Id"
 
-// setThread notes the thread that the answer names, if id is an ID.
+// setThread records the thread that the answer names, if id is an ID.
 func (s *Stream) setThread(id, url string) {
 	if ValidID(id) {
 		s.threadID, s.threadURL = id, s.client.links().thread(url)

@@ -14,8 +14,8 @@ import (
 // made.
 var ErrNoKey = errors.New("no Notte API key (get one at https://console.notte.cc)")
 
-// ErrInvalidID is what a call fails with, before any request, if a function,
-// run or thread ID is not of 1 to 128 letters, digits, hyphens and underscores.
+// ErrInvalidID is the error of a call with a function, run or thread ID that does not
+// have 1 to 128 letters, digits, hyphens and underscores. No request is made.
 var ErrInvalidID = errors.New("invalid ID")
 
 // Error is a request that failed: Notte did not answer, answered with a failure,

@@ -5,8 +5,8 @@ package notte
 // types that they do not know.
 type EventType string
 
-// The events of a build, in the words of the first Anything API. The chunks of
-// the second are told as the same events.
+// The events of a build, named as in v1 of the Anything API. The chunks of v2 become
+// the same events.
 const (
 	EventStatus           EventType = "status"
 	EventThinkingDelta    EventType = "thinking_delta"

@@ -15,10 +15,9 @@ import (
 // reads bypass the buffer. 4 KiB suit one fast stream of small events, because
 // they take fewer, larger reads.
 //
-// The wait for the header is as long as [DefaultIdleTimeoutV2]: where Notte
-// answers a run's start at once with its result rather than with a stream, the
-// header comes when the run is over, minutes later. To give up sooner would lose
-// the result of a run that goes on.
+// The wait for the header is [DefaultIdleTimeoutV2], because Notte may answer a run's
+// start with the result instead of a stream. Then the header comes when the run is
+// over, minutes later, and a shorter wait would lose the result.
 func NewHTTPClient(readBuffer int) *http.Client {
 	if readBuffer <= 0 {
 		readBuffer = 1 << 10

@@ -41,16 +41,16 @@ type Stream struct {
 // Deltas that arrive together may come as one, up to 4 KiB long, with their
 // texts joined.
 //
-// The stream may speak v1 or v2, and change from one to the other. In v1 each
-// event is one of Notte's. In v2 it tells what came of a chunk:
-//   - A message_complete follows the text of each step, so the agent's answer is
-//     what was written since the last one that text followed. The text of a step
-//     that is tried again is replaced by an empty text_delta behind one.
-//   - Each function that the stream names is a function_uploaded, see
-//     [Event.FunctionFrom]. The terminal event names none.
-//   - The terminal event comes when the stream has ended, even if an error came
-//     before: a function may follow it. It needs "[DONE]" to have come, or a
-//     "finish", "abort" or "error" after which the agent did not go on.
+// The stream may be in v1 or v2, and change from one to the other. In v1 each event
+// is one of Notte's. In v2 the events are made from chunks:
+//   - A message_complete follows the text of each step. The agent's answer is the
+//     text after the last message_complete that text followed. If a step is tried
+//     again, a message_complete and an empty text_delta replace its text.
+//   - Each function that the stream names is a function_uploaded: see
+//     [Event.FunctionFrom]. The terminal event has no function.
+//   - The terminal event comes when the stream has ended, even after an error,
+//     because a function may follow the error. It comes only after "[DONE]", or
+//     after a "finish", "abort" or "error" without later work of the agent.
 //
 // Data that is not an event is skipped and logged. An error comes last, with a zero
 // Event. If the stream ended before a terminal event, the error wraps
@@ -215,7 +215,7 @@ func (s *Stream) lost() error {
 	if s.skipped > 0 {
 		why += fmt.Sprintf(", with %d parts that could not be read,", s.skipped)
 	}
-	e.text = fmt.Sprintf("could not %s to its end: %s before the outcome came. What came before is valid, and the work may go on at Notte.", s.op, why)
+	e.text = fmt.Sprintf("could not %s to its end: %s before the outcome was told. What came before that is valid, and the work may go on at Notte.", s.op, why)
 	return e
 }
 

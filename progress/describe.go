@@ -62,7 +62,8 @@ func viewerLine(viewer string) (string, bool) {
 	return "Live view ready: its link is in the result", true
 }
 
-// threadLine says where the thread of a build can be seen, if Notte told it.
+// threadLine returns the line of a thread's page, or false if the page is unknown or
+// cannot be shown.
 func threadLine(page string) (string, bool) {
 	const label = "Thread: "
 	if page == "" || len(label)+len(page) > MaxMessage || !isCleanURL(page) {

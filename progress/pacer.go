@@ -75,8 +75,8 @@ func (p *Pacer) Observe(ev notte.Event, now time.Time) {
 	if !ok {
 		return
 	}
-	p.step, p.textSince = line, time.Time{}                                // a step replaces what waits
-	if ev.Type != notte.EventSessionData && ev.Type != notte.EventThread { // the line of a quiet job has no room for a URL
+	p.step, p.textSince = line, time.Time{}                                // a step replaces a waiting step or snippet
+	if ev.Type != notte.EventSessionData && ev.Type != notte.EventThread { // quietLine has no room for a URL
 		p.lastStep = line
 	}
 }

@@ -74,8 +74,8 @@ func newBuildOutput(job *jobs.Job) *buildOutput {
 	return out
 }
 
-// candidates returns the functions that a build may have made that has ended
-// without a known one.
+// candidates returns the functions that an ended build without a known function may
+// have made.
 func candidates(job jobs.Job) []jobs.Candidate {
 	if !job.State.Ended() || job.Build.FunctionID != "" {
 		return nil

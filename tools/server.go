@@ -28,7 +28,7 @@ type Config struct {
 	Wait    time.Duration // how long calls wait by default; 0: [DefaultWait]; negative: not at all
 	Version string        // of this program
 	Sandbox bool          // Client uses the sandbox; the instructions for the model say so
-	Detach  bool          // Notte is asked to go on with builds by itself: see [jobs.BuildSpec]
+	Detach  bool          // ask Notte to go on with builds by itself: see [jobs.BuildSpec]
 	Logger  *slog.Logger  // one line per call; nil: none
 
 	Tasks bool          // answer calls that start jobs with tasks, if the client supports them
