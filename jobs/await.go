@@ -79,9 +79,22 @@ func (f *finder) await(ctx context.Context, why string) outcome {
 	return outcome{StateInterrupted, &notte.Event{Type: EventInterrupted, Error: why}}
 }
 
+// start starts the build. It is not inlined, so that the goroutine that then
+// follows the stream keeps a small stack.
+//
+//go:noinline
+func (f *finder) start(ctx context.Context, s *BuildSpec) (*notte.Stream, error) {
+	req := notte.BuildRequest{Query: s.Query, Detach: s.Detach}
+	if s.Continue != nil {
+		req.ThreadID = s.Continue.Build.ThreadID
+		f.remember(ctx, s.Continue)
+	}
+	return s.Client.StartBuild(ctx, req)
+}
+
 // remember notes the function of the build that this one continues, as it is
 // before this one begins.
-func (f *finder) remember(ctx context.Context, parent Job) {
+func (f *finder) remember(ctx context.Context, parent *Job) {
 	id := parent.Build.FunctionID
 	if id == "" {
 		return

@@ -15,6 +15,7 @@ var errBuildTimeout = errors.New("the build took too long")
 const (
 	mayFinish       = "; Notte may finish the build and bill it all the same"
 	cancelledHere   = "cancelled here, by closing the stream" + mayFinish
+	cancelledLate   = "cancelled; the process that followed the build has ended or does not answer" + mayFinish
 	stoppedHere     = "this server stopped while the build ran" + mayFinish
 	processIsGone   = "the process that followed this build has ended; Notte may have finished the build and billed it all the same"
 	endedWithoutEnd = "the build's stream ended without saying how the build ended"
@@ -38,12 +39,7 @@ func (s BuildSpec) work(ctx context.Context, r *record, m *Manager) outcome {
 		defer done()
 	}
 	find := &finder{m: m, r: r}
-	req := notte.BuildRequest{Query: s.Query, Detach: s.Detach}
-	if s.Continue != nil {
-		req.ThreadID = s.Continue.Build.ThreadID
-		find.remember(within, *s.Continue)
-	}
-	stream, err := s.Client.StartBuild(within, req)
+	stream, err := find.start(within, &s)
 	if err != nil {
 		return failBuild(within, r, err, m.opts.BuildTimeout)
 	}
@@ -98,7 +94,7 @@ func failBuild(ctx context.Context, r *record, err error, limit time.Duration) o
 // probably goes on at Notte: then its function is looked for.
 func resumeBuild(ctx context.Context, r *record, m *Manager) outcome {
 	if state, _ := stopped(ctx); state == StateCancelled {
-		return outcome{state, &notte.Event{Type: notte.EventCancelled, Reason: cancelledHere}}
+		return outcome{state, &notte.Event{Type: notte.EventCancelled, Reason: cancelledLate}}
 	}
 	if r.latest().Build.ThreadID == "" {
 		return outcome{StateInterrupted, &notte.Event{Type: EventInterrupted, Error: processIsGone}}
