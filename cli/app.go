@@ -18,22 +18,22 @@ import (
 // stopTime bounds how long jobs may take to end when the program does.
 const stopTime = 5 * time.Second
 
-// What our own sandbox is reached by. Every process uses the same key and URL,
-// which no real build has: so all see the same simulated jobs, and only those.
+// The key and the URL of our own sandbox. All processes use the same ones, and no real
+// build has them, so that all processes see the same simulated jobs and no others.
 const (
 	sandboxKey = "sandbox" // it accepts any
 	sandboxURL = "http://sandbox.invalid"
 )
 
-// app is what builds and runs need.
+// app holds what the commands for builds and runs share.
 type app struct {
 	log       *slog.Logger
 	client    *notte.Client
 	store     jobs.Store
 	jobs      *jobs.Manager
 	keep      time.Duration // how long jobs are kept
-	stateDir  string        // as it was set
-	dir       string        // where that is; "": in memory
+	stateDir  string        // the flag's value
+	dir       string        // the directory that it means; "": in memory
 	simulated bool          // the sandbox takes Notte's place
 
 	closeSandbox func()
@@ -41,9 +41,9 @@ type app struct {
 	stopped      sync.WaitGroup
 }
 
-// newApp puts an app together from the settings. It makes no request and,
-// without --sandbox, opens nothing. A missing key is no error here: calls of
-// the client return one. The caller must Close the app.
+// newApp returns an app with the settings. It makes no request and, without
+// --sandbox, opens no file and no port. A missing key is not an error here, but in
+// calls of the client. The caller must Close the app.
 func (p *program) newApp(s storeFlags, l limitFlags) (*app, error) {
 	a := &app{log: p.log, keep: s.keep, stateDir: s.stateDir, dir: p.keptIn(s.stateDir), simulated: p.settings.sandbox, closeSandbox: func() {}}
 	cfg := notte.Config{
@@ -73,7 +73,7 @@ func (p *program) newApp(s storeFlags, l limitFlags) (*app, error) {
 	return a, nil
 }
 
-// withJobs calls do with an app that has a key.
+// withJobs calls do with an app, or fails if the app has no key.
 func (p *program) withJobs(s storeFlags, l limitFlags, do func(*app) error) error {
 	a, err := p.newApp(s, l)
 	if err != nil {
@@ -86,8 +86,8 @@ func (p *program) withJobs(s storeFlags, l limitFlags, do func(*app) error) erro
 	return do(a)
 }
 
-// startSandbox starts a sandbox and makes cfg use it. Our calls stay in this
-// process; the port is for the browser that opens a viewer URL.
+// startSandbox starts a sandbox and makes cfg use it. Calls stay in this process.
+// The port is for a browser that opens a viewer URL.
 func (a *app) startSandbox(cfg *notte.Config, opts []sandbox.Option) {
 	var s *sandbox.Server
 	l, err := sandbox.Listen("127.0.0.1:0", opts...)
@@ -132,7 +132,7 @@ func (a *app) Close() {
 	a.closeSandbox()
 }
 
-// server returns the MCP server, and its jobs as MCP tasks, nil for none.
+// server returns the MCP server, and its jobs as MCP tasks or nil.
 func (a *app) server(s serverFlags) (*server.MCPServer, transport.Tasks) {
 	cfg := tools.Config{
 		Client:  a.client,
@@ -156,7 +156,7 @@ func (a *app) server(s serverFlags) (*server.MCPServer, transport.Tasks) {
 	return srv.MCP, srv.Tasks
 }
 
-// logReady logs that a server is ready, and what it lacks.
+// logReady logs that a server is ready, and whether the key is missing.
 func (a *app) logReady(message string, args ...any) {
 	switch {
 	case a.simulated:

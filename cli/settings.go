@@ -48,7 +48,7 @@ func (s *settings) add(f *pflag.FlagSet) {
 // storeFlags say where jobs are kept, and how long. They are those of every
 // command that has jobs.
 type storeFlags struct {
-	stateDir        string // "" is the default of the system, inMemory none
+	stateDir        string // "" is the system's default; inMemory is no directory
 	keep            time.Duration
 	detachedTimeout time.Duration // of every command, because each may take over a build
 }
@@ -81,7 +81,7 @@ func (l *limitFlags) add(f *pflag.FlagSet) {
 	f.Var(countValue(&l.maxBuilds, 0, 0, many), "max-concurrent-builds", "Refuse more builds at once; 0: no limit.")
 }
 
-// jobOptions returns the settings as a Manager takes them.
+// jobOptions returns the settings as options of a Manager.
 func jobOptions(s storeFlags, l limitFlags) jobs.Options {
 	return jobs.Options{
 		ReuseWindow:     l.reuseWindow,

@@ -78,8 +78,8 @@ func TestPrecedence(t *testing.T) {
 	}
 }
 
-// On Windows the names of variables are the same in any case, and environments
-// spell them in many ways.
+// Windows ignores the case of variables' names, and environments spell them in
+// several ways.
 func TestVariablesOnWindows(t *testing.T) {
 	environ := []string{"Notte_Api_Key=k", "anything_mcp_wait=1m", "LocalAppData=d", "Empty="}
 	want := environment{"NOTTE_API_KEY": "k", "ANYTHING_MCP_WAIT": "1m", "LOCALAPPDATA": "d"}
@@ -118,7 +118,7 @@ func TestStateDir(t *testing.T) {
 	}
 }
 
-// A reader of the help sees each variable beside its flag.
+// The help shows each variable beside its flag.
 func TestHelpNamesEachVariable(t *testing.T) {
 	p := newProgram(Env{})
 	for _, command := range p.rootCommand().Commands() {
@@ -136,7 +136,7 @@ func TestHelpNamesEachVariable(t *testing.T) {
 	}
 }
 
-func TestVersionsAreThoseOfTheEngine(t *testing.T) {
+func TestVersionsAreThoseOfMCPGo(t *testing.T) {
 	want := slices.Sorted(slices.Values(mcp.ValidProtocolVersions))
 	if got := mcpVersions(); !slices.Equal(got, want) {
 		t.Errorf("version prints %v, and the engine speaks %v", got, want)

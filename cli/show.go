@@ -19,7 +19,7 @@ import (
 // maxError bounds an error that is shown, in characters.
 const maxError = 1000
 
-// printJob prints all about a job, as JSON or for a person.
+// printJob prints a job, as JSON or for a person.
 func (p *program) printJob(ctx context.Context, a *app, job jobs.Job, asJSON bool) error {
 	switch {
 	case asJSON && job.Kind == jobs.KindBuild:
@@ -89,7 +89,7 @@ func (p *program) printBuild(ctx context.Context, a *app, job jobs.Job) error {
 	return p.print(page.String())
 }
 
-// functionNote says what is doubtful or new about a build's function.
+// functionNote returns what is doubtful or new about a build's function, or "".
 func functionNote(b *jobs.Build) string {
 	switch {
 	case b.FunctionID == "" && len(b.Candidates) > 0:
@@ -106,8 +106,8 @@ func functionNote(b *jobs.Build) string {
 	return ""
 }
 
-// formatCost formats what an ended build has cost. A cost that Notte did not
-// report is unknown, and not zero.
+// formatCost formats the cost of an ended build. A cost that Notte did not report
+// is unknown, not zero.
 func formatCost(b *jobs.Build, simulated bool) string {
 	switch usd := b.TotalCostUSD; {
 	case usd == nil && !b.Started:
@@ -133,7 +133,7 @@ func (p *program) runLine(ctx context.Context, a *app, functionID string) string
 	if url := p.settings.apiURL; !a.simulated && url != notte.DefaultAPIURL && p.vars["NOTTE_API_URL"] != url {
 		words = append(words, "--api-url="+url)
 	}
-	// The look-up is free. If it fails, only the variables are missing here.
+	// The look-up is free. If it fails, the line just lacks the variables.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 	defer cancel()
 	if f, err := a.client.GetFunction(ctx, functionID); err == nil {
@@ -160,9 +160,9 @@ func (p *program) keptWords(a *app) (words []string) {
 	return words
 }
 
-// shellLine returns words as a line for the shells of goos. A word NAME=VALUE
-// that cannot be quoted there becomes NAME=VALUE itself, for the user to fill
-// in, and any other is left out.
+// shellLine returns words as a line for the shells of goos. If the value of a word
+// name=value cannot be quoted there, it becomes VALUE, for the user to fill in. Any
+// other word that cannot be quoted is left out.
 func shellLine(words []string, goos string) string {
 	var line []string
 	for _, word := range words {
@@ -178,15 +178,15 @@ func shellLine(words []string, goos string) string {
 	return strings.Join(line, " ")
 }
 
-// variableWord returns a variable as the command run takes it, with its default
-// if it has one.
+// variableWord returns a variable in the form that the command run takes: its name
+// and its default, or VALUE if it has no default.
 func variableWord(v notte.Variable) string {
 	value := string(v.Default)
 	var s string
 	if json.Unmarshal(v.Default, &s) == nil {
 		value = s
 	}
-	// Notte sends the Python source of a default, in which a string has quotes.
+	// Notte sends defaults as Python source, in which a string has quotes.
 	if n := len(value); n >= 2 && (value[0] == '\'' || value[0] == '"') && value[n-1] == value[0] {
 		value = value[1 : n-1]
 	}

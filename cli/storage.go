@@ -11,10 +11,11 @@ import (
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 )
 
-// inMemory is the --state-dir that keeps nothing on disk.
+// inMemory is the --state-dir that stores nothing on disk.
 const inMemory = "memory"
 
-// keptIn returns the directory that a --state-dir asks for, or "" to keep nothing.
+// keptIn returns the directory that the value of --state-dir means, or "" to store
+// nothing on disk.
 func (p *program) keptIn(flag string) string {
 	switch flag {
 	case inMemory:
@@ -29,8 +30,8 @@ func (p *program) keptIn(flag string) string {
 	return flag
 }
 
-// newStore returns the store of jobs in dir, or in memory if dir is "". It opens
-// nothing: the store opens its database when it is first used.
+// newStore returns the store of jobs in dir, or in memory if dir is "". The store
+// opens its database when it is first used.
 func newStore(dir string) jobs.Store {
 	if dir == "" {
 		return sqlite.NewMemory()
@@ -40,8 +41,8 @@ func newStore(dir string) jobs.Store {
 	return disk
 }
 
-// sandboxOptions returns the sandbox that the settings ask for. Its functions are
-// kept in dir, unless that is "": all sandboxes of a directory share them.
+// sandboxOptions returns the settings as options of a sandbox. Unless dir is "", the
+// sandbox keeps its functions there, and all sandboxes of a directory share them.
 func (p *program) sandboxOptions(dir string) []sandbox.Option {
 	opts := []sandbox.Option{sandbox.WithSpeed(p.settings.sandboxSpeed), sandbox.WithAPI(sandbox.API(p.settings.sandboxAPI))}
 	if dir != "" {

@@ -25,7 +25,7 @@ type terminal struct{ lines []string }
 
 func newTerminal() *terminal { return &terminal{lines: []string{""}} }
 
-// Write implements io.Writer. It knows line feeds and eraseLine.
+// Write implements io.Writer. It handles line feeds and eraseLine.
 func (t *terminal) Write(p []byte) (int, error) {
 	for i, line := range strings.Split(string(p), "\n") {
 		if i > 0 {

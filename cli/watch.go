@@ -10,8 +10,8 @@ import (
 	"github.com/anything-mcp/anything-mcp/jobs"
 )
 
-// watch starts a job, shows it to its end and prints the result. When ctx ends
-// it cancels the job and waits for that; but a job that was joined goes on,
+// watch starts a job, shows it to its end and prints the result. If ctx ends, watch
+// cancels the job and waits for its end. A job that was joined goes on instead,
 // because another call started it. A build that is to be detached is shown until
 // Notte goes on with it by itself.
 func (p *program) watch(ctx context.Context, a *app, title string, spec jobs.Spec, asJSON bool) error {
@@ -88,7 +88,7 @@ func (p *program) follow(ctx context.Context, m *jobs.Manager, job jobs.Job, joi
 			v.step(now, now, "Cancelling; press Ctrl-C again to leave at once")
 			v.setStatus("Cancelling")
 			ctx = context.WithoutCancel(ctx)
-			canceling.Go(func() { _, _ = m.Cancel(ctx, job.Owner, job.ID) }) // the log says how it went
+			canceling.Go(func() { _, _ = m.Cancel(ctx, job.Owner, job.ID) }) // the log shows the outcome
 		case err != nil:
 			return cmp.Or(context.Cause(ctx), err)
 		}
@@ -102,12 +102,12 @@ func (p *program) follow(ctx context.Context, m *jobs.Manager, job jobs.Job, joi
 	}
 }
 
-// takeoverWait bounds how long a command waits for a detached build: it may have
-// to take the build over first, which another process does not look after.
+// takeoverWait bounds how long a command waits for a detached build. The command may
+// have to take the build over first, if no other process follows it.
 const takeoverWait = 5 * time.Second
 
-// awaitDetached waits for the end of a detached build, but not for long, and
-// returns the job as it then is.
+// awaitDetached waits up to takeoverWait for the end of a detached build, and returns
+// the job as it then is.
 func (a *app) awaitDetached(ctx context.Context, job jobs.Job) (jobs.Job, error) {
 	if job.Build == nil || !job.Build.Detached {
 		return job, nil
@@ -128,7 +128,7 @@ func (a *app) awaitDetached(ctx context.Context, job jobs.Job) (jobs.Job, error)
 	return job, nil
 }
 
-// joinedText says that nothing was started, and why.
+// joinedText returns the line of a job that was joined: nothing was started.
 func joinedText(job jobs.Job) string {
 	if job.State.Ended() {
 		return "The same was built at " + localTime(job.StartedAt) + ": this is its result, and nothing is billed now. --force-new builds it anew."
@@ -136,7 +136,7 @@ func joinedText(job jobs.Job) string {
 	return "The same is being built since " + localTime(job.StartedAt) + ": this follows that build, and nothing more is billed. --force-new builds it anew."
 }
 
-// stateTitle says in a few words how a job ended.
+// stateTitle returns how a job ended, in a few words.
 func stateTitle(job jobs.Job) string {
 	switch {
 	case job.Succeeded():

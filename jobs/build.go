@@ -86,7 +86,7 @@ func failBuild(ctx context.Context, r *record, err error, limit time.Duration) o
 			Type: notte.EventTimeout, Reason: "the build was given up after " + text.Duration(limit) + mayFinish,
 		}}
 	}
-	// An answer of Notte's, whatever it says, is an end. Silence is not.
+	// Any answer of Notte's ends the build. Without an answer its end is unknown.
 	if failed, ok := errors.AsType[*notte.Error](err); ok && failed.StatusCode != 0 || !started {
 		return outcome{StateError, &notte.Event{Type: notte.EventError, Error: err.Error()}}
 	}

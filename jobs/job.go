@@ -45,7 +45,7 @@ func (s State) Ended() bool { return s != StateRunning }
 // it changes later, and callers must not change what it points to.
 type Job struct {
 	ID        string // unguessable
-	Owner     string // whose it is: see [notte.Client.Owner]
+	Owner     string // see [notte.Client.Owner]
 	Kind      Kind
 	State     State
 	StartedAt time.Time

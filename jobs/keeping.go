@@ -27,7 +27,7 @@ type keeping struct {
 	sync       bool      // the next change must be durable
 	settled    bool      // the store has the end, or refuses it for good
 	released   bool      // the job goes on without this process
-	late       bool      // the store could not take what it had to, and has not caught up
+	late       bool      // a save has failed, and the store has not caught up since
 	retryAt    time.Time // when to offer a running job again that the store did not take
 
 	stateVersion int // counts changes of the state
@@ -122,8 +122,8 @@ func (r *record) pending(now time.Time) (Change, version, bool) {
 	return change, v, change.Job != nil || len(change.Entries) > 0
 }
 
-// waits reports whether there is something to save later: a state that was saved
-// only just before.
+// waits reports whether a state has to be saved later, because stateEvery has not
+// passed yet.
 func (r *record) waits() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// A lease outlives many missed renewals. They are frequent because it is with
-// them that a process hears of cancellations in another.
+// A lease outlives several missed renewals. Renewals are frequent because they also
+// bring the cancellations that other processes have asked for.
 const (
 	leaseTime  = 12 * time.Second
 	leaseRenew = 2 * time.Second

@@ -19,9 +19,9 @@ type outcome struct {
 	event *notte.Event
 }
 
-// Start creates a job and starts it, or joins one: joined tells. A joined job
-// may have ended already. The job goes on when ctx ends. Nothing is sent to
-// Notte twice. Over a limit the error is a [*LimitError].
+// Start creates a job and starts it, or joins one, and reports whether it joined. A
+// joined job may have ended already. The job goes on when ctx ends. Nothing is sent
+// to Notte twice. Over a limit the error is a [*LimitError].
 //
 // The jobs of this process are asked first, so that a build that runs here is
 // joined even while the store fails. If the store cannot take the job, it is
@@ -188,7 +188,8 @@ func (m *Manager) remove(r *record) {
 	delete(m.records, r.id)
 }
 
-// stopped tells whether the job ends because it was told to, and how.
+// stopped returns the state of a job that was cancelled or stopped here, and reports
+// whether it was.
 func stopped(ctx context.Context) (State, bool) {
 	switch cause := context.Cause(ctx); {
 	case errors.Is(cause, errCancelled):

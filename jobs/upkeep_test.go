@@ -58,8 +58,8 @@ func TestLostLeaseIsLetGo(t *testing.T) {
 	})
 }
 
-// However many follow a job of another process, it is looked at by one query, and
-// not read as a whole.
+// All followers of a job of another process share one query, which does not read
+// the whole job.
 func TestFollowersShareOneQuery(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := sandbox.New()
@@ -90,8 +90,7 @@ func (s *countingStore) Adopt(ctx context.Context, owner, holder string, until, 
 	return s.Store.Adopt(ctx, owner, holder, until, now)
 }
 
-// forgetful is a store that can lose all it has, like a directory that somebody
-// deletes.
+// forgetful is a store that can lose all jobs, like a directory that is deleted.
 type forgetful struct {
 	mu sync.Mutex // guards Store
 	jobs.Store
@@ -210,7 +209,7 @@ func TestNoAdoptionRightAfterSleep(t *testing.T) {
 	})
 }
 
-// crossingStore has the job end just before it is to be cancelled.
+// crossingStore ends the job just before its cancellation.
 type crossingStore struct {
 	jobs.Store
 	end func()

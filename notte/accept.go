@@ -55,12 +55,12 @@ func (c *Client) stream(ctx context.Context, k call) (*Stream, error) {
 	return nil, err
 }
 
-// accept reports whether the stream can read an answer of this kind, and sets how.
-// It looks at the beginning of an answer without a telling content type, because
-// the API's own example clients do not check it.
+// accept reports whether the stream can read an answer of this content type, and
+// sets how. If the type is missing or general, it looks at the first bytes,
+// because the API's own example clients do not check the type.
 func (s *Stream) accept(resp *http.Response) bool {
 	if strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
-		s.reader = &gzipReader{compressed: s.body} // not asked for, but some proxies do it
+		s.reader = &gzipReader{compressed: s.body} // some proxies compress unasked
 	}
 	if !s.run {
 		s.setThread(s.client.Redact(resp.Header.Get(threadHeader)), "")
@@ -87,7 +87,7 @@ func (s *Stream) accept(resp *http.Response) bool {
 // threadHeader is the header in which v2 names the thread of a build.
 const threadHeader = "X-Thread-Id"
 
-// setThread notes the thread that the answer names, if id is an ID.
+// setThread records the thread that the answer names, if id is an ID.
 func (s *Stream) setThread(id, url string) {
 	if ValidID(id) {
 		s.threadID, s.threadURL = id, s.client.links().thread(url)

@@ -13,9 +13,9 @@ const (
 )
 
 // blocks puts the deltas of text blocks in order, because blocks may interleave.
-// The deltas of the block that began first are events at once, those of the
-// others when each block before them has ended. Beyond maxBlocks and maxHeld
-// nothing waits any longer, and the order may be lost.
+// The deltas of the first open block become events at once. Those of a later block
+// wait until all blocks before it have ended. Beyond maxBlocks or maxHeld nothing
+// waits, and the order may be lost.
 type blocks struct {
 	typ  EventType // of the events
 	open []block   // in the order in which they began
@@ -28,7 +28,7 @@ type block struct {
 	ended bool
 }
 
-// isFirst reports whether a delta of the block is an event at once. A delta may
+// isFirst reports whether a delta of the block becomes an event at once. A delta may
 // come without a start of its block.
 func (b *blocks) isFirst(id string) bool {
 	return len(b.open) == 0 || b.open[0].id == text.Prefix(id, maxLabel)
@@ -66,7 +66,7 @@ func (b *blocks) add(t *turn, id, delta string) {
 	}
 }
 
-// end closes a block. If it is the first, the next one's turn has come.
+// end closes a block. If it was the first, the next one becomes the first.
 func (b *blocks) end(t *turn, id string) {
 	i := b.index(id)
 	if i < 0 {
@@ -92,8 +92,8 @@ func (b *blocks) release(t *turn) {
 // drop forgets all blocks and the text that waits in them.
 func (b *blocks) drop() { b.open, b.held = nil, 0 }
 
-// writeHeld adds the text that waits in o. Joined, it may hold an API key that no
-// delta held whole.
+// writeHeld adds the text that waits in o. It redacts the joined text, because an API
+// key may be split over several deltas.
 func (b *blocks) writeHeld(t *turn, o *block) {
 	if len(o.text) > 0 {
 		b.write(t, t.client.Redact(string(o.text)))

@@ -10,22 +10,22 @@ import (
 type BuildRequest struct {
 	Query string // the task, in plain English
 
-	// ThreadID makes the build the next turn of an earlier one's thread, which
-	// carries on its conversation and its function. Empty means a new thread.
+	// ThreadID makes the build the next turn of an earlier build's thread, with
+	// its conversation and its function. Empty means a new thread.
 	ThreadID string
 
-	// Detach asks Notte to answer at once and to go on without this client.
-	// Where Notte does, [EventDetached] ends the stream, and neither progress
-	// nor outcome is ever told. A service that does not know of it answers with
-	// the build's stream.
+	// Detach asks Notte to answer at once and to go on without this client. If
+	// Notte does, [EventDetached] ends the stream, without progress and without
+	// an outcome. A service that does not support it answers with the build's
+	// stream.
 	Detach bool
 }
 
 // StartBuild makes Notte build an automation, and returns the build as a stream.
 // Each call may be billed, so the request is never repeated, neither after an
-// error nor after a redirect. It fails with [ErrInvalidID], before any request,
-// if ThreadID is not an ID. Ending ctx ends the stream; whether the build goes on
-// at Notte is not known.
+// error nor after a redirect. The error is [ErrInvalidID], and no request is made,
+// if ThreadID is not an ID. Ending ctx ends the stream; whether the build goes on at
+// Notte is not known.
 func (c *Client) StartBuild(ctx context.Context, req BuildRequest) (*Stream, error) {
 	if req.ThreadID != "" {
 		if err := checkID("thread", req.ThreadID); err != nil {

@@ -103,7 +103,7 @@ func NewClient(cfg Config) (*Client, error) {
 	}, nil
 }
 
-// parseBaseURL reads the setting called name, byDefault if it is empty.
+// parseBaseURL parses the setting called name, or byDefault if it is empty.
 func parseBaseURL(name, setting, byDefault string) (*url.URL, error) {
 	u, err := url.Parse(cmp.Or(strings.TrimSpace(setting), byDefault))
 	var wrong string
@@ -125,8 +125,8 @@ func parseBaseURL(name, setting, byDefault string) (*url.URL, error) {
 }
 
 // Owner identifies the key's holder: 32 hexadecimal digits from a hash of the
-// key, the same in every process, or "" without a key. It says whose jobs are
-// whose without revealing the key.
+// key, the same in every process, or "" without a key. Jobs are stored under it,
+// because it does not reveal the key.
 func (c *Client) Owner() string { return c.key.owner() }
 
 // AnythingURL returns the base URL of the API that builds.
@@ -137,13 +137,13 @@ func (c *Client) links() links { return links{c.api.url, c.anything.url} }
 
 // Redact returns s with "[redacted]" in the place of the key, in each spelling
 // that JSON and URLs give it. Texts that this package returns are redacted
-// already; a text joined from several events may hold a key that none of them
-// held whole.
+// already, but a text joined from several events may hold a key that was split
+// between them.
 func (c *Client) Redact(s string) string { return c.redactor.Redact(s) }
 
 // Pending returns how many bytes at the end of s may be the beginning of a key
-// whose rest is still to come. Whoever cuts a stream's text into pieces must keep
-// them for the next piece, and redact again.
+// whose rest is still to come. A caller that cuts a stream's text into pieces must
+// move these bytes to the next piece, and redact that again.
 func (c *Client) Pending(s string) int { return c.redactor.Pending(s) }
 
 // Ready returns [ErrNoKey] if there is no key, and so no call can succeed.

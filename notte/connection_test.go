@@ -105,8 +105,7 @@ func TestNotAStream(t *testing.T) {
 	}
 }
 
-// TestCompressedStream reads a stream that a proxy has compressed although
-// nobody asked for it.
+// TestCompressedStream reads a stream that a proxy has compressed unasked.
 func TestCompressedStream(t *testing.T) {
 	c := newTest(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")

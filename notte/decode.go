@@ -17,7 +17,7 @@ const (
 	languageV2
 )
 
-// languageOf returns what an answer's headers tell of its language. v2 has two
+// languageOf returns the language that an answer's headers name. v2 has two such
 // headers, and a proxy may drop both.
 func languageOf(resp *http.Response) language {
 	if resp.Header.Get("X-Vercel-Ai-Ui-Message-Stream") != "" || resp.Header.Get(threadHeader) != "" {
@@ -26,17 +26,17 @@ func languageOf(resp *http.Response) language {
 	return unknownLanguage
 }
 
-// decoder reads the events of one stream. The type of each event tells its
-// language, because the names of the two meet only in "error". So a stream is
-// read whether or not its headers tell the language, and may change it.
+// decoder reads the events of one stream. The type of an event shows its language,
+// because "error" is the only type of both. So a stream may lack the headers that
+// name its language, and may change its language.
 type decoder struct {
 	run      bool     // a run's stream, which is always in v1
-	language language // of the last event whose type tells it; at first of the answer's headers
-	turn     turn     // what the chunks of v2 have told
+	language language // of the last event whose type shows it; at first that of the headers
+	turn     turn     // of the chunks of v2
 }
 
-// errNotEvent is what an event's data is if it is not a JSON object, or one that
-// nests deeper than maxNesting.
+// errNotEvent is the error of data that is not a JSON object, or that nests deeper
+// than maxNesting.
 var errNotEvent = errors.New("not a JSON object")
 
 // largeEvent is the size in bytes from which a tool's result is not decoded,
@@ -44,9 +44,9 @@ var errNotEvent = errors.New("not a JSON object")
 const largeEvent = 256 << 10
 
 // decode calls yield with each [Event] that one event of the stream holds, until
-// yield returns false, and then returns false. typ is the type that is beside the
-// data, for JSON that names none. If data is not an event, decode returns
-// errNotEvent and calls nothing.
+// yield returns false, and then returns false. typ is the stream's own type of the
+// event, for JSON that has none. If data is not an event, decode returns errNotEvent
+// and does not call yield.
 func (d *decoder) decode(typ, data string, yield func(Event) bool) (more bool, err error) {
 	if p, ok := plainDelta(data); ok {
 		if ev, ok := d.delta(p); ok {
@@ -64,9 +64,9 @@ func (d *decoder) decode(typ, data string, yield func(Event) bool) (more bool, e
 	return d.object(typ, data, yield)
 }
 
-// end calls yield with what is left of a v2 build at the end of its stream: text
-// that waited, and the terminal event if the outcome was told. It returns what
-// yield returned last, or true if there was no call.
+// end calls yield with the last events of a v2 build at the end of its stream: text
+// that waited, and the terminal event if the outcome is known. It returns the last
+// result of yield, or true if it made no call.
 func (d *decoder) end(yield func(Event) bool) (more bool) {
 	d.turn.reasoning.release(&d.turn)
 	d.turn.text.release(&d.turn)
@@ -76,8 +76,8 @@ func (d *decoder) end(yield func(Event) bool) (more bool) {
 	return d.turn.take(0, yield)
 }
 
-// delta returns the event of a plain delta, unless that is of a v2 block that has
-// to wait for another.
+// delta returns the event of a plain delta, or false if the delta belongs to a v2
+// block that has to wait for another.
 func (d *decoder) delta(p delta) (Event, bool) {
 	switch p.typ {
 	case string(EventTextDelta):
@@ -94,8 +94,8 @@ func (d *decoder) delta(p delta) (Event, bool) {
 	return d.turn.delta(p)
 }
 
-// object reads an event of any type, in any JSON. Where a key comes twice, the
-// last counts.
+// object reads an event of any type, in any JSON. If a key comes twice, the last value
+// counts.
 func (d *decoder) object(typ, data string, yield func(Event) bool) (bool, error) {
 	object, ok := readJSON(data)
 	if !ok || !object.IsObject() {
@@ -104,7 +104,7 @@ func (d *decoder) object(typ, data string, yield func(Event) bool) (bool, error)
 	var f fields
 	switch kind := object.Get("type").Str; {
 	case len(data) > largeEvent && kind == string(EventToolResult):
-		return yield(Event{Type: EventToolResult, Size: len(data)}), nil // saves unescaping its content
+		return yield(Event{Type: EventToolResult, Size: len(data)}), nil // its content need not be unescaped
 	case len(data) > maxSearch && kind == toolOutputAvailable:
 		d.turn.skip("a tool's output too long to be searched", len(data))
 		f = fields{"type": object.Get("type"), "toolCallId": object.Get("toolCallId"), "preliminary": object.Get("preliminary")}
@@ -123,14 +123,14 @@ func (d *decoder) object(typ, data string, yield func(Event) bool) (bool, error)
 		d.language = languageV1
 		ev = read(f)
 	} else if d.language == unknownLanguage && strings.Contains(typ, "-") {
-		d.language = languageV2 // v1 has no such names
+		d.language = languageV2 // no type of v1 has a hyphen
 	}
 	ev.Type, ev.Size = cmp.Or(known, typeNamed(typ)), len(data)
 	return yield(ev), nil
 }
 
-// chunk returns what reads a chunk of v2, or nil if the event is of v1 or of no
-// known type. An "error" is of v2 if it has v2's key or comes amid its chunks.
+// chunk returns the function that reads a chunk of v2, or nil for an event of v1 or
+// of no known type. An "error" is of v2 if it has v2's key or follows a v2 chunk.
 func (d *decoder) chunk(typ string, f fields) func(*turn, fields) {
 	if d.run || typ == string(EventError) && d.language != languageV2 && !f["errorText"].Exists() {
 		return nil
@@ -142,8 +142,8 @@ func (d *decoder) chunk(typ string, f fields) func(*turn, fields) {
 	return read
 }
 
-// table says for each type of a language how its events are read: in v1 each is
-// one [Event], and in v2 each changes a turn and may add to the events of it.
+// table says for each type of a language how its events are read. In v1 each is one
+// [Event]. In v2 each changes a turn and may add events to it.
 type table[Read any] []struct {
 	typ  EventType
 	read Read

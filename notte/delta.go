@@ -14,9 +14,8 @@ type delta struct {
 
 // plainDelta reads an event of nothing but a type, a delta and perhaps an ID, in
 // any order, all of them strings without escapes. Nearly every event is one, and
-// this takes no allocation. An event in which a key comes twice is none: which of
-// the values counts is not decided here. Control characters in a string, which
-// are no JSON, are taken as they are.
+// plainDelta does not allocate. It refuses an event in which a key comes twice. It
+// accepts control characters in a string, although JSON does not.
 func plainDelta(data string) (d delta, ok bool) {
 	const hasType, hasText, hasID = 1, 2, 4
 	rest, mark, has := data, "{", 0
@@ -48,8 +47,7 @@ const (
 	reasoningDelta = "reasoning-delta"
 )
 
-// isDelta reports whether an event of that type adds its "delta" to the text
-// before it, and does nothing else.
+// isDelta reports whether events of that type are parts of the agent's text.
 func isDelta(typ string) bool {
 	switch typ {
 	case string(EventTextDelta), string(EventThinkingDelta), textDelta, reasoningDelta:
@@ -58,7 +56,7 @@ func isDelta(typ string) bool {
 	return false
 }
 
-// cutMember reads mark, a key and its value, and returns what follows them.
+// cutMember reads mark, a key and its value, and returns the rest after them.
 func cutMember(s, mark string) (key, value, rest string, ok bool) {
 	if s, ok = strings.CutPrefix(s, mark); ok {
 		if key, s, ok = cutString(s); ok {

@@ -35,7 +35,7 @@ func decodeObject(data string) (ev Event, err error) {
 	return ev, err
 }
 
-// FuzzPlainDelta holds the short way through a delta against the long one.
+// FuzzPlainDelta compares plainDelta with the decoder of all events.
 func FuzzPlainDelta(f *testing.F) {
 	f.Add(`{"type":"text_delta","delta":"hello"}`)
 	f.Add(`{"type": "thinking_delta", "delta": "é"}`)
@@ -50,7 +50,7 @@ func FuzzPlainDelta(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// Raw control characters are no JSON, and harmless in a delta.
+		// Raw control characters are not JSON, but harmless in a delta.
 		if want, err := decodeObject(data); err == nil && !reflect.DeepEqual(ev, want) {
 			t.Errorf("plainDelta(%q) = %+v, and its JSON says %+v", data, ev, want)
 		}

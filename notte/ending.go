@@ -8,32 +8,32 @@ import (
 	"github.com/anything-mcp/anything-mcp/text"
 )
 
-// maxWhy bounds, in bytes, what a turn keeps of why it failed.
+// maxWhy bounds the reason that a turn keeps, in bytes.
 const maxWhy = 4 << 10
 
-// ending is what the chunks "finish", "abort" and "error" have told of how the
-// build ends. More may follow each of them.
+// ending is how the build ends as far as the chunks "finish", "abort" and "error" have
+// said. More chunks may follow each of them.
 type ending struct {
-	told     bool      // one of them came, and the agent has not gone on since
+	told     bool      // one of them came, and the agent has done nothing since
 	finished bool      // there was a finish, and nothing has begun since
 	reason   string    // the last finishReason since then
 	bad      EventType // error or cancelled, whichever came first
-	why      string    // what came with it
+	why      string    // its text
 }
 
-// begin notes that the agent begins a message or a step, so what came before was
-// not the end.
+// begin records that the agent begins a message or a step, so the build has not
+// ended.
 func (e *ending) begin() { e.told, e.finished, e.reason = false, false, "" }
 
-// goOn notes that the agent works after an error, so that was not the end.
+// goOn records that the agent works, so an error before was not the end.
 func (e *ending) goOn() {
 	if e.bad == EventError && !e.finished {
 		e.told = false
 	}
 }
 
-// over reports whether nothing more is to be expected. After an error the agent may
-// try again.
+// over reports whether the build is over. After an error it is not, because the agent
+// may try again.
 func (e *ending) over() bool { return e.finished || e.told && e.bad == EventCancelled }
 
 func (t *turn) finish(f fields) {
@@ -70,11 +70,11 @@ func (e *ending) fail(bad EventType, why string) {
 	}
 }
 
-// timedOut matches what says that something took too long.
+// timedOut matches a reason that says that something took too long.
 var timedOut = regexp.MustCompile(`(?i)tim(e|ed)[ _-]?out|time limit|deadline exceeded|max(imum)?[ _-]duration`)
 
-// end returns the event that ends the build once its stream has ended, or false if
-// its outcome was not told.
+// end returns the terminal event of a build whose stream has ended, or false if the
+// stream did not report an outcome.
 func (t *turn) end() (Event, bool) {
 	e := t.ending
 	if !e.told && !t.closed || t.interrupted() {
@@ -94,11 +94,11 @@ func (t *turn) end() (Event, bool) {
 	return ev, true
 }
 
-// interrupted reports whether Notte said that the build was interrupted, which
-// tells no outcome.
+// interrupted reports whether Notte said that the build was interrupted. Then its
+// outcome is not known.
 func (t *turn) interrupted() bool { return t.ending.bad == "" && t.ending.reason == "interrupted" }
 
-// warning returns what is doubtful about a build that did not fail.
+// warning returns what is doubtful about a build that did not fail, or "".
 func (e ending) warning() string {
 	switch e.reason {
 	case "stop":

@@ -107,7 +107,7 @@ func TestErrorSays(t *testing.T) {
 			}
 			for _, secret := range []string{"token=t", "pw"} {
 				if strings.Contains(err.Error(), secret) {
-					t.Errorf("%d, %s: %q tells %q", tt.status, name, err, secret)
+					t.Errorf("%d, %s: %q holds %q", tt.status, name, err, secret)
 				}
 			}
 			if open := notte.MayHaveStarted(err); open != (tt.status >= 500) {
@@ -121,9 +121,8 @@ func TestErrorSays(t *testing.T) {
 	}
 }
 
-// TestErrorsWithoutSettingNames checks that an error says in plain words what to
-// check if its client's settings have no names, and that one made by hand reads
-// well.
+// TestErrorsWithoutSettingNames checks the text of an error whose client has no
+// names of settings, and of an Error that a caller made.
 func TestErrorsWithoutSettingNames(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		status, _ := strconv.Atoi(r.Header.Get("User-Agent"))

@@ -1,12 +1,12 @@
 package notte
 
-// EventType names what an [Event] tells. A type that is not listed here is
-// passed on as it came, cut to 128 bytes: Notte may add types, and a consumer
-// ignores those that it does not know.
+// EventType is the type of an [Event]. A type that is not listed here is passed on
+// as it came, cut to 128 bytes, because Notte may add types. Callers should ignore
+// types that they do not know.
 type EventType string
 
-// The events of a build, in the words of the first Anything API. The chunks of
-// the second are told as the same events.
+// The events of a build, named as in v1 of the Anything API. The chunks of v2 become
+// the same events.
 const (
 	EventStatus           EventType = "status"
 	EventThinkingDelta    EventType = "thinking_delta"
@@ -50,9 +50,9 @@ const (
 )
 
 // Event is one event of a build's or a run's stream. Only the fields of its
-// type are set. A field of an unexpected JSON type is read as far as it makes
-// sense (a cost given as a string is a cost) and left empty otherwise. Strings
-// are as Notte sent them, without the API key: text from web pages, untrusted
+// type are set. A field of an unexpected JSON type is converted if possible (a
+// cost may be a string) and left empty otherwise. Strings are as Notte sent them,
+// without the API key. They are untrusted, because they may come from web pages,
 // and up to 16 MiB long.
 //
 // The JSON names of the fields are Notte's own. Size and Result are not part of

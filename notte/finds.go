@@ -7,15 +7,15 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// search adds the events of what v, a payload in a place of a chunk, tells of the
-// build, and reports whether that is anything. chunk is as in searchPayload.
+// search adds the events for what v, a payload in a place of a chunk, reports of the
+// build. It returns false if v reports nothing. chunk is as in searchPayload.
 func (t *turn) search(place, chunk string, v gjson.Result) (known bool) {
 	if len(v.Raw) > maxSearch {
 		t.skip("a payload too long to be searched", len(v.Raw))
 		return false
 	}
 	p := searchPayload(t.client.links(), chunk, v)
-	if place != FunctionFromTool { // where a cost is that of some page
+	if place != FunctionFromTool { // a tool's output may quote a page with a cost
 		known = t.addThread(p.threadID)
 		known = t.addCost(p) || known
 	}
@@ -43,7 +43,7 @@ func (t *turn) addViewer(link string) bool {
 	return link != ""
 }
 
-// addCost keeps the last cost under the clearest key that there was.
+// addCost keeps the last cost under the clearest key so far.
 func (t *turn) addCost(p *payload) bool {
 	if p.cost != nil && (t.cost == nil || p.costKey <= t.costKey) {
 		t.cost, t.costKey = p.cost, p.costKey
@@ -54,7 +54,7 @@ func (t *turn) addCost(p *payload) bool {
 // places are where a function is named, the best first.
 var places = []string{FunctionFromData, FunctionFromMetadata, FunctionFromTool}
 
-// addFunction adds a function_uploaded, unless the last one said as much.
+// addFunction adds a function_uploaded, unless the last one said the same or more.
 func (t *turn) addFunction(place string, f function) {
 	last := t.function
 	if f.id == last.id && slices.Index(places, t.place) <= slices.Index(places, place) &&

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/tidwall/gjson"
@@ -54,19 +53,12 @@ func (c *Client) GetFunction(ctx context.Context, id string) (Function, error) {
 	if err := checkID("function", id); err != nil {
 		return Function{}, fmt.Errorf("could not look up the function: %w", err)
 	}
-	answer, err := c.getJSON(ctx, call{
-		op:       "look up function " + id,
-		method:   http.MethodGet,
-		endpoint: c.api,
-		path:     []string{"functions", id},
-	})
+	answer, err := c.get(ctx, "look up function "+id, nil, "functions", id)
 	if err != nil {
 		return Function{}, err
 	}
 	f := parseFunction(answer)
-	if f.ID == "" {
-		f.ID = id
-	}
+	f.ID = cmp.Or(f.ID, id)
 	return f, nil
 }
 
@@ -77,16 +69,10 @@ const maxPageSize = 100
 // from 1. If page or pageSize is less, Notte chooses. A pageSize of more than 100,
 // which Notte refuses, is taken for 100. A page with fewer functions than that is
 // the last one, whatever its HasNext says.
-func (c *Client) ListFunctions(ctx context.Context, page, pageSize int) (FunctionPage, error) {
-	answer, err := c.getJSON(ctx, call{
-		op:       "list the functions",
-		method:   http.MethodGet,
-		endpoint: c.api,
-		path:     []string{"functions"},
-		query:    pageQuery(page, min(pageSize, maxPageSize)),
-	})
+func (c *Client) ListFunctions(ctx context.Context, page, pageSize int) (Page[Function], error) {
+	answer, err := c.get(ctx, "list the functions", pageQuery(page, min(pageSize, maxPageSize)), "functions")
 	if err != nil {
-		return FunctionPage{}, err
+		return Page[Function]{}, err
 	}
 	return parsePage(answer, parseFunction), nil
 }
@@ -140,8 +126,8 @@ func parseNames(v gjson.Result, keys ...string) (names []string) {
 	return names
 }
 
-// parseVariables reads the first maxItems of a list of variables, of objects or
-// of mere names, or of an object of them by name.
+// parseVariables reads at most maxItems variables: a list of objects, a list of
+// names, or an object of variables by name.
 func parseVariables(v gjson.Result) (all []Variable) {
 	v.ForEach(func(key, item gjson.Result) bool {
 		f := fieldsOf(item)

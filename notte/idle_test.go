@@ -13,12 +13,12 @@ import (
 	"github.com/anything-mcp/anything-mcp/notte"
 )
 
-// roundTrip is a server in a function, for tests in a bubble.
+// roundTrip is a function that serves requests, for tests in a bubble.
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// piped is a client whose builds and runs are what is written to the pipe.
+// piped returns a client, and a pipe whose input its builds and runs read.
 // headers are more of its answers' headers, each a key with its value.
 func piped(t *testing.T, idle time.Duration, headers ...string) (*notte.Client, *io.PipeWriter) {
 	r, w := io.Pipe()
@@ -32,7 +32,7 @@ func piped(t *testing.T, idle time.Duration, headers ...string) (*notte.Client, 
 	return newClient(t, notte.Config{Key: "k", IdleTimeout: idle, HTTPClient: &http.Client{Transport: answer}}), w
 }
 
-// TestIdle writes parts of a stream at the given times, and says when and how the
+// TestIdle writes parts of a stream at the given times, and checks when and how the
 // stream ends.
 func TestIdle(t *testing.T) {
 	const status, done = "data: {\"type\":\"status\"}\n\n", "data: {\"type\":\"done\"}\n\n"
@@ -173,9 +173,9 @@ func TestStoppedAfterTheFinish(t *testing.T) {
 	}
 }
 
-// TestResultThatTrickles checks that an answer in JSON, which has no events, may
-// be slow as long as it comes.
-func TestResultThatTrickles(t *testing.T) {
+// TestSlowJSONResult checks that a JSON answer, which has no events, is not idle
+// while its bytes come.
+func TestSlowJSONResult(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, w := io.Pipe()
 		answer := roundTrip(func(*http.Request) (*http.Response, error) {
@@ -221,8 +221,8 @@ func TestSlowReaderIsNotIdle(t *testing.T) {
 	})
 }
 
-// TestAnswerTimeout has a look-up stall, in its header and in its body: a caller
-// without a deadline gets an error all the same.
+// TestAnswerTimeout stalls a look-up, in its header and in its body. A caller
+// without a deadline gets an error.
 func TestAnswerTimeout(t *testing.T) {
 	for _, stall := range []string{"header", "body"} {
 		synctest.Test(t, func(t *testing.T) {

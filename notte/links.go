@@ -11,13 +11,13 @@ const (
 	maxThreadURL = 2 << 10
 )
 
-// links decides which links of a v2 stream are told. Its items are the base URLs
-// of the APIs.
+// links decides which links of a v2 stream become part of an event. Its items are
+// the base URLs of the APIs.
 type links []*url.URL
 
-// viewer returns link if it can be one of a viewer, or "": https on notte.cc or a
-// subdomain, or any link to this machine or the host of an API. A tool may quote
-// a web page, whose links must not be told as Notte's.
+// viewer returns link if it may be a viewer's, or "": https on notte.cc or a
+// subdomain, or any link to this machine or the host of an API. Other links may come
+// from a web page that a tool quotes.
 func (l links) viewer(link string) string {
 	u := parseLink(link, maxViewerURL)
 	if u == nil {
@@ -31,8 +31,8 @@ func (l links) viewer(link string) string {
 	return ""
 }
 
-// thread returns link if it can be the page of a thread, or "": https on any host,
-// http on this machine or the host of an API.
+// thread returns link if it may be the page of a thread, or "": https on any host,
+// or http on this machine or the host of an API.
 func (l links) thread(link string) string {
 	if u := parseLink(link, maxThreadURL); u != nil && (u.Scheme == "https" || l.has(u.Hostname())) {
 		return link
@@ -40,8 +40,8 @@ func (l links) thread(link string) string {
 	return ""
 }
 
-// parseLink reads a link for a browser, or returns nil if it is none: of at most
-// limit printable ASCII bytes, without a user name.
+// parseLink parses a link for a browser: at most limit printable ASCII bytes, http or
+// https, without a user name. It returns nil for anything else.
 func parseLink(link string, limit int) *url.URL {
 	if len(link) > limit || strings.ContainsFunc(link, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return nil
@@ -53,7 +53,7 @@ func parseLink(link string, limit int) *url.URL {
 	return u
 }
 
-// has reports whether host is this machine or that of an API.
+// has reports whether host is this machine or the host of an API.
 func (l links) has(host string) bool {
 	for _, base := range l {
 		if strings.EqualFold(base.Hostname(), host) {

@@ -26,7 +26,7 @@ func joined(r io.Reader) (all []Event, n int, err error) {
 	return all, n, err
 }
 
-// unmerged makes a stream come in pieces too small for deltas to be merged.
+// unmerged returns r in pieces that are too small for deltas to be merged.
 func unmerged(stream string) io.Reader { return pieces(stream, minMerge-1) }
 
 func TestMerge(t *testing.T) {
@@ -100,8 +100,7 @@ func TestMergedEventsAreBounded(t *testing.T) {
 	}
 }
 
-// A key that several deltas hold together shows in none of them alone. Merged,
-// it is seen.
+// A key that is split over several deltas is redacted if they are merged.
 func TestMergedTextIsRedacted(t *testing.T) {
 	const key = "sk-4711-secret"
 	var stream strings.Builder
@@ -142,8 +141,8 @@ func TestDeltasTakeFewAllocations(t *testing.T) {
 	}
 }
 
-// FuzzMerge holds a stream whose deltas are merged against the same in pieces in
-// which none are.
+// FuzzMerge compares a stream whose deltas are merged with the same stream in pieces
+// that are too small for that.
 func FuzzMerge(f *testing.F) {
 	for _, s := range []string{
 		"data: {\"type\":\"text_delta\",\"delta\":\"a\"}\n\n",

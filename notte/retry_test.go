@@ -93,8 +93,8 @@ func TestRetries(t *testing.T) {
 	}
 }
 
-// TestStartsAreSentOnce has the server break off after it has read a start, on a
-// connection that has served before: net/http would send some requests again.
+// TestStartsAreSentOnce closes the connection after the server has read a start, on
+// a connection that was used before. There net/http sends some requests again.
 func TestStartsAreSentOnce(t *testing.T) {
 	var starts atomic.Int32
 	c := newTest(t, func(w http.ResponseWriter, r *http.Request) {

@@ -70,8 +70,8 @@ func readBuild(t *testing.T, s *notte.Stream, err error) (b build) {
 	return b
 }
 
-// TestMainJob builds a function, looks it up and runs it both ways.
-func TestMainJob(t *testing.T) {
+// TestBuildAndRun builds a function, looks it up and runs it both ways.
+func TestBuildAndRun(t *testing.T) {
 	inSandbox(t, func(t *testing.T, c *notte.Client, _ *sandbox.Server) {
 		ctx := t.Context()
 		stream, err := c.StartBuild(ctx, notte.BuildRequest{Query: "fetch the top 3 posts of https://news.example.test"})
@@ -201,7 +201,7 @@ func outcome(t *testing.T, c *notte.Client, functionID, runID string) (result no
 	return result
 }
 
-// TestFaults has the sandbox end builds in every way but the good one.
+// TestFaults ends builds in the sandbox in every way except done.
 func TestFaults(t *testing.T) {
 	inSandbox(t, func(t *testing.T, c *notte.Client, s *sandbox.Server) {
 		event := sandbox.Event(map[string]any{"type": "function_uploaded", "function_id": "f1"})

@@ -15,9 +15,9 @@ const (
 	maxSearchDepth = 12      // levels of objects, lists and JSON texts in it
 )
 
-// payload is what a part of a v2 stream tells of the build: the data of a "data-*"
-// chunk, the metadata of the message, or a tool's output. No public text says
-// where in them Notte tells it, so they are searched.
+// payload is what a part of a v2 stream reports of the build. The part is the data of
+// a "data-*" chunk, the metadata of the message, or a tool's output. It is searched,
+// because no public text says where in it Notte puts what.
 type payload struct {
 	links links
 
@@ -34,7 +34,7 @@ type payload struct {
 // function is a function that a payload names.
 type function struct {
 	id, name, version, created string
-	doubt                      int // the less, the surer it is that this is a function
+	doubt                      int // 0: certainly a function; a greater value is less certain
 }
 
 // clipped returns f with bounded texts that share no memory with the payload.
@@ -45,8 +45,8 @@ func (f function) clipped() function {
 	}
 }
 
-// Doubts about a function. A plain "id" in a chunk whose name has "function" in it
-// may be of something beside the function, the more so the deeper it is.
+// Doubts about a function. A plain "id" in a chunk whose name contains "function" may
+// belong to something else, and more likely so the deeper it is.
 const (
 	doubtPlainID = 1                  // and its depth
 	doubtQuoted  = 2 * maxSearchDepth // in a string that happens to be JSON
@@ -58,8 +58,8 @@ var costKeys = []string{"totalcostusd", "costusd", "totalcost", "cost"}
 // separators removes what distinguishes function_id from functionId.
 var separators = strings.NewReplacer("_", "", "-", "")
 
-// searchKey returns key in the form in which keys are compared, or "" if it is
-// too long to be one that is looked for.
+// searchKey returns key in the form in which keys are compared, or "" if it is longer
+// than any key that is searched.
 func searchKey(key string) string {
 	if len(key) > 32 {
 		return ""
@@ -67,7 +67,7 @@ func searchKey(key string) string {
 	return strings.ToLower(separators.Replace(key))
 }
 
-// node is where in a payload a value is.
+// node is the place of a value in a payload.
 type node struct {
 	key    string // of the value, or of the list that it is in
 	depth  int
@@ -115,7 +115,7 @@ func (p *payload) value(n node, v gjson.Result) {
 	}
 }
 
-// object is what the members of an object tell of a function.
+// object holds the members of an object that may describe a function.
 type object struct {
 	ids                                  []string // under keys that only a function's ID has
 	id                                   string   // under "id"
@@ -174,8 +174,9 @@ func (p *payload) add(o object, n node) {
 	p.functions = append(p.functions, f)
 }
 
-// addCost keeps v if it is a cost under the clearest key, or the least deep under
-// that. The costs in a list, or in a quoted text, are those of other things.
+// addCost keeps v if it is a cost under a clearer key than the one so far, or less
+// deep under the same key. Costs in a list or in a quoted text do not count, because
+// they belong to other things.
 func (p *payload) addCost(n node, key string, v gjson.Result) {
 	i := slices.Index(costKeys, key)
 	if i < 0 || n.inList || n.doubt >= doubtQuoted {
@@ -186,8 +187,8 @@ func (p *payload) addCost(n node, key string, v gjson.Result) {
 	}
 }
 
-// function returns the function that the payload names. A payload that names
-// several may be a list of old ones, so it names none.
+// function returns the function that the payload names. It returns false if the
+// payload names several with the same doubt, because they may be old ones.
 func (p *payload) function() (best function, ok bool) {
 	for i, f := range p.functions {
 		switch {

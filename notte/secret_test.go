@@ -15,7 +15,7 @@ import (
 	"github.com/anything-mcp/anything-mcp/notte"
 )
 
-// TestKeyStaysSecret has a server echo the request in every way that it can.
+// TestKeyStaysSecret makes a server echo the request in every part of its answer.
 func TestKeyStaysSecret(t *testing.T) {
 	quoted, _ := json.Marshal(asciiKey)
 	spellings := []string{asciiKey, url.QueryEscape(asciiKey), url.PathEscape(asciiKey), strings.Trim(string(quoted), `"`)}
@@ -91,7 +91,7 @@ func TestKeyStaysSecret(t *testing.T) {
 	}
 }
 
-// TestPrintedKeyStaysSecret prints and logs a key in every way that there is.
+// TestPrintedKeyStaysSecret prints, marshals and logs a key in every way.
 func TestPrintedKeyStaysSecret(t *testing.T) {
 	key := notte.APIKey("4711")
 	var out bytes.Buffer

@@ -41,21 +41,21 @@ type Stream struct {
 // Deltas that arrive together may come as one, up to 4 KiB long, with their
 // texts joined.
 //
-// The stream may speak v1 or v2, and change from one to the other. In v1 each
-// event is one of Notte's. In v2 it tells what came of a chunk:
-//   - A message_complete follows the text of each step, so the agent's answer is
-//     what was written since the last one that text followed. The text of a step
-//     that is tried again is replaced by an empty text_delta behind one.
-//   - Each function that the stream names is a function_uploaded, see
-//     [Event.FunctionFrom]. The terminal event names none.
-//   - The terminal event comes when the stream has ended, even if an error came
-//     before: a function may follow it. It needs "[DONE]" to have come, or a
-//     "finish", "abort" or "error" after which the agent did not go on.
+// The stream may be in v1 or v2, and change from one to the other. In v1 each event
+// is one of Notte's. In v2 the events are made from chunks:
+//   - A message_complete follows the text of each step. The agent's answer is the
+//     text after the last message_complete that text followed. If a step is tried
+//     again, a message_complete and an empty text_delta replace its text.
+//   - Each function that the stream names is a function_uploaded: see
+//     [Event.FunctionFrom]. The terminal event has no function.
+//   - The terminal event comes when the stream has ended, even after an error,
+//     because a function may follow the error. It comes only after "[DONE]", or
+//     after a "finish", "abort" or "error" without later work of the agent.
 //
-// What is not an event is skipped, with a line to the logger. An error comes
-// last, with a zero Event: it wraps io.ErrUnexpectedEOF if the stream ended
-// before a terminal event, along with the reason if there is one ([ErrIdle], a
-// reset), or the context's cause if the caller's context ended.
+// Data that is not an event is skipped and logged. An error comes last, with a zero
+// Event. If the stream ended before a terminal event, the error wraps
+// io.ErrUnexpectedEOF and the reason, if known, such as [ErrIdle]. If the caller's
+// context ended, the error wraps the context's cause.
 //
 // Events may be ranged over once.
 func (s *Stream) Events() iter.Seq2[Event, error] {
@@ -113,8 +113,8 @@ func (s *Stream) readEvents(yield func(Event) bool) bool {
 		if events.Len() == 0 {
 			continue
 		}
-		// Each piece has a parser of its own: a quiet stream holds none. One
-		// takes more than 4 KiB.
+		// Each piece gets a parser of its own, which takes more than 4 KiB, so
+		// that a quiet stream holds none.
 		for raw, err := range sse.Read(&events, config) {
 			if err != nil {
 				s.skip("an event that the parser refused", 0)
@@ -131,8 +131,8 @@ func (s *Stream) readEvents(yield func(Event) bool) bool {
 	return true
 }
 
-// decode yields what one event of the stream holds. If its data is not JSON as a
-// whole, each of its lines may be an event.
+// decode yields the events in one event of the stream. If its data as a whole is
+// not JSON, each of its lines may be an event.
 func (s *Stream) decode(raw sse.Event, yield func(Event) bool) bool {
 	data := s.client.Redact(raw.Data)
 	more, err := s.decoder.decode(raw.Type, data, yield)
@@ -215,7 +215,7 @@ func (s *Stream) lost() error {
 	if s.skipped > 0 {
 		why += fmt.Sprintf(", with %d parts that could not be read,", s.skipped)
 	}
-	e.text = fmt.Sprintf("could not %s to its end: %s before the outcome was told. What was told until then holds; the rest may go on at Notte.", s.op, why)
+	e.text = fmt.Sprintf("could not %s to its end: %s before the outcome was told. What came before that is valid, and the work may go on at Notte.", s.op, why)
 	return e
 }
 
@@ -236,8 +236,8 @@ func (e *lostError) Unwrap() []error {
 
 func (s *Stream) skipLong(size int) { s.skip("longer than is read", size) }
 
-// skip counts what is not understood, and logs the first, because a stream of
-// noise must not fill the log. Content is never logged.
+// skip counts a part that was not understood, and logs the first one only, so that
+// a broken stream does not fill the log. Content is never logged.
 func (s *Stream) skip(why string, size int) {
 	if s.skipped++; s.skipped == 1 {
 		s.client.log.Warn("skipped part of a stream", "op", s.op, "why", why, "bytes", size)

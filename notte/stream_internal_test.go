@@ -157,8 +157,8 @@ type failing struct{ err error }
 
 func (f *failing) Read([]byte) (int, error) { return 0, f.err }
 
-// TestStreamIsLive holds each event against the byte that completes it: it has
-// to come before the next byte is sent.
+// TestStreamIsLive checks that each event comes as soon as its last byte has come,
+// before the next byte is sent.
 func TestStreamIsLive(t *testing.T) {
 	for _, end := range []string{"\n", "\r", "\r\n", "\n\n", "\r\n\r\n"} {
 		r, w := io.Pipe()
@@ -182,7 +182,7 @@ func TestStreamIsLive(t *testing.T) {
 		if _, open := <-seen; open {
 			t.Error("an event after the end")
 		}
-		// The stream ended though its connection did not.
+		// The stream ended, but its connection did not.
 	}
 }
 

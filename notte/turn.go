@@ -11,27 +11,27 @@ import (
 )
 
 const (
-	maxTools = 1000 // calls that a turn remembers; beyond it some may be told again
+	maxTools = 1000 // calls that a turn remembers; beyond it some may get a second tool_start
 	maxLabel = 200  // bytes that a turn keeps of an ID, a name or a status
 )
 
-// turn is what the chunks of a v2 stream have told.
+// turn is the state of a build that the chunks of a v2 stream have reported so far.
 type turn struct {
-	out  []Event // what came of the last chunk
+	out  []Event // the events of the last chunk
 	seen bool    // there was a chunk
 
 	text, reasoning blocks
-	spoke           bool                // there was text since the last message_complete
+	spoke           bool                // text came since the last message_complete
 	steps           int                 // begun so far
-	status          string              // the last status, to tell none twice
+	status          string              // the last status, which is not repeated
 	tools           map[string]toolCall // by their IDs; nil before the first
 	threadID        string
 
 	client   *Client
-	skip     func(why string, size int) // is called for each payload that is not searched
+	skip     func(why string, size int) // called for each payload that is not searched
 	viewer   string                     // the last viewer_url
 	function function                   // that the last function_uploaded named
-	place    string                     // where that was
+	place    string                     // where the stream named it
 	cost     *float64
 	costKey  int // which of costKeys had cost
 
@@ -43,8 +43,8 @@ func newTurn(c *Client, skip func(why string, size int)) turn {
 	return turn{client: c, skip: skip, text: blocks{typ: EventTextDelta}, reasoning: blocks{typ: EventThinkingDelta}}
 }
 
-// take yields the events that came of a chunk of size bytes, until yield returns
-// false, and then returns false.
+// take yields the events of a chunk of size bytes, until yield returns false, and
+// then returns false.
 func (t *turn) take(size int, yield func(Event) bool) (more bool) {
 	t.seen = true
 	out := t.out
@@ -60,7 +60,7 @@ func (t *turn) take(size int, yield func(Event) bool) (more bool) {
 
 func (t *turn) add(ev Event) { t.out = append(t.out, ev) }
 
-// tell adds a status, unless it is the last one again.
+// tell adds a status, unless it is the same as the last one.
 func (t *turn) tell(status string) {
 	if begin := text.Prefix(status, maxLabel); status != "" && begin != t.status {
 		t.status = strings.Clone(begin)
@@ -101,8 +101,8 @@ func (t *turn) startStep() {
 	t.tell(fmt.Sprint("step ", t.steps))
 }
 
-// completeMessage adds a message_complete behind text: what the agent writes next
-// is its next message. Its answer is its last one.
+// completeMessage adds a message_complete if text came: the next text begins a new
+// message. The agent's answer is its last message.
 func (t *turn) completeMessage() {
 	t.reasoning.release(t)
 	t.text.release(t)
@@ -112,8 +112,8 @@ func (t *turn) completeMessage() {
 	}
 }
 
-// resetStep drops the text of the step, which is tried again: the empty delta
-// begins a message that replaces it.
+// resetStep drops the text of a step that is tried again. The empty delta begins the
+// message that replaces it.
 func (t *turn) resetStep() {
 	t.reasoning.drop()
 	t.text.drop()
@@ -124,10 +124,10 @@ func (t *turn) resetStep() {
 	t.tell(fmt.Sprintf("step %d is tried again", max(t.steps, 1)))
 }
 
-// toolCall is a call of a tool. Some models use its ID again for a later call.
+// toolCall is a call of a tool. Some models reuse its ID for a later call.
 type toolCall struct {
 	name string
-	over bool // there was a result
+	over bool // it has a result
 }
 
 // callID returns the ID of a chunk's call, as far as it is kept.
@@ -168,8 +168,8 @@ func (t *turn) endTool(f fields) {
 	}
 }
 
-// toolOutput adds a tool_result and what its output tells. Of a preliminary
-// output, which a later one replaces, only a viewer counts.
+// toolOutput adds a tool_result, and the events for what its output names. A later
+// output replaces a preliminary one, so that is searched for a viewer only.
 func (t *turn) toolOutput(f fields) {
 	if !f["preliminary"].Bool() {
 		t.endTool(f)
@@ -179,8 +179,8 @@ func (t *turn) toolOutput(f fields) {
 	}
 }
 
-// askApproval tells of an approval that the build waits for. Nothing public can
-// give it but the thread's page.
+// askApproval adds a status for an approval that the build waits for. Only the
+// thread's page can give it, because Notte has no public call for that.
 func (t *turn) askApproval(f fields) {
 	if f["isAutomatic"].Bool() {
 		return
@@ -203,8 +203,8 @@ func (t *turn) answerApproval(f fields) {
 	}
 }
 
-// data reads a chunk "data-NAME": what it tells of the build, and a status. The
-// status of a chunk that tells nothing else is its name.
+// data reads a chunk "data-NAME": what it reports of the build, and a status. If the
+// chunk has neither, its name is the status.
 func (t *turn) data(name string, data gjson.Result) {
 	known := t.search(FunctionFromData, name, data)
 	f := fieldsOf(data)

@@ -1,8 +1,8 @@
 package notte
 
-// v1 is the language that Notte's page "Anything API" described until August
-// 2026, and that of a run's stream: for each type of event, what is read from
-// which keys. A type that is in no language's table becomes an event without
+// v1 is the language that Notte's page "Anything API" described until August 2026,
+// and the language of a run's stream. For each type of event it says which fields
+// come from which keys. A type that is in neither table becomes an event without
 // fields. The terminal events end the stream.
 var v1 = table[func(fields) Event]{
 	// A build, in the order of the page.
@@ -10,7 +10,7 @@ var v1 = table[func(fields) Event]{
 	{EventThinkingDelta, func(f fields) Event { return Event{Delta: f.string("delta")} }},
 	{EventTextDelta, func(f fields) Event { return Event{Delta: f.string("delta")} }},
 	{EventToolStart, func(f fields) Event { return Event{Name: f.text("name")} }},
-	{EventToolResult, func(f fields) Event { return Event{} }}, // of its content, only the size counts
+	{EventToolResult, func(f fields) Event { return Event{} }}, // the content is not kept
 	{EventMessageComplete, func(f fields) Event { return Event{Role: f.text("role")} }},
 	{EventSessionData, func(f fields) Event { return Event{ViewerURL: f.string("viewer_url")} }},
 	{EventFunctionUploaded, func(f fields) Event {

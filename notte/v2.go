@@ -3,11 +3,11 @@ package notte
 // toolOutputAvailable is the type of the chunk that has what a tool returned.
 const toolOutputAvailable = "tool-output-available"
 
-// v2 is the language of Notte since August 2026, the UI message stream of the AI
-// SDK in its versions 5 to 7: for each type of chunk, what the turn makes of it.
-// A chunk "data-NAME" is read by [turn.data]. A type that is in no language's
-// table becomes an event without fields. "[DONE]" or the end of the body ends the
-// stream: see [turn.end].
+// v2 is the language of Notte since August 2026: the UI message stream of the AI
+// SDK in its versions 5 to 7. For each type of chunk it says what reads the chunk.
+// [turn.data] reads a chunk "data-NAME". A type that is in neither table becomes an
+// event without fields. "[DONE]" or the end of the body ends the stream: see
+// [turn.end].
 var v2 = table[func(*turn, fields)]{
 	// The message, its metadata and its steps.
 	{"start", (*turn).start},
@@ -24,7 +24,7 @@ var v2 = table[func(*turn, fields)]{
 	{reasoningDelta, func(t *turn, f fields) { t.reasoning.add(t, f.text("id"), f.string("delta")) }},
 	{"reasoning-end", func(t *turn, f fields) { t.reasoning.end(t, f.text("id")) }},
 
-	// Its tools. Nothing is searched for in their inputs.
+	// Its tools. Their inputs are not searched.
 	{"tool-input-start", (*turn).startTool},
 	{"tool-input-delta", ignore},
 	{"tool-input-available", (*turn).startTool},
@@ -35,7 +35,7 @@ var v2 = table[func(*turn, fields)]{
 	{"tool-output-error", (*turn).endTool},
 	{"tool-output-denied", (*turn).endTool},
 
-	// What else is in a message.
+	// Other parts of a message.
 	{"source-url", ignore},
 	{"source-document", ignore},
 	{"file", ignore},
@@ -49,5 +49,5 @@ var v2 = table[func(*turn, fields)]{
 	{"error", (*turn).fail},
 }
 
-// ignore reads a chunk that tells nothing that an [Event] has.
+// ignore reads a chunk that has nothing for an [Event].
 func ignore(*turn, fields) {}

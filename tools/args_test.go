@@ -60,8 +60,8 @@ func TestBadInput(t *testing.T) {
 	})
 }
 
-// Whatever the arguments are, a call is answered in one or two sentences without
-// Go's words. The key is missing, so no call gets past its arguments.
+// For any arguments, a call is answered in one or two sentences without Go's own
+// terms. The key is missing, so no call gets past its arguments.
 func FuzzArguments(f *testing.F) {
 	for _, seed := range []string{
 		`{}`, `null`, `[]`, `{"query":"q","wait_seconds":1e300}`, `{"wait_seconds":5.0,"query":"\ud800"}`, `{"query":{}}`,

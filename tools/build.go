@@ -63,34 +63,22 @@ func (s *service) buildAutomation(ctx context.Context, c caller, in buildInput) 
 			return nil, err
 		}
 	}
-	job, joined, err := s.startJob(ctx, spec)
+	job, joined, reused, err := s.start(ctx, c, spec, in.waitInput)
 	if err != nil {
 		return nil, err
 	}
-	reused := joined && job.Succeeded()
-	if err = s.waitForJob(ctx, job, s.initialWait(c, in.waitInput)); err != nil {
-		return nil, err
-	}
-	return describeStart(job, joined, reused), nil
-}
-
-// describeStart describes a build to the caller that asked for it.
-func describeStart(job *jobs.Job, joined, reused bool) *buildOutput {
 	out := newBuildOutput(job)
 	out.Joined = joined
 	if reused {
 		out.NextStep = "Nothing was built or billed now: this is the finished build of the same query, from " +
 			out.StartedAt + ". " + out.NextStep + " To build it anew all the same, set force_new."
 	}
-	return out
+	return out, nil
 }
 
 func (s *service) getBuild(ctx context.Context, c caller, in getBuildInput) (*buildOutput, error) {
-	job, err := s.jobByID(ctx, c, jobs.KindBuild, "build_id", in.BuildID)
+	job, err := s.get(ctx, c, jobs.KindBuild, in.BuildID, in.waitInput)
 	if err != nil {
-		return nil, err
-	}
-	if err = s.waitForJob(ctx, job, s.wait(in.waitInput)); err != nil {
 		return nil, err
 	}
 	out := newBuildOutput(job)
@@ -99,19 +87,12 @@ func (s *service) getBuild(ctx context.Context, c caller, in getBuildInput) (*bu
 }
 
 func (s *service) cancelBuild(ctx context.Context, c caller, in buildHandle) (*buildOutput, error) {
-	_, err := s.jobByID(ctx, c, jobs.KindBuild, "build_id", in.BuildID)
-	if err != nil {
-		return nil, err
-	}
-	job, err := s.cancelJob(ctx, c, in.BuildID, cancelWait)
+	job, err := s.cancel(ctx, c, jobs.KindBuild, in.BuildID)
 	if err != nil {
 		return nil, err
 	}
 	out := newBuildOutput(&job)
-	out.cancelRequested = true
-	if out.running() != nil {
-		out.NextStep = "The cancellation is noted, but the process that runs this build has not ended it yet. Call get_build with this build_id to see when it has ended."
-	}
+	out.setCancelRequested()
 	return out, nil
 }
 
@@ -119,8 +100,8 @@ func (s *service) cancelBuild(ctx context.Context, c caller, in buildHandle) (*b
 const candidateWait = 10 * time.Second
 
 // addCandidates looks up the functions that an interrupted build may have made,
-// unless the build itself has looked. A look-up that fails is no reason to
-// withhold the rest.
+// unless the build has done so itself. If the look-up fails, it logs that and leaves
+// the build without candidates.
 func (s *service) addCandidates(ctx context.Context, c caller, out *buildOutput) {
 	if len(out.Candidates) > 0 {
 		return

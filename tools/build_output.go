@@ -8,8 +8,8 @@ import (
 )
 
 // buildOutput is what the build tools return. A field without a value is left
-// out, but for the cost of a build that has ended: null says that it is not
-// known, which differs from nothing.
+// out, except the cost of a build that has ended: it is null if it is not known,
+// because a cost that is left out could be taken for no cost.
 type buildOutput struct {
 	BuildID      string      `json:"build_id"`
 	Status       string      `json:"status" enum:"running,done,error,timeout,cancelled,interrupted"`
@@ -18,7 +18,7 @@ type buildOutput struct {
 	FunctionName string      `json:"function_name,omitempty"`
 	FunctionFrom string      `json:"function_from,omitempty" schema:"none"` // see [jobs.Build]
 	Version      string      `json:"function_version,omitempty" schema:"none"`
-	TotalCostUSD any         `json:"total_cost_usd,omitempty" jsonschema:"Number, or null: unknown"` // of [finalCost]
+	TotalCostUSD any         `json:"total_cost_usd,omitempty" jsonschema:"Number, or null: unknown"` // see [finalCost]
 	ThreadID     string      `json:"thread_id,omitempty"`
 	ThreadURL    string      `json:"thread_url,omitempty"`
 	Continues    string      `json:"continues,omitempty"` // a build_id
@@ -74,8 +74,8 @@ func newBuildOutput(job *jobs.Job) *buildOutput {
 	return out
 }
 
-// candidates returns the functions that a build may have made that has ended
-// without a known one.
+// candidates returns the functions that an ended build without a known function may
+// have made.
 func candidates(job jobs.Job) []jobs.Candidate {
 	if !job.State.Ended() || job.Build.FunctionID != "" {
 		return nil
@@ -83,9 +83,10 @@ func candidates(job jobs.Job) []jobs.Candidate {
 	return job.Build.Candidates
 }
 
-// finalCost returns the cost of a build that has ended, which is null in JSON
-// if it is not known, and nil for one that runs: omitempty leaves that out. It has
-// no type because it may be null, and some hosts do not understand a union.
+// finalCost returns the cost of a build that has ended, a *float64 that is null in
+// JSON if the cost is not known. For a build that runs it returns nil, which
+// omitempty leaves out. It returns any, because any has no type in the schema, and
+// some hosts do not support the union of a number and null.
 func finalCost(job jobs.Job) any {
 	if !job.State.Ended() {
 		return nil

@@ -8,8 +8,8 @@ import (
 	"github.com/anything-mcp/anything-mcp/notte"
 )
 
-// explain is the one place where an error becomes what a model reads: what was
-// tried, what was wrong, what to do next and what the user can set.
+// explain returns the text of an error for a model: what was tried, what was
+// wrong, what to do next and what the user can set. All tools use it.
 func (s *service) explain(err error) string {
 	sentence := describeError(err)
 	if advice := s.Advice(err); advice != "" {

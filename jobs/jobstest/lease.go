@@ -138,8 +138,8 @@ func testForget(t *testing.T, s jobs.Store) {
 	}
 }
 
-// A job of an owner whom nobody serves any more never ends. It is deleted all
-// the same, by the time of its last lease.
+// A job whose owner no process serves any more never ends. It is deleted too, by
+// the time of its last lease.
 func testForgetUnheld(t *testing.T, s jobs.Store) {
 	create(t, s, build("build_1", "ann"), options("", false)) // held for a minute
 	if n, err := s.Forget(t.Context(), epoch.Add(time.Minute)); err != nil || n != 0 {
