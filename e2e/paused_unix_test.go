@@ -82,7 +82,7 @@ func TestCancelInAStoppedProcess(t *testing.T) {
 		defer stopped.cmd.Process.Signal(syscall.SIGCONT) // fails if it has exited
 		begun := time.Now()
 		out := b.outcome(b.call("cancel_build", args{"build_id": build.BuildID}))
-		if out.BuildID != build.BuildID || out.Status != "running" && out.Status != "interrupted" {
+		if out.BuildID != build.BuildID || out.Status != "running" && out.Status != "cancelled" {
 			t.Errorf("cancel_build returned %s", out.text)
 		}
 		if took := time.Since(begun); took > 20*time.Second {

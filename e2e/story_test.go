@@ -20,8 +20,10 @@ type service struct {
 	unnamed atomic.Int64 // functions of v1 without an ID of their own
 }
 
-// inBothContracts runs a test against a service of each contract.
+// inBothContracts runs a test against a service of each contract, in parallel with
+// other tests.
 func inBothContracts(t *testing.T, test func(t *testing.T, api *service, url string)) {
+	t.Parallel()
 	for _, contract := range []sandbox.API{sandbox.V1, sandbox.V2} {
 		t.Run(string(contract), func(t *testing.T) {
 			t.Parallel()

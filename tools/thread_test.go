@@ -58,7 +58,7 @@ func TestDetachedBuild(t *testing.T) {
 		f.notte.Script("q", detached())
 		running := f.call("build_automation", object{"query": "q", "wait_seconds": 5})
 		f.wants(running, false, object{"status": "running", "detached": true, "thread_url": page, "total_cost_usd": absent})
-		if next := running.str("next_step"); !strings.Contains(next, "tells no steps") || !strings.Contains(next, "get_build") {
+		if next := running.str("next_step"); !strings.Contains(next, "reports no steps") || !strings.Contains(next, "get_build") {
 			t.Errorf("next_step = %q", next)
 		}
 		f.notte.AddFunction(sandbox.Function{ID: "f-1", Name: "n", Source: "anything"})
