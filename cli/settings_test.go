@@ -62,6 +62,12 @@ func TestPrecedence(t *testing.T) {
 		{"stdio's bound on calls", nil, nil, "max-calls", "1000"},
 		{"http's bound on calls", []string{"http"}, nil, "max-calls", "4096"},
 		{"bound on builds", nil, nil, "build-timeout", "1h"},
+		{"nothing is detached", nil, nil, "detach", "false"},
+		{"detached by a variable", []string{"http"}, []string{"ANYTHING_MCP_DETACH=1"}, "detach", "true"},
+		{"bound on detached builds", []string{"builds"}, nil, "detached-timeout", "30m"},
+		{"the sandbox's contract", nil, nil, "sandbox-api", "v2"},
+		{"the sandbox's other contract", nil, []string{"ANYTHING_MCP_SANDBOX_API=v1"}, "sandbox-api", "v1"},
+		{"silence by the stream", nil, nil, "idle-timeout", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

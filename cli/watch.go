@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/anything-mcp/anything-mcp/jobs"
-	"github.com/anything-mcp/anything-mcp/notte"
 )
 
 // watch starts a job, shows it to its end and prints the result. If ctx ends, watch
@@ -60,24 +59,17 @@ func (p *program) watch(ctx context.Context, a *app, title string, spec jobs.Spe
 	return errFailed // the result says why
 }
 
-// leavesDetached returns whether a build goes on without this process, given the
-// newest entry of its log. It says why if the build does not.
+// leavesDetached returns what reports whether a build goes on without this process,
+// at each entry of its log. It says so if the build could not be found again.
 func (p *program) leavesDetached(ctx context.Context, m *jobs.Manager, job jobs.Job) func(jobs.Entry) bool {
 	stays := false
-	return func(e jobs.Entry) bool {
+	return func(jobs.Entry) bool {
 		now, err := m.Get(ctx, job.Owner, job.ID)
-		switch {
-		case err != nil || stays:
-		case !now.Build.Detached && e.Type != notte.EventThread:
-			stays = true
-			fmt.Fprintln(p.screen, "Notte does not go on with this build by itself, so it is followed to its end.")
-		case now.Build.Detached && now.Volatile:
+		if err == nil && now.Build.Detached && now.Volatile && !stays {
 			stays = true
 			fmt.Fprintln(p.screen, "No other process can find this build, because it is not stored, so this one waits for its function.")
-		default:
-			return now.Build.Detached
 		}
-		return false
+		return err == nil && now.Build.Detached && !stays
 	}
 }
 

@@ -101,7 +101,7 @@ func (f *fixture) logger() *slog.Logger {
 // newManager returns a Manager that allows two builds at once and that the test's
 // end stops.
 func (f *fixture) newManager(store jobs.Store) *jobs.Manager {
-	m := jobs.NewManager(store, jobs.Options{Logger: f.logger(), MaxBuilds: 2})
+	m := jobs.NewManager(store, jobs.Options{Logger: f.logger(), MaxBuilds: 2, DetachedTimeout: time.Hour})
 	f.t.Cleanup(func() { m.Stop(context.Background()) })
 	return m
 }
