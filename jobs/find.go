@@ -26,9 +26,9 @@ const (
 	maxSightings   = 50               // functions that a stream names
 	findPages      = 10
 	findPage       = 100             // functions
-	maxCandidates  = 5               // told of
+	maxCandidates  = 5               // returned
 	candidateSlack = 2 * time.Minute // between Notte's clock and ours
-	maxBuildTime   = 2 * time.Hour   // what came later, no build made that began when this one did
+	maxBuildTime   = 2 * time.Hour   // no build takes longer
 	claimedJobs    = 1000            // of each kind that are read
 )
 
@@ -50,8 +50,8 @@ type sighting struct {
 	missing        bool // Notte has no such function, or not yet
 }
 
-// see takes note of a function that a v2 stream named, and tells it as the
-// build's if Notte confirms it.
+// see records a function that a v2 stream named, and adds it to the build if Notte
+// confirms it.
 func (f *finder) see(ctx context.Context, ev notte.Event) {
 	s := sighting{id: ev.FunctionID, name: ev.FunctionName, from: ev.FunctionFrom}
 	if i := slices.IndexFunc(f.sightings, func(old sighting) bool { return old.id == s.id }); i >= 0 {
@@ -70,8 +70,8 @@ func (f *finder) see(ctx context.Context, ev notte.Event) {
 	f.sightings = append(f.sightings, s)
 }
 
-// confirm asks Notte for a function that the stream named, and tells it as the
-// build's if it is. It reports whether that is so.
+// confirm asks Notte for a function that the stream named. If it is the build's,
+// confirm adds it to the build and returns true.
 func (f *finder) confirm(ctx context.Context, s *sighting) bool {
 	ctx, done := context.WithTimeout(ctx, findRequest)
 	defer done()
@@ -121,7 +121,7 @@ func (s *FunctionState) changed(f notte.Function) bool {
 	return s.Version != "" && f.LatestVersion != s.Version || !s.UpdatedAt.IsZero() && !f.UpdatedAt.Equal(s.UpdatedAt)
 }
 
-// tell adds the function to the build, unless that is told already.
+// tell adds the function to the build, unless the build has it already.
 func (f *finder) tell(function notte.Function, name, from string) {
 	b := f.r.latest().Build
 	if b.FunctionID == function.ID && b.FunctionName == name && b.FunctionVersion == function.LatestVersion && b.FunctionFrom == from {
@@ -134,9 +134,9 @@ func (f *finder) tell(function notte.Function, name, from string) {
 }
 
 // find looks for the build's function until it is found, patience has run out or
-// ctx ends. It reports whether it is found. When patience has run out, a function
-// that Notte could not be asked about is told as unconfirmed, if the stream named
-// it in data or metadata, and functions that may be the build's as candidates.
+// ctx ends, and reports whether it was found. When patience has run out, it adds as
+// unconfirmed a function that Notte could not be asked about, if the stream named it
+// in data or metadata, and as candidates the functions that may be the build's.
 func (f *finder) find(ctx context.Context, patience time.Duration) bool {
 	deadline := time.Now().Add(patience)
 	var candidates []notte.Function
@@ -170,8 +170,8 @@ func (f *finder) find(ctx context.Context, patience time.Duration) bool {
 	}
 }
 
-// giveUp tells what is known of a function that was not found for certain. It
-// reports whether there is one.
+// giveUp adds what is known of a function that was not found for certain. It reports
+// whether there is one.
 func (f *finder) giveUp(candidates []notte.Function) bool {
 	for _, s := range slices.Backward(f.sightings) {
 		if !s.refused && !s.missing && s.from != notte.FunctionFromTool {
@@ -232,9 +232,8 @@ func (m *Manager) rivals(ctx context.Context, job Job, f notte.Function) (bool, 
 }
 
 // Candidates returns functions that an interrupted build may have made, newest
-// first: those created at Notte while it may have run that no other build of
-// its owner's accounts for. It reads, and starts nothing. For other jobs there are
-// none.
+// first: those created at Notte while it may have run, apart from those of the
+// owner's other builds. It starts nothing. For other jobs it returns none.
 func (m *Manager) Candidates(ctx context.Context, client *notte.Client, job Job) ([]notte.Function, error) {
 	if job.State != StateInterrupted || job.Build == nil || job.Build.FunctionID != "" || !job.Build.Started {
 		return nil, nil
