@@ -11,7 +11,7 @@ func nextForBuild(job jobs.Job) string {
 	made, several := b.FunctionID != "", len(candidates(job)) > 0
 	switch {
 	case job.State == jobs.StateRunning && b.Detached:
-		return `Notte goes on with the build by itself and tells no steps. Call get_build with this build_id later, until status is no longer "running"; do not call build_automation again for this task.`
+		return `Notte goes on with the build by itself and reports no steps. Call get_build with this build_id later, until status is no longer "running"; do not call build_automation again for this task.`
 	case job.State == jobs.StateRunning:
 		return `Still building. Call get_build with this build_id until status is no longer "running"; do not call build_automation again for this task.`
 	case job.State == jobs.StateDone:
