@@ -103,31 +103,40 @@ func (s *Stream) Close() error {
 // reports whether the body ended before that.
 func (s *Stream) readEvents(yield func(Event) bool) bool {
 	reader := newEventReader(s.reader, s.skipLong)
-	config := &sse.ReadConfig{MaxEventSize: maxEvent + 1<<10}
-	var events bytes.Reader
 	for reader.err == nil {
-		events.Reset(reader.next())
+		piece := reader.next()
 		if reader.gotData {
 			s.body.alive()
 		}
-		if events.Len() == 0 {
+		if len(piece) == 0 {
 			continue
 		}
-		// Each piece gets a parser of its own, which takes more than 4 KiB, so
-		// that a quiet stream holds none.
-		for raw, err := range sse.Read(&events, config) {
-			if err != nil {
-				s.skip("an event that the parser refused", 0)
-				break
-			}
-			if !s.decode(raw, yield) {
-				return false
-			}
+		if !s.parse(piece, yield) {
+			return false
 		}
-		events.Reset(nil) // frees a large event
 		s.body.limit(s.idleTimeout())
 	}
 	s.body.setErr(reader.err)
+	return true
+}
+
+// parse yields the events in a piece of the stream that ends with an event. Each
+// piece gets a parser of its own, which takes more than 4 KiB, so that a quiet
+// stream holds none. It is not inlined, because that would grow the stack of the
+// goroutine that waits for the next piece.
+//
+//go:noinline
+func (s *Stream) parse(piece []byte, yield func(Event) bool) bool {
+	config := &sse.ReadConfig{MaxEventSize: maxEvent + 1<<10}
+	for raw, err := range sse.Read(bytes.NewReader(piece), config) {
+		if err != nil {
+			s.skip("an event that the parser refused", 0)
+			break
+		}
+		if !s.decode(raw, yield) {
+			return false
+		}
+	}
 	return true
 }
 
