@@ -81,16 +81,24 @@ func (s *Stream) Events() iter.Seq2[Event, error] {
 // read calls yield with every event of the answer until it returns false, and
 // reports whether the answer ended before that.
 func (s *Stream) read(yield func(Event) bool) bool {
-	if s.threadID != "" && !yield(Event{Type: EventThread, ThreadID: s.threadID, ThreadURL: s.threadURL}) {
+	if s.threadID != "" && !s.yieldThread(EventThread, yield) {
 		return false
 	}
 	switch {
 	case s.detached:
-		return yield(Event{Type: EventDetached, ThreadID: s.threadID, ThreadURL: s.threadURL})
+		return s.yieldThread(EventDetached, yield)
 	case !s.events:
 		return s.readResult(yield)
 	}
 	return s.readEvents(yield) && (s.ctx.Err() != nil || s.body.closed.Load() || s.decoder.end(yield))
+}
+
+// yieldThread yields an event with the thread that the answer named before its
+// events. Like parse it is not inlined.
+//
+//go:noinline
+func (s *Stream) yieldThread(t EventType, yield func(Event) bool) bool {
+	return yield(Event{Type: t, ThreadID: s.threadID, ThreadURL: s.threadURL})
 }
 
 // Close ends the stream. A loop over its events ends with an error.
