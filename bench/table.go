@@ -30,7 +30,7 @@ func measurements() []measurement {
 		{"deltas", deltasRow(false), true},
 		{"deltas", deltasRow(true), true},
 		{"step", stepRow, false},
-		{"quiet", quietRow(modern), true},
+		{"quiet", quietRow(modern), false},
 		{"quiet", quietRow(oneSession), true},
 		{"quiet", quietRow(ownSession), true},
 		{"start", startRow, true},
