@@ -1,5 +1,5 @@
-// Command anything-mcp lets assistants, and people at a terminal, build web
-// automations from plain English with Notte's Anything API.
+// Command anything-mcp builds web automations from plain English with Notte's
+// Anything API, for assistants (MCP) and from a terminal.
 package main
 
 import (

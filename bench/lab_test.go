@@ -35,9 +35,9 @@ func fakeLab(t *testing.T, behavior string) (*lab, contender) {
 // A measurement gives as many figures as it has rounds if the server did all the
 // work, and an error if it did not.
 func TestMeasurements(t *testing.T) {
-	deltas := func(flushed bool) func(context.Context, *lab, contender) (a, b sample, err error) {
+	deltas := func(story deltaStory) func(context.Context, *lab, contender) (a, b sample, err error) {
 		return func(ctx context.Context, l *lab, c contender) (a, b sample, err error) {
-			return l.deltas(ctx, c, 100, 2, flushed)
+			return l.deltas(ctx, c, 100, story)
 		}
 	}
 	steps := func(ctx context.Context, l *lab, c contender) (a, b sample, err error) { return l.steps(ctx, c, 2) }
@@ -57,10 +57,10 @@ func TestMeasurements(t *testing.T) {
 		behavior string
 		want     string // in the error; empty: no error
 	}{
-		{"deltas in a burst", deltas(false), honest, ""},
-		{"deltas, each flushed", deltas(true), honest, ""},
-		{"deltas that are not read", deltas(false), hasty, "did not end as scripted"},
-		{"a server that exits", deltas(false), absent, "waiting for the answer to initialize: EOF"},
+		{"deltas in a burst", deltas(deltaStory{rounds: 2}), honest, ""},
+		{"deltas, each flushed", deltas(deltaStory{rounds: 2, flushed: true}), honest, ""},
+		{"deltas that are not read", deltas(deltaStory{rounds: 2}), hasty, "did not end as scripted"},
+		{"a server that exits", deltas(deltaStory{rounds: 2}), absent, "waiting for the answer to initialize: EOF"},
 		{"steps", steps, honest, ""},
 		{"steps that are not shown", steps, silent, "of 2 steps 0 came as progress"},
 		{"builds that are not stored", many, honest, "of 3 builds 0 are stored"},
@@ -165,14 +165,14 @@ func TestCheckAnswers(t *testing.T) {
 	answer := func(structured string) []byte {
 		return []byte(`{"jsonrpc":"2.0","id":1,"result":{"structuredContent":` + structured + `}}`)
 	}
-	if err := checkDone(answer(`{"status":"done","function_id":"bench"}`)); err != nil {
+	if err := checkDone(answer(`{"status":"done","function_id":"bench"}`), benchFunction); err != nil {
 		t.Error(err)
 	}
 	for _, structured := range []string{
 		`{"status":"running"}`, `{"status":"done"}`, `{"status":"error","function_id":"bench"}`,
 		`{"status":"done","function_id":"bench","joined":true}`,
 	} {
-		if checkDone(answer(structured)) == nil {
+		if checkDone(answer(structured), benchFunction) == nil {
 			t.Errorf("%s is accepted for the end of a new build", structured)
 		}
 	}

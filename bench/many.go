@@ -75,7 +75,7 @@ func (l *lab) buildMany(ctx context.Context, c contender, state string, n int) (
 	answers, err := server.callAll(n)
 	took := time.Since(start)
 	for _, answer := range answers {
-		err = errors.Join(err, checkDone(answer))
+		err = errors.Join(err, checkDone(answer, benchFunction))
 	}
 	return took, err
 }

@@ -150,9 +150,9 @@ func readOutput(answer []byte) (buildOutput, error) {
 
 // checkDone returns an error unless the answer is that of a new build which read
 // its stream to the end.
-func checkDone(answer []byte) error {
+func checkDone(answer []byte, function string) error {
 	out, err := readOutput(answer)
-	if err != nil || out.Status != "done" || out.Joined || out.FunctionID != benchFunction {
+	if err != nil || out.Status != "done" || out.Joined || out.FunctionID != function {
 		return fmt.Errorf("a new build did not end as scripted: %.300s", answer)
 	}
 	return nil

@@ -83,7 +83,7 @@ func (l *lab) stepsToProgress(ctx context.Context, c contender, written <-chan t
 	if err != nil {
 		return nil, err
 	}
-	return took, checkDone(answer)
+	return took, checkDone(answer, benchFunction)
 }
 
 func (l *lab) stepsRaw(ctx context.Context, written <-chan time.Time) (took sample, err error) {

@@ -27,8 +27,9 @@ type measurement struct {
 // measurements returns the measurements in the order of the table.
 func measurements() []measurement {
 	return []measurement{
-		{"deltas", deltasRow(false), true},
-		{"deltas", deltasRow(true), true},
+		{"deltas", deltasRow(burstStory), true},
+		{"deltas", deltasRow(flushedStory), true},
+		{"deltas", deltasRow(v2Story), false},
 		{"step", stepRow, false},
 		{"quiet", quietRow(modern), false},
 		{"quiet", quietRow(oneSession), true},

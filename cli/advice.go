@@ -8,8 +8,7 @@ import (
 	"github.com/anything-mcp/anything-mcp/transport"
 )
 
-// advice returns what the user can set to avoid an error, to follow the error's own
-// text, or "".
+// advice returns a sentence about what the user can set to avoid an error, or "".
 func advice(err error) string {
 	limit, overLimit := errors.AsType[*jobs.LimitError](err)
 	switch {

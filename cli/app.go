@@ -18,16 +18,22 @@ import (
 // stopTime bounds how long jobs may take to end when the program does.
 const stopTime = 5 * time.Second
 
-// sandboxKey is the key that is sent to our own sandbox, which accepts any.
-const sandboxKey = "sandbox"
+// The key and the URL of our own sandbox. All processes use the same ones, and no real
+// build has them, so that all processes see the same simulated jobs and no others.
+const (
+	sandboxKey = "sandbox" // it accepts any
+	sandboxURL = "http://sandbox.invalid"
+)
 
-// app is what builds and runs need.
+// app holds what the commands for builds and runs share.
 type app struct {
 	log       *slog.Logger
 	client    *notte.Client
 	store     jobs.Store
 	jobs      *jobs.Manager
 	keep      time.Duration // how long jobs are kept
+	stateDir  string        // the flag's value
+	dir       string        // the directory that it means; "": in memory
 	simulated bool          // the sandbox takes Notte's place
 
 	closeSandbox func()
@@ -35,11 +41,11 @@ type app struct {
 	stopped      sync.WaitGroup
 }
 
-// newApp puts an app together from the settings. It makes no request and,
-// without --sandbox, opens nothing. A missing key is no error here: calls of
-// the client return one. The caller must Close the app.
+// newApp returns an app with the settings. It makes no request and, without
+// --sandbox, opens no file and no port. A missing key is not an error here, but in
+// calls of the client. The caller must Close the app.
 func (p *program) newApp(s storeFlags, l limitFlags) (*app, error) {
-	a := &app{log: p.log, keep: s.keep, simulated: p.settings.sandbox, closeSandbox: func() {}}
+	a := &app{log: p.log, keep: s.keep, stateDir: s.stateDir, dir: p.keptIn(s.stateDir), simulated: p.settings.sandbox, closeSandbox: func() {}}
 	cfg := notte.Config{
 		Key:         notte.APIKey(p.vars[keyVariable]),
 		APIURL:      p.settings.apiURL,
@@ -51,7 +57,7 @@ func (p *program) newApp(s storeFlags, l limitFlags) (*app, error) {
 		Logger:      p.log,
 	}
 	if a.simulated {
-		a.startSandbox(&cfg, p.settings.sandboxSpeed)
+		a.startSandbox(&cfg, p.sandboxOptions(a.dir))
 	}
 	client, err := notte.NewClient(cfg)
 	if err != nil {
@@ -59,7 +65,7 @@ func (p *program) newApp(s storeFlags, l limitFlags) (*app, error) {
 		return nil, usageErrorf("%w", err)
 	}
 	a.client = client
-	a.store = p.newStore(s)
+	a.store = newStore(a.dir)
 	options := jobOptions(s, l)
 	options.Logger = p.log
 	a.jobs = jobs.NewManager(a.store, options)
@@ -67,7 +73,7 @@ func (p *program) newApp(s storeFlags, l limitFlags) (*app, error) {
 	return a, nil
 }
 
-// withJobs calls do with an app that has a key.
+// withJobs calls do with an app, or fails if the app has no key.
 func (p *program) withJobs(s storeFlags, l limitFlags, do func(*app) error) error {
 	a, err := p.newApp(s, l)
 	if err != nil {
@@ -80,20 +86,26 @@ func (p *program) withJobs(s storeFlags, l limitFlags, do func(*app) error) erro
 	return do(a)
 }
 
-// startSandbox starts a sandbox and makes cfg use it. Our calls stay in this
-// process; the port is for the browser that opens a viewer URL.
-func (a *app) startSandbox(cfg *notte.Config, speed float64) {
-	cfg.Key = sandboxKey
-	l, err := sandbox.Listen("127.0.0.1:0", sandbox.WithSpeed(speed))
+// startSandbox starts a sandbox and makes cfg use it. Calls stay in this process.
+// The port is for a browser that opens a viewer URL.
+func (a *app) startSandbox(cfg *notte.Config, opts []sandbox.Option) {
+	var s *sandbox.Server
+	l, err := sandbox.Listen("127.0.0.1:0", opts...)
 	if err == nil {
-		cfg.HTTPClient, cfg.APIURL, cfg.AnythingURL = l.Client(), l.URL, l.URL
-		a.closeSandbox = l.Close
-		return
+		s, a.closeSandbox = l.Server, l.Close
+	} else {
+		a.log.Debug("no browser can open the viewer of the sandbox", "err", err)
+		s = sandbox.New(opts...)
+		a.closeSandbox = s.Close
 	}
-	a.log.Debug("no browser can open the viewer of the sandbox", "err", err)
-	s := sandbox.New(sandbox.WithSpeed(speed))
-	cfg.HTTPClient, cfg.APIURL, cfg.AnythingURL = s.Client(), "http://sandbox.invalid", "http://sandbox.invalid"
-	a.closeSandbox = s.Close
+	cfg.Key, cfg.HTTPClient, cfg.APIURL, cfg.AnythingURL = sandboxKey, s.Client(), sandboxURL, sandboxURL
+	stop := a.closeSandbox
+	a.closeSandbox = func() {
+		stop()
+		if err := s.FileError(); err != nil {
+			a.log.Warn("the functions of the sandbox were not kept", "err", err)
+		}
+	}
 }
 
 // stopJobs starts stopping all jobs and returns at once, so that waiting calls
@@ -120,7 +132,7 @@ func (a *app) Close() {
 	a.closeSandbox()
 }
 
-// server returns the MCP server, and its jobs as MCP tasks, nil for none.
+// server returns the MCP server, and its jobs as MCP tasks or nil.
 func (a *app) server(s serverFlags) (*server.MCPServer, transport.Tasks) {
 	cfg := tools.Config{
 		Client:  a.client,
@@ -128,6 +140,7 @@ func (a *app) server(s serverFlags) (*server.MCPServer, transport.Tasks) {
 		Wait:    s.wait,
 		Version: readVersion().version,
 		Sandbox: a.simulated,
+		Detach:  s.limits.detach,
 		Logger:  a.log,
 		Tasks:   s.tasks == "on",
 		Keep:    a.keep,
@@ -143,7 +156,7 @@ func (a *app) server(s serverFlags) (*server.MCPServer, transport.Tasks) {
 	return srv.MCP, srv.Tasks
 }
 
-// logReady logs that a server is ready, and what it lacks.
+// logReady logs that a server is ready, and whether the key is missing.
 func (a *app) logReady(message string, args ...any) {
 	switch {
 	case a.simulated:

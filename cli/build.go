@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -12,10 +13,16 @@ import (
 	"github.com/anything-mcp/anything-mcp/tools"
 )
 
+// buildFlags are the settings of the command build.
+type buildFlags struct {
+	json, forceNew bool
+	continued      string // the ID of a build
+	store          storeFlags
+	limits         limitFlags
+}
+
 func (p *program) buildCommand() *cobra.Command {
-	var json, forceNew bool
-	var store storeFlags
-	var limits limitFlags
+	var flags buildFlags
 	cmd := &cobra.Command{
 		Use:     "build QUERY",
 		GroupID: terminalGroup,
@@ -25,31 +32,47 @@ what should vary from run to run; - reads it from stdin.
 
 A build takes 2 to 10 minutes and is billed by Notte. Progress goes to stderr,
 the result to stdout. Ctrl-C cancels the build, which Notte may bill all the
-same; a second Ctrl-C leaves at once.`,
+same; a second Ctrl-C leaves at once.
+
+With --continue the query is a follow-up to an earlier build, to change or
+repair what that has made. With --detach the command ends when the build has
+begun, and Notte goes on by itself.`,
 		Example: `  anything-mcp build --sandbox "fetch the top 3 hacker news posts"
   anything-mcp build --json "…" | jq -r .function_id
-  anything-mcp build - < task.txt`,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			query, err := readQuery(args, p.env.Stdin)
+  anything-mcp build - < task.txt
+  anything-mcp build --continue build_f73tdufmcx5uhpgf7zgqi7gnss "also return the score"`,
+		RunE: func(cmd *cobra.Command, args []string) error { return p.build(cmd.Context(), args, flags) },
+	}
+	f := cmd.Flags()
+	addBool(f, &flags.json, "json", "Print the result as JSON, with the fields of the MCP tool.")
+	addBool(f, &flags.forceNew, "force-new", "Build anew even if the same was just built, or is being built. Billed again.")
+	f.StringVar(&flags.continued, "continue", "", "Go on with the build `ID`, which has ended: QUERY is a follow-up to its agent.")
+	flags.store.add(f)
+	flags.limits.add(f)
+	return cmd
+}
+
+// build builds the query in words and prints the result.
+func (p *program) build(ctx context.Context, words []string, flags buildFlags) error {
+	query, err := readQuery(words, p.env.Stdin)
+	if err != nil {
+		return err
+	}
+	return p.withJobs(flags.store, flags.limits, func(a *app) error {
+		title := "Building: "
+		if a.simulated {
+			title = "Building (in the sandbox: nothing is real): "
+		}
+		spec := jobs.BuildSpec{Client: a.client, Query: query, ForceNew: flags.forceNew, Detach: flags.limits.detach}
+		if flags.continued != "" {
+			parent, err := a.findJob(ctx, jobs.KindBuild, flags.continued)
 			if err != nil {
 				return err
 			}
-			return p.withJobs(store, limits, func(a *app) error {
-				title := "Building: "
-				if a.simulated {
-					title = "Building (in the sandbox: nothing is real): "
-				}
-				spec := jobs.BuildSpec{Client: a.client, Query: query, ForceNew: forceNew}
-				return p.watch(cmd.Context(), a, title+query, spec, json)
-			})
-		},
-	}
-	f := cmd.Flags()
-	addBool(f, &json, "json", "Print the result as JSON, with the fields of the MCP tool.")
-	addBool(f, &forceNew, "force-new", "Build anew even if the same was just built, or is being built. Billed again.")
-	store.add(f)
-	limits.add(f)
-	return cmd
+			spec.Continue = &parent
+		}
+		return p.watch(ctx, a, title+query, spec, flags.json)
+	})
 }
 
 // readQuery returns the query that was typed, or that stdin holds.

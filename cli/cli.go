@@ -16,7 +16,7 @@ import (
 	"github.com/anything-mcp/anything-mcp/notte"
 )
 
-// Env is what a process has besides its arguments.
+// Env is the environment of a process: its variables, streams and signals.
 type Env struct {
 	Environ []string // in the form of [os.Environ]
 	Stdin   io.Reader
@@ -75,7 +75,7 @@ func (s signalError) exitCode() int {
 // usageError is a mistake in how a command was called.
 type usageError struct {
 	err     error
-	command string // its --help tells more
+	command string // whose --help the message names
 }
 
 func (e usageError) Error() string { return e.err.Error() }

@@ -18,10 +18,10 @@ type program struct {
 	env      Env
 	vars     environment
 	secrets  text.Redactor
-	screen   *screen  // stderr: everything there goes through it
+	screen   *screen  // all output to stderr goes through it
 	settings settings // of every command
 	log      *slog.Logger
-	parsed   bool // the command line is right, and a command runs
+	parsed   bool // the command line is valid, and a command runs
 
 	readBuffer int // bytes, for each stream from Notte
 }
@@ -98,9 +98,9 @@ func (p *program) prepare(cmd *cobra.Command, _ []string) error {
 func (p *program) run(ctx context.Context, args []string) error {
 	switch {
 	case len(args) == 0:
-		args = []string{} // to cobra nil means those of the process
+		args = []string{} // cobra would replace nil by os.Args
 	case args[0] == "help":
-		args = append(args[1:len(args):len(args)], "--help") // an unknown command is an error
+		args = append(args[1:len(args):len(args)], "--help") // so that an unknown command is an error
 	case args[0] == "--version":
 		args = []string{"version"}
 	}

@@ -19,8 +19,8 @@ const (
 // prefix begins the names of our own variables.
 const prefix = "ANYTHING_MCP_"
 
-// environment holds the variables that are not blank, by name. On Windows the
-// names are in upper case, because case does not count there.
+// environment holds the variables that are not blank, by name. On Windows names are
+// in upper case, because Windows ignores their case.
 type environment map[string]string
 
 func newEnvironment(environ []string, goos string) environment {

@@ -15,8 +15,8 @@ import (
 	"github.com/anything-mcp/anything-mcp/text"
 )
 
-// helpWidth is the width of the help text beside a flag: with the longest flag
-// it makes 80 columns.
+// helpWidth is the width of the help text beside a flag, in columns. With the longest
+// flag a line has 80 columns.
 const helpWidth = 46
 
 // describe wraps a flag's help text and adds the flag's variable below it.
@@ -105,8 +105,8 @@ func numberValue(target *float64, byDefault, high float64, kind string) value {
 	return within(target, 0, high, kind, "a number", parse, format)
 }
 
-// choiceValue takes one of words, the first of them by default. An empty first
-// word means no choice.
+// choiceValue takes one of words. The first is the default; if it is empty, the flag
+// is not set by default.
 func choiceValue(target *string, words ...string) value {
 	*target = words[0]
 	set := func(s string) error {

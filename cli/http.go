@@ -49,7 +49,8 @@ clients send as "Authorization: Bearer …".`,
 
 // serveHTTP serves until ctx ends.
 func (p *program) serveHTTP(ctx context.Context, flags httpFlags) error {
-	// Most of the calls are quiet: they hold memory and make little garbage.
+	// Collect garbage sooner. That saves memory and costs little time, because
+	// most calls are quiet.
 	if p.vars["GOGC"] == "" {
 		debug.SetGCPercent(50)
 	}
@@ -92,10 +93,10 @@ func (p *program) serveHTTP(ctx context.Context, flags httpFlags) error {
 	return err
 }
 
-// listenError says that an address cannot be listened on, and why.
+// listenError returns the error of listening on addr.
 func listenError(addr string, err error) error {
 	if op, ok := err.(*net.OpError); ok {
-		err = op.Err // without the address once more
+		err = op.Err // does not repeat the address
 	}
 	return fmt.Errorf("could not listen on %s: %w; choose another port with --addr", addr, err)
 }

@@ -44,7 +44,8 @@ command. With ID, show the result of one.`,
 	}, jobs.StateRunning, jobs.StateClosed, jobs.StateFailed, jobs.StateCancelled, jobs.StateInterrupted)
 }
 
-// listCommand makes cmd list the jobs of a kind, which may be in states.
+// listCommand makes cmd list the jobs of a kind. states are the states that such jobs
+// may have.
 func (p *program) listCommand(kind jobs.Kind, cmd *cobra.Command, states ...jobs.State) *cobra.Command {
 	var flags listFlags
 	cmd.GroupID, cmd.Args = terminalGroup, cobra.MaximumNArgs(1)
@@ -54,6 +55,9 @@ func (p *program) listCommand(kind jobs.Kind, cmd *cobra.Command, states ...jobs
 				return p.listJobs(cmd.Context(), a, kind, flags)
 			}
 			job, err := a.findJob(cmd.Context(), kind, args[0])
+			if err == nil {
+				job, err = a.awaitDetached(cmd.Context(), job)
+			}
 			if err != nil {
 				return err
 			}

@@ -14,10 +14,9 @@ import (
 // maxLogText bounds a message, and each value beside it, in characters.
 const maxLogText = 2000
 
-// newLogger returns the logger of the program. It writes to out as the settings
-// say. Nothing reaches the log but single lines of bounded length, without
-// secrets and with links cut down to their hosts, because some of what is
-// logged comes from other services.
+// newLogger returns the logger of the program, which writes to out. Because some
+// texts come from other services, every message is one line of bounded length,
+// without secrets, and with links reduced to their hosts.
 func (s settings) newLogger(out *screen, secrets text.Redactor) *slog.Logger {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(s.logLevel)) // the flag takes no other words
@@ -36,11 +35,11 @@ func (s settings) newLogger(out *screen, secrets text.Redactor) *slog.Logger {
 	}))
 }
 
-// ownAddress is an address of this program: the log shows it whole.
+// ownAddress is an address of this program. The log shows the whole of it.
 type ownAddress string
 
-// safeValue returns v as the log may show it. Numbers, times and their like
-// stay what they are; anything else becomes text.
+// safeValue returns v in a form that is safe to log. Numbers, times and the like do
+// not change; anything else becomes text.
 func safeValue(v slog.Value, secrets text.Redactor) slog.Value {
 	safe := func(s string) string {
 		s = secrets.RedactLine(s, 4*maxLogText) // links become shorter

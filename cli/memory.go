@@ -9,22 +9,22 @@ import (
 )
 
 const (
-	// memoryEvery is how often the memory of a server is looked at.
+	// memoryEvery is how often the memory of a server is checked.
 	memoryEvery = time.Second
 
-	// burst is how much is allocated between two looks while there is one, in
-	// bytes.
+	// burst is how many bytes are allocated between two checks during a burst of
+	// calls, at least.
 	burst = 1 << 20
 )
 
-// returnMemory returns unused memory to the system whenever a burst of calls is
-// over, until ctx ends. A burst leaves garbage and free memory, which Go returns
-// slowly, and most calls are quiet for minutes after their first second.
+// returnMemory returns unused memory to the system after each burst of calls, until
+// ctx ends. A burst leaves garbage and free memory. Go returns it slowly, and most
+// calls are quiet for minutes after their first second.
 func returnMemory(ctx context.Context) {
 	tick := time.NewTicker(memoryEvery)
 	defer tick.Stop()
 	allocated := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
-	var last, returned uint64 // allocated until the last look, and until memory was returned
+	var last, returned uint64 // bytes allocated until the last check, and until memory was returned last
 	for {
 		select {
 		case <-tick.C:
@@ -41,7 +41,7 @@ func returnMemory(ctx context.Context) {
 	}
 }
 
-// inBackground starts work and returns a function that ends it and waits for that.
+// inBackground starts work and returns a function that ends work and waits for it.
 func inBackground(ctx context.Context, work func(context.Context)) (end func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var running sync.WaitGroup

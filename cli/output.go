@@ -9,7 +9,7 @@ import (
 	"unicode"
 )
 
-// printJSON prints a result for machines, indented if a person looks.
+// printJSON prints a result as JSON, indented if stdout is a terminal.
 func (p *program) printJSON(raw []byte, err error) error {
 	if err != nil {
 		return fmt.Errorf("writing the result as JSON: %w", err)
@@ -17,8 +17,8 @@ func (p *program) printJSON(raw []byte, err error) error {
 	return p.printResult(raw, isTerminal(p.env.Stdout))
 }
 
-// printResult prints JSON from Notte. Characters that could act on a terminal
-// or reorder its text become JSON escapes, which leave the meaning as it is.
+// printResult prints JSON from Notte. Invisible characters, which could act on a
+// terminal or reorder its text, become JSON escapes. The JSON's meaning stays.
 func (p *program) printResult(raw []byte, indented bool) error {
 	var b bytes.Buffer
 	if indented && json.Indent(&b, raw, "", "  ") == nil {
@@ -35,8 +35,8 @@ func (p *program) print(text string) error {
 	return nil
 }
 
-// escapeInvisible returns JSON without invisible characters other than white
-// space. They stand only in strings, so JSON escapes can replace them.
+// escapeInvisible replaces the invisible characters in JSON, except white space, by
+// JSON escapes. Such characters occur only in strings.
 func escapeInvisible(text string) string {
 	invisible := func(r rune) bool {
 		return 0x7f <= r && r <= 0x9f || unicode.Is(unicode.Cf, r) && r < 0x10000

@@ -41,7 +41,7 @@ stdout as JSON. Ctrl-C stops the run; a second Ctrl-C leaves at once.`,
 	return cmd
 }
 
-// readRun returns what args ask for: a function's ID and its variables.
+// readRun parses args: a function's ID and its variables.
 func readRun(args []string) (jobs.RunSpec, error) {
 	if len(args) == 0 {
 		return jobs.RunSpec{}, usageErrorf("say which function to run: anything-mcp run ID, with the ID that build printed")

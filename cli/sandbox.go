@@ -13,7 +13,7 @@ import (
 )
 
 func (p *program) sandboxCommand() *cobra.Command {
-	var addr string
+	var addr, dir string
 	cmd := &cobra.Command{
 		Use:     "sandbox",
 		GroupID: serverGroup,
@@ -25,6 +25,9 @@ A word in the query changes how a build ends: [sandbox:error],
 [sandbox:timeout], [sandbox:cancelled], [sandbox:cut], [sandbox:nofunction],
 [sandbox:broken], [sandbox:unavailable]; [sandbox:slow] makes it take minutes.
 
+It speaks v2 of the Anything API; --sandbox-api v1 makes it speak the one before,
+here and with --sandbox.
+
 A build takes six seconds. With --sandbox-speed 10, here and with --sandbox, it
 is ten times as fast; with 0 there are no pauses.`,
 		Example: `  anything-mcp sandbox
@@ -32,14 +35,15 @@ is ten times as fast; with 0 there are no pauses.`,
     -H 'Authorization: Bearer any-key' -H 'Content-Type: application/json' \
     -d '{"query": "fetch the top 3 hacker news posts"}'`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return p.serveSandbox(cmd.Context(), addr) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.serveSandbox(cmd.Context(), addr, dir) },
 	}
 	cmd.Flags().StringVar(&addr, "addr", "127.0.0.1:8809", "Listen on `HOST:PORT`; loopback only.")
+	addStateDir(cmd.Flags(), &dir, "its functions, which --sandbox has too,")
 	return cmd
 }
 
 // serveSandbox serves until ctx ends.
-func (p *program) serveSandbox(ctx context.Context, addr string) error {
+func (p *program) serveSandbox(ctx context.Context, addr, stateDir string) error {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
 		return usageErrorf("--addr %q is not a host and a port: write it like 127.0.0.1:8809", addr)
@@ -47,11 +51,16 @@ func (p *program) serveSandbox(ctx context.Context, addr string) error {
 	if ip, err := netip.ParseAddr(host); !strings.EqualFold(host, "localhost") && (err != nil || !ip.IsLoopback()) {
 		return usageErrorf("--addr %s would let other machines in, and the sandbox checks no keys: use 127.0.0.1", addr)
 	}
-	l, err := sandbox.Listen(addr, sandbox.WithSpeed(p.settings.sandboxSpeed))
+	dir := p.keptIn(stateDir)
+	l, err := sandbox.Listen(addr, p.sandboxOptions(dir)...)
 	if err != nil {
 		return listenError(addr, err)
 	}
 	defer l.Close()
+	fate := "its functions are kept in " + dir
+	if dir == "" {
+		fate = "its functions end with it"
+	}
 	fmt.Fprintf(p.env.Stdout, `The sandbox of Notte's APIs is at %[1]s.
 Nothing there is real, and nothing is billed. Other clients reach it with:
 
@@ -59,8 +68,8 @@ export NOTTE_API_URL=%[1]s
 export NOTTE_ANYTHING_URL=%[1]s
 export NOTTE_API_KEY=any-key
 
-Ctrl-C ends it, and its functions with it.
-`, l.URL)
+Ctrl-C ends it; %[2]s.
+`, l.URL, fate)
 	<-ctx.Done()
-	return nil
+	return l.FileError()
 }

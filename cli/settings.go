@@ -1,12 +1,15 @@
 package cli
 
 import (
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
 
 	"github.com/anything-mcp/anything-mcp/jobs"
 	"github.com/anything-mcp/anything-mcp/notte"
+	"github.com/anything-mcp/anything-mcp/notte/sandbox"
+	"github.com/anything-mcp/anything-mcp/text"
 	"github.com/anything-mcp/anything-mcp/tools"
 )
 
@@ -19,6 +22,7 @@ const (
 type settings struct {
 	sandbox      bool
 	sandboxSpeed float64
+	sandboxAPI   string // of package sandbox
 	apiURL       string
 	anythingURL  string
 	idleTimeout  time.Duration
@@ -30,27 +34,39 @@ func (s *settings) add(f *pflag.FlagSet) {
 	f.SortFlags = false
 	addBool(f, &s.sandbox, "sandbox", "Use the built-in sandbox: no key, no web, no bill. Results are simulated.")
 	f.Var(numberValue(&s.sandboxSpeed, 1, many, "FACTOR"), "sandbox-speed", "Make the sandbox FACTOR times as fast; 0: no pauses.")
+	f.Var(choiceValue(&s.sandboxAPI, string(sandbox.V2), string(sandbox.V1)), "sandbox-api", "Have the sandbox speak this `VERSION` of the Anything API: v2, or v1 as until August 2026.")
 	f.StringVar(&s.apiURL, "api-url", notte.DefaultAPIURL, "`URL` of Notte's Functions API.")
 	f.StringVar(&s.anythingURL, "anything-url", notte.DefaultAnythingURL, "`URL` of Notte's Anything API.")
-	f.Var(timeValue(&s.idleTimeout, notte.DefaultIdleTimeout, time.Second, day), "idle-timeout", "Give up a stream from Notte that is silent this long.")
+	idle := timeValue(&s.idleTimeout, 0, time.Second, day)
+	idle.get = func() string { return strings.TrimPrefix(text.Duration(s.idleTimeout), "0s") } // no default: it depends on the stream
+	f.Var(idle, "idle-timeout", "Give up a stream from Notte that is silent this long. Without it: 10m, or 5m for v1 of the API and for runs.")
 	f.Var(choiceValue(&s.logLevel, "info", "debug", "warn", "error"), "log-level", "Log this `LEVEL` and above: debug, info, warn or error.")
 	f.Var(choiceValue(&s.logFormat, "text", "json"), "log-format", "Log to stderr in this `FORMAT`: text or json.")
 	f.MarkHidden("sandbox-speed")
 }
 
-// storeFlags say where jobs are kept, and how long.
+// storeFlags say where jobs are kept, and how long. They are those of every
+// command that has jobs.
 type storeFlags struct {
-	stateDir string // "" is the default of the system, inMemory none
-	keep     time.Duration
+	stateDir        string // "" is the system's default; inMemory is no directory
+	keep            time.Duration
+	detachedTimeout time.Duration // of every command, because each may take over a build
 }
 
 func (s *storeFlags) add(f *pflag.FlagSet) {
-	f.StringVar(&s.stateDir, "state-dir", "", "Keep builds and runs in `DIR`; memory: only in this process. Without it: $XDG_STATE_HOME/anything-mcp, or what this system has for it; with --sandbox: memory.")
+	addStateDir(f, &s.stateDir, "builds and runs")
 	f.Var(timeValue(&s.keep, 90*day, 0, 36500*day), "keep", "How long to keep a build or run after its end; 0: for ever.")
+	f.Var(timeValue(&s.detachedTimeout, 30*time.Minute, 0, 7*day), "detached-timeout", "How long to look for the function of a build that goes on at Notte without its stream; 0: not at all.")
 }
 
-// limitFlags say what may be built, and for how long.
+// addStateDir adds the flag that says where something is kept.
+func addStateDir(f *pflag.FlagSet, target *string, what string) {
+	f.StringVar(target, "state-dir", "", "Keep "+what+" in `DIR`; memory: only in this process. Without it: $XDG_STATE_HOME/anything-mcp, or what this system has for it.")
+}
+
+// limitFlags say how builds are made, and how many.
 type limitFlags struct {
+	detach       bool
 	reuseWindow  time.Duration
 	buildTimeout time.Duration
 	dailyBudget  float64
@@ -58,20 +74,22 @@ type limitFlags struct {
 }
 
 func (l *limitFlags) add(f *pflag.FlagSet) {
+	addBool(f, &l.detach, "detach", "Have Notte go on with a build by itself: it outlives this process, and tells no steps.")
 	f.Var(timeValue(&l.reuseWindow, 15*time.Minute, 0, 365*day), "reuse-window", "Return a finished build to a caller that asks for the same within this time; 0: never.")
 	f.Var(timeValue(&l.buildTimeout, time.Hour, time.Second, 7*day), "build-timeout", "End a build as timeout after this long, with what it has.")
 	f.Var(numberValue(&l.dailyBudget, 0, 1e9, "USD"), "daily-budget", "Refuse builds beyond this sum in US dollars a day; 0: no limit. A build is taken to cost $1 until the costs of five are known.")
 	f.Var(countValue(&l.maxBuilds, 0, 0, many), "max-concurrent-builds", "Refuse more builds at once; 0: no limit.")
 }
 
-// jobOptions returns the settings as a Manager takes them.
+// jobOptions returns the settings as options of a Manager.
 func jobOptions(s storeFlags, l limitFlags) jobs.Options {
 	return jobs.Options{
-		ReuseWindow:    l.reuseWindow,
-		BuildTimeout:   l.buildTimeout,
-		MaxBuilds:      l.maxBuilds,
-		DailyBudgetUSD: l.dailyBudget,
-		Keep:           s.keep,
+		ReuseWindow:     l.reuseWindow,
+		BuildTimeout:    l.buildTimeout,
+		DetachedTimeout: s.detachedTimeout,
+		MaxBuilds:       l.maxBuilds,
+		DailyBudgetUSD:  l.dailyBudget,
+		Keep:            s.keep,
 	}
 }
 

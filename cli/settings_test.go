@@ -62,6 +62,12 @@ func TestPrecedence(t *testing.T) {
 		{"stdio's bound on calls", nil, nil, "max-calls", "1000"},
 		{"http's bound on calls", []string{"http"}, nil, "max-calls", "4096"},
 		{"bound on builds", nil, nil, "build-timeout", "1h"},
+		{"nothing is detached", nil, nil, "detach", "false"},
+		{"detached by a variable", []string{"http"}, []string{"ANYTHING_MCP_DETACH=1"}, "detach", "true"},
+		{"bound on detached builds", []string{"builds"}, nil, "detached-timeout", "30m"},
+		{"the sandbox's contract", nil, nil, "sandbox-api", "v2"},
+		{"the sandbox's other contract", nil, []string{"ANYTHING_MCP_SANDBOX_API=v1"}, "sandbox-api", "v1"},
+		{"silence by the stream", nil, nil, "idle-timeout", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -72,8 +78,8 @@ func TestPrecedence(t *testing.T) {
 	}
 }
 
-// On Windows the names of variables are the same in any case, and environments
-// spell them in many ways.
+// Windows ignores the case of variables' names, and environments spell them in
+// several ways.
 func TestVariablesOnWindows(t *testing.T) {
 	environ := []string{"Notte_Api_Key=k", "anything_mcp_wait=1m", "LocalAppData=d", "Empty="}
 	want := environment{"NOTTE_API_KEY": "k", "ANYTHING_MCP_WAIT": "1m", "LOCALAPPDATA": "d"}
@@ -112,7 +118,7 @@ func TestStateDir(t *testing.T) {
 	}
 }
 
-// A reader of the help sees each variable beside its flag.
+// The help shows each variable beside its flag.
 func TestHelpNamesEachVariable(t *testing.T) {
 	p := newProgram(Env{})
 	for _, command := range p.rootCommand().Commands() {
@@ -130,7 +136,7 @@ func TestHelpNamesEachVariable(t *testing.T) {
 	}
 }
 
-func TestVersionsAreThoseOfTheEngine(t *testing.T) {
+func TestVersionsAreThoseOfMCPGo(t *testing.T) {
 	want := slices.Sorted(slices.Values(mcp.ValidProtocolVersions))
 	if got := mcpVersions(); !slices.Equal(got, want) {
 		t.Errorf("version prints %v, and the engine speaks %v", got, want)

@@ -19,7 +19,7 @@ import (
 // maxError bounds an error that is shown, in characters.
 const maxError = 1000
 
-// printJob prints all about a job, as JSON or for a person.
+// printJob prints a job, as JSON or for a person.
 func (p *program) printJob(ctx context.Context, a *app, job jobs.Job, asJSON bool) error {
 	switch {
 	case asJSON && job.Kind == jobs.KindBuild:
@@ -57,28 +57,57 @@ func (p *program) printBuild(ctx context.Context, a *app, job jobs.Job) error {
 			page.WriteString(hangingIndent(name, value, 12, width))
 		}
 	}
+	line := func(s string) string { return text.OneLine(s, maxLine) }
 	row("Status", string(job.State)+" after "+formatAge(job.Elapsed(time.Now())), width)
 	row("Error", text.Lines(b.Error), width)
 	row("Detail", text.Lines(b.Detail), width)
 	row("Reason", text.Lines(b.Reason), width)
-	row("Function", text.OneLine(b.FunctionName, maxLine), width)
-	row("ID", text.OneLine(b.FunctionID, maxLine), width)
+	row("Warning", line(b.Warning), width)
+	row("Function", line(b.FunctionName), width)
+	row("ID", line(b.FunctionID), width)
 	if job.State.Ended() {
+		row("Note", functionNote(b), width)
+		for i := 0; b.FunctionID == "" && i < len(b.Candidates); i++ {
+			row("Candidate", line(b.Candidates[i].FunctionID)+"  "+line(b.Candidates[i].Name), width)
+		}
 		row("Cost", formatCost(b, a.simulated), width)
+	} else {
+		row("Build", job.ID, width)
+	}
+	if !a.simulated { // the page of a sandbox ends with its process
+		row("Thread", line(b.ThreadURL), 0)
 	}
 	row("Answer", text.Lines(b.Answer), width)
 	switch {
-	case b.FunctionID != "" && a.simulated:
-		row("Run it", "The function is gone with this command's own sandbox. To keep one, start "+p.name+
-			" sandbox in another terminal, set here what it tells you to set, and build again without --sandbox.", width)
+	case !job.State.Ended():
+		row("See it", p.buildsLine(a, job.ID), 0)
+	case b.FunctionID != "" && a.simulated && a.dir == "":
+		row("Run it", "The function is gone with this command's own sandbox: nothing is kept in memory.", width)
 	case b.FunctionID != "":
 		row("Run it", p.runLine(ctx, a, b.FunctionID), 0) // one line, to be copied
 	}
 	return p.print(page.String())
 }
 
-// formatCost formats what an ended build has cost. A cost that Notte did not
-// report is unknown, and not zero.
+// functionNote returns what is doubtful or new about a build's function, or "".
+func functionNote(b *jobs.Build) string {
+	switch {
+	case b.FunctionID == "" && len(b.Candidates) > 0:
+		return "Which function the build made is not known: these are the ones that it may have made."
+	case b.FunctionID == "":
+		return ""
+	case b.FunctionFrom == jobs.FromUnconfirmed:
+		return "The build named this function, but Notte could not be asked about it."
+	case b.Before != nil && b.Before.FunctionID == b.FunctionID && b.FunctionVersion != "":
+		return "The same function as before, now in version " + text.OneLine(b.FunctionVersion, maxLine) + "."
+	case b.FunctionFrom == jobs.FromCatalogue:
+		return "Probably this build's: it appeared in the account while the build ran."
+	}
+	return ""
+}
+
+// formatCost formats the cost of an ended build. A cost that Notte did not report
+// is unknown, not zero.
 func formatCost(b *jobs.Build, simulated bool) string {
 	switch usd := b.TotalCostUSD; {
 	case usd == nil && !b.Started:
@@ -96,11 +125,15 @@ func formatCost(b *jobs.Build, simulated bool) string {
 
 // runLine returns the command that runs a new function.
 func (p *program) runLine(ctx context.Context, a *app, functionID string) string {
-	words := []string{p.name, "run", functionID}
-	if url := p.settings.apiURL; url != notte.DefaultAPIURL && p.vars["NOTTE_API_URL"] != url {
+	words := []string{p.name, "run"}
+	if a.simulated {
+		words = append(words, p.keptWords(a)...)
+	}
+	words = append(words, functionID)
+	if url := p.settings.apiURL; !a.simulated && url != notte.DefaultAPIURL && p.vars["NOTTE_API_URL"] != url {
 		words = append(words, "--api-url="+url)
 	}
-	// The look-up is free. If it fails, only the variables are missing here.
+	// The look-up is free. If it fails, the line just lacks the variables.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 	defer cancel()
 	if f, err := a.client.GetFunction(ctx, functionID); err == nil {
@@ -111,9 +144,25 @@ func (p *program) runLine(ctx context.Context, a *app, functionID string) string
 	return shellLine(words, runtime.GOOS)
 }
 
-// shellLine returns words as a line for the shells of goos. A word NAME=VALUE
-// that cannot be quoted there becomes NAME=VALUE itself, for the user to fill
-// in, and any other is left out.
+// buildsLine returns the command that shows a build.
+func (p *program) buildsLine(a *app, id string) string {
+	return shellLine(append(append([]string{p.name, "builds"}, p.keptWords(a)...), id), runtime.GOOS)
+}
+
+// keptWords returns the flags by which another command finds what this one keeps.
+func (p *program) keptWords(a *app) (words []string) {
+	if a.simulated && p.vars[prefix+"SANDBOX"] == "" {
+		words = append(words, "--sandbox")
+	}
+	if a.stateDir != "" && p.vars[prefix+"STATE_DIR"] != a.stateDir {
+		words = append(words, "--state-dir="+a.stateDir)
+	}
+	return words
+}
+
+// shellLine returns words as a line for the shells of goos. If the value of a word
+// name=value cannot be quoted there, it becomes VALUE, for the user to fill in. Any
+// other word that cannot be quoted is left out.
 func shellLine(words []string, goos string) string {
 	var line []string
 	for _, word := range words {
@@ -129,15 +178,15 @@ func shellLine(words []string, goos string) string {
 	return strings.Join(line, " ")
 }
 
-// variableWord returns a variable as the command run takes it, with its default
-// if it has one.
+// variableWord returns a variable in the form that the command run takes: its name
+// and its default, or VALUE if it has no default.
 func variableWord(v notte.Variable) string {
 	value := string(v.Default)
 	var s string
 	if json.Unmarshal(v.Default, &s) == nil {
 		value = s
 	}
-	// Notte sends the Python source of a default, in which a string has quotes.
+	// Notte sends defaults as Python source, in which a string has quotes.
 	if n := len(value); n >= 2 && (value[0] == '\'' || value[0] == '"') && value[n-1] == value[0] {
 		value = value[1 : n-1]
 	}
@@ -160,8 +209,8 @@ func (p *program) printRun(a *app, job jobs.Job) error {
 	if json.Unmarshal(run.Result, &result) == nil && strings.TrimSpace(result) != run.Error {
 		fmt.Fprintln(p.screen, strings.TrimSpace(text.Lines(result)))
 	}
-	if a.simulated {
-		fmt.Fprintf(p.screen, "The sandbox of a single command has no functions. To keep functions from build to run, start %s sandbox in another terminal.\n", p.name)
+	if a.simulated && a.dir == "" {
+		fmt.Fprintln(p.screen, "A sandbox in memory has no functions: it keeps none from one command to the next.")
 	}
 	return nil
 }

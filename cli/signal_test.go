@@ -214,7 +214,7 @@ func TestSecondSignalExitsAtOnce(t *testing.T) {
 	}
 }
 
-// lines is a writer with a method that waits for a text.
+// lines is a writer on which tests wait for a text.
 type lines struct {
 	mu   sync.Mutex // guards text
 	cond *sync.Cond

@@ -8,27 +8,47 @@ import (
 
 	"github.com/anything-mcp/anything-mcp/jobs"
 	"github.com/anything-mcp/anything-mcp/jobs/sqlite"
+	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 )
 
-// inMemory is the --state-dir that keeps nothing on disk.
+// inMemory is the --state-dir that stores nothing on disk.
 const inMemory = "memory"
 
-// newStore returns the store that the settings ask for. It opens nothing: the
-// store opens its database when it is first used.
-func (p *program) newStore(s storeFlags) jobs.Store {
-	dir := s.stateDir
-	if dir == "" && !p.settings.sandbox { // the sandbox forgets its functions, so their builds are of no use
-		var err error
-		if dir, err = stateDir(p.vars, runtime.GOOS); err != nil {
-			p.log.Warn("builds and runs are kept in memory only", "err", err)
+// keptIn returns the directory that the value of --state-dir means, or "" to store
+// nothing on disk.
+func (p *program) keptIn(flag string) string {
+	switch flag {
+	case inMemory:
+		return ""
+	case "":
+		dir, err := stateDir(p.vars, runtime.GOOS)
+		if err != nil {
+			p.log.Warn("all is kept in memory only", "err", err)
 		}
+		return dir
 	}
-	if dir == "" || dir == inMemory {
+	return flag
+}
+
+// newStore returns the store of jobs in dir, or in memory if dir is "". The store
+// opens its database when it is first used.
+func newStore(dir string) jobs.Store {
+	if dir == "" {
 		return sqlite.NewMemory()
 	}
 	disk := sqlite.New(dir)
 	disk.DirName = "--state-dir"
 	return disk
+}
+
+// sandboxOptions returns the settings as options of a sandbox. Unless dir is "", the
+// sandbox keeps its functions there, and all sandboxes of a directory share them.
+func (p *program) sandboxOptions(dir string) []sandbox.Option {
+	opts := []sandbox.Option{sandbox.WithSpeed(p.settings.sandboxSpeed), sandbox.WithAPI(sandbox.API(p.settings.sandboxAPI))}
+	if dir != "" {
+		opts = append(opts, sandbox.WithFile(filepath.Join(dir, "sandbox.json")))
+	}
+	return opts
 }
 
 // stateDir returns where the programs of a user keep their state on goos:

@@ -12,11 +12,11 @@ import (
 )
 
 // screen is the stderr of a process. On a terminal its last line is the status,
-// which changes in place; what is written goes above it. It redacts secrets. It
-// is safe for concurrent use.
+// which changes in place, and lines are written above it. It redacts secrets. It is
+// safe for concurrent use.
 type screen struct {
 	secrets text.Redactor
-	live    bool // a terminal that can rewrite a line
+	live    bool // it is a terminal that can rewrite a line
 	colour  bool
 	file    *os.File // for its width; nil if not live
 
@@ -77,8 +77,8 @@ func (s *screen) Write(lines []byte) (int, error) {
 // eraseLine goes to the start of the line and clears it (ECMA-48).
 const eraseLine = "\r\x1b[K"
 
-// setStatus replaces the status; an empty one removes it. It is a no-op where
-// no line can be rewritten.
+// setStatus replaces the status; an empty one removes it. It is a no-op if the
+// screen is not live.
 func (s *screen) setStatus(status string) {
 	status = s.secrets.Redact(status)
 	s.mu.Lock()
@@ -90,7 +90,7 @@ func (s *screen) setStatus(status string) {
 	io.WriteString(s.out, eraseLine+status)
 }
 
-// redraw removes what the terminal itself has written on the last line: ^C.
+// redraw rewrites the last line, to remove the ^C that the terminal has written.
 func (s *screen) redraw() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -107,7 +107,7 @@ const (
 	dim  style = "2"
 )
 
-// styled returns text in a style where colours are wanted.
+// styled returns text in a style if the screen has colour.
 func (s *screen) styled(as style, text string) string {
 	if !s.colour || text == "" {
 		return text

@@ -12,12 +12,12 @@ import (
 
 const (
 	liveInterval  = 100 * time.Millisecond // between two status lines on a terminal
-	plainInterval = 30 * time.Second       // the longest silence elsewhere
+	plainInterval = 30 * time.Second       // the longest silence without a terminal
 )
 
 // view shows a running job: a line for each step and, on a terminal, a status
-// line below them with the time and the end of what the agent is writing. It is
-// a plain value with one user: whoever follows the job's log.
+// line below them with the time and the end of what the agent is writing. Only the
+// goroutine that follows the job's log may use it.
 type view struct {
 	screen  *screen
 	started time.Time
@@ -27,7 +27,8 @@ type view struct {
 	due     time.Time
 }
 
-// newView writes the title. The job started at started, which may be long ago.
+// newView writes the title and returns a view of a job that started at started,
+// which may be long ago.
 func newView(s *screen, title string, started, now time.Time) *view {
 	fmt.Fprintln(s, s.styled(bold, text.OneLine(title, maxLine)))
 	v := &view{screen: s, started: started, status: "Starting", due: now}
@@ -45,7 +46,7 @@ func (v *view) observe(entry jobs.Entry, now time.Time) {
 	case !ok:
 		v.tail.Add(ev.Type, ev.Delta)
 		return
-	case ev.Type == notte.EventSessionData: // the link is on its line, and stays there
+	case ev.Type == notte.EventSessionData: // the link is in the line, so the status need not show it
 		v.setStatus("Working")
 	default:
 		v.setStatus(line)
@@ -65,11 +66,11 @@ func (v *view) step(when, now time.Time, line string) {
 	}
 }
 
-// pause returns how long the view need not be drawn.
+// pause returns how long to wait before the next draw.
 func (v *view) pause(now time.Time) time.Duration { return max(v.due.Sub(now), time.Millisecond) }
 
-// draw redraws the status line when it is due or, where there is none, breaks a
-// long silence.
+// draw redraws the status line if it is due. Without a status line it writes a line
+// after a long silence.
 func (v *view) draw(now time.Time) {
 	switch {
 	case now.Before(v.due):
@@ -81,7 +82,7 @@ func (v *view) draw(now time.Time) {
 	}
 }
 
-// spinner turns while the job runs: it shows that this process is alive.
+// spinner holds the frames of a spinner, which shows that this process is alive.
 var spinner = [...]string{"⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"}
 
 // statusLine returns the status in less than width columns, because terminals

@@ -25,7 +25,7 @@ type terminal struct{ lines []string }
 
 func newTerminal() *terminal { return &terminal{lines: []string{""}} }
 
-// Write implements io.Writer. It knows line feeds and eraseLine.
+// Write implements io.Writer. It handles line feeds and eraseLine.
 func (t *terminal) Write(p []byte) (int, error) {
 	for i, line := range strings.Split(string(p), "\n") {
 		if i > 0 {
@@ -123,11 +123,11 @@ func TestViewInPlainLines(t *testing.T) {
 
 func TestFollowReturnsWhyItCannot(t *testing.T) {
 	p := newProgram(Env{Stderr: io.Discard})
-	p.settings.sandbox = true
+	p.settings.sandbox, p.settings.sandboxAPI = true, "v2"
 	p.log = p.settings.newLogger(p.screen, p.secrets)
 	err := p.withJobs(storeFlags{}, limitFlags{}, func(a *app) error {
 		v := newView(p.screen, "", time.Now(), time.Now())
-		return p.follow(context.Background(), a.jobs, jobs.Job{ID: "build_none", Owner: "nobody"}, false, v)
+		return p.follow(context.Background(), a.jobs, jobs.Job{ID: "build_none", Owner: "nobody"}, false, v, nil)
 	})
 	if !errors.Is(err, jobs.ErrNotFound) {
 		t.Errorf("follow = %v, want %v", err, jobs.ErrNotFound)

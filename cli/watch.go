@@ -10,9 +10,10 @@ import (
 	"github.com/anything-mcp/anything-mcp/jobs"
 )
 
-// watch starts a job, shows it to its end and prints the result. When ctx ends
-// it cancels the job and waits for that; but a job that was joined goes on,
-// because another call started it.
+// watch starts a job, shows it to its end and prints the result. If ctx ends, watch
+// cancels the job and waits for its end. A job that was joined goes on instead,
+// because another call started it. A build that is to be detached is shown until
+// Notte goes on with it by itself.
 func (p *program) watch(ctx context.Context, a *app, title string, spec jobs.Spec, asJSON bool) error {
 	job, joined, err := a.jobs.Start(ctx, spec)
 	if err != nil {
@@ -22,16 +23,27 @@ func (p *program) watch(ctx context.Context, a *app, title string, spec jobs.Spe
 	if joined {
 		fmt.Fprintln(p.screen, joinedText(job))
 	}
-	if err := p.follow(ctx, a.jobs, job, joined, v); err != nil {
+	build, ok := spec.(jobs.BuildSpec)
+	detach := ok && build.Detach
+	var leaves func(jobs.Entry) bool
+	if detach {
+		leaves = p.leavesDetached(ctx, a.jobs, job)
+	}
+	if !detach || !joined {
+		err = p.follow(ctx, a.jobs, job, joined, v, leaves)
+	}
+	if err != nil {
 		if joined && ctx.Err() != nil {
-			fmt.Fprintf(p.screen, "The build goes on: see its result with %s builds %s\n", p.name, job.ID)
+			fmt.Fprintln(p.screen, "The build goes on: see its result with", p.buildsLine(a, job.ID))
 		}
 		return err
 	}
 	if job, err = a.jobs.Get(context.WithoutCancel(ctx), job.Owner, job.ID); err != nil {
 		return err
 	}
-	v.step(job.EndedAt, time.Now(), p.screen.styled(bold, stateTitle(job)))
+	if job.State.Ended() {
+		v.step(job.EndedAt, time.Now(), p.screen.styled(bold, stateTitle(job)))
+	}
 	if p.screen.live && isTerminal(p.env.Stdout) {
 		fmt.Fprintln(p.screen) // the result follows on the same terminal
 	}
@@ -39,7 +51,7 @@ func (p *program) watch(ctx context.Context, a *app, title string, spec jobs.Spe
 		return err
 	}
 	switch {
-	case job.Succeeded():
+	case job.Succeeded(), !job.State.Ended():
 		return nil
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
@@ -47,9 +59,24 @@ func (p *program) watch(ctx context.Context, a *app, title string, spec jobs.Spe
 	return errFailed // the result says why
 }
 
-// follow shows the log of a job to its end. When ctx ends it cancels the job,
-// unless it was joined, and goes on.
-func (p *program) follow(ctx context.Context, m *jobs.Manager, job jobs.Job, joined bool, v *view) error {
+// leavesDetached returns what reports whether a build goes on without this process,
+// at each entry of its log. It says so if the build could not be found again.
+func (p *program) leavesDetached(ctx context.Context, m *jobs.Manager, job jobs.Job) func(jobs.Entry) bool {
+	stays := false
+	return func(jobs.Entry) bool {
+		now, err := m.Get(ctx, job.Owner, job.ID)
+		if err == nil && now.Build.Detached && now.Volatile && !stays {
+			stays = true
+			fmt.Fprintln(p.screen, "No other process can find this build, because it is not stored, so this one waits for its function.")
+		}
+		return err == nil && now.Build.Detached && !stays
+	}
+}
+
+// follow shows the log of a job to its end, or to the entry at which leaves, if not
+// nil, says so.
+// When ctx ends it cancels the job, unless it was joined, and goes on.
+func (p *program) follow(ctx context.Context, m *jobs.Manager, job jobs.Job, joined bool, v *view, leaves func(jobs.Entry) bool) error {
 	defer p.screen.setStatus("")
 	var canceling sync.WaitGroup
 	defer canceling.Wait()
@@ -61,12 +88,12 @@ func (p *program) follow(ctx context.Context, m *jobs.Manager, job jobs.Job, joi
 			v.step(now, now, "Cancelling; press Ctrl-C again to leave at once")
 			v.setStatus("Cancelling")
 			ctx = context.WithoutCancel(ctx)
-			canceling.Go(func() { _, _ = m.Cancel(ctx, job.Owner, job.ID) }) // the log says how it went
+			canceling.Go(func() { _, _ = m.Cancel(ctx, job.Owner, job.ID) }) // the log shows the outcome
 		case err != nil:
 			return cmp.Or(context.Cause(ctx), err)
 		}
 		for _, e := range entries {
-			if v.observe(e, now); e.Final {
+			if v.observe(e, now); e.Final || leaves != nil && leaves(e) {
 				return nil
 			}
 			after = e.Seq
@@ -75,7 +102,33 @@ func (p *program) follow(ctx context.Context, m *jobs.Manager, job jobs.Job, joi
 	}
 }
 
-// joinedText says that nothing was started, and why.
+// takeoverWait bounds how long a command waits for a detached build. The command may
+// have to take the build over first, if no other process follows it.
+const takeoverWait = 5 * time.Second
+
+// awaitDetached waits up to takeoverWait for the end of a detached build, and returns
+// the job as it then is.
+func (a *app) awaitDetached(ctx context.Context, job jobs.Job) (jobs.Job, error) {
+	if job.Build == nil || !job.Build.Detached {
+		return job, nil
+	}
+	deadline := time.Now().Add(takeoverWait)
+	for after := int64(0); !job.State.Ended() && time.Now().Before(deadline); {
+		entries, err := a.jobs.Next(ctx, job.Owner, job.ID, after, time.Until(deadline))
+		if err != nil {
+			return job, err
+		}
+		for _, e := range entries {
+			after = e.Seq
+		}
+		if job, err = a.jobs.Get(ctx, job.Owner, job.ID); err != nil {
+			return job, err
+		}
+	}
+	return job, nil
+}
+
+// joinedText returns the line of a job that was joined: nothing was started.
 func joinedText(job jobs.Job) string {
 	if job.State.Ended() {
 		return "The same was built at " + localTime(job.StartedAt) + ": this is its result, and nothing is billed now. --force-new builds it anew."
@@ -83,7 +136,7 @@ func joinedText(job jobs.Job) string {
 	return "The same is being built since " + localTime(job.StartedAt) + ": this follows that build, and nothing more is billed. --force-new builds it anew."
 }
 
-// stateTitle says in a few words how a job ended.
+// stateTitle returns how a job ended, in a few words.
 func stateTitle(job jobs.Job) string {
 	switch {
 	case job.Succeeded():

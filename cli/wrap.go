@@ -14,9 +14,9 @@ import (
 // maxLine bounds a line of text from elsewhere, in characters.
 const maxLine = 200
 
-// hangingIndent writes text in a column beside head, in lines of at most width
-// columns; a width of 0 wraps nothing. A head that is too long for its place
-// stands on a line of its own.
+// hangingIndent writes text beside head, from column on, in lines of at most width
+// columns. A width of 0 wraps nothing. A head that is too long for its column gets a
+// line of its own.
 func hangingIndent(head, text string, column, width int) string {
 	var b strings.Builder
 	if head != "" && displaywidth.String(head) > column-2 {
@@ -34,8 +34,7 @@ func hangingIndent(head, text string, column, width int) string {
 }
 
 // wrap breaks a line between words into parts of at most width columns. A longer
-// word stays whole, because a link or an ID must. A width of 0 or less breaks
-// nothing.
+// word, such as a link or an ID, is not broken. A width of 0 or less breaks nothing.
 func wrap(line string, width int) []string {
 	if width <= 0 || displaywidth.String(line) <= width {
 		return []string{line}
@@ -93,11 +92,11 @@ func plural(n int, thing string) string {
 	return fmt.Sprintf("%d %s", n, thing)
 }
 
-// localTime formats a time in the user's own zone.
+// localTime formats a time in the local time zone.
 func localTime(t time.Time) string { return t.Local().Format("2006-01-02 15:04") }
 
-// formatAge formats how long something has taken, in tenths of a second at
-// first and in seconds after 10 s.
+// formatAge formats how long something has taken: below 10 s in tenths of a second,
+// then in seconds.
 func formatAge(d time.Duration) string {
 	unit := time.Second
 	if d < 10*time.Second {
@@ -106,9 +105,9 @@ func formatAge(d time.Duration) string {
 	return text.Duration(max(d, 0).Truncate(unit))
 }
 
-// shellQuote returns s as one word for the shells of goos. It reports false if
-// that is not possible: cmd and PowerShell share no quotes around some
-// characters. What it quotes may come from web pages, so it must be safe.
+// shellQuote returns s as one word for the shells of goos. It returns false if s
+// cannot be quoted: for some characters, no quotes work in both cmd and PowerShell.
+// s may come from web pages, so quoting must be safe.
 func shellQuote(s, goos string) (string, bool) {
 	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=/+"
 	plain := letters + ".:,@%"

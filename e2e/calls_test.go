@@ -10,9 +10,6 @@ import (
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 )
 
-// event is one event of a build's stream.
-type event map[string]any
-
 // gate returns a step that waits until open is called.
 func gate(t *testing.T) (wait sandbox.Step, open func()) {
 	ch := make(chan struct{})
@@ -26,20 +23,10 @@ func gate(t *testing.T) (wait sandbox.Step, open func()) {
 	return sandbox.Wait(ch), func() { close(ch) }
 }
 
-// done returns the last event of a successful build.
-func done(functionID string) sandbox.Step {
-	return sandbox.Event(event{"type": "done", "function_id": functionID, "total_cost_usd": 0.43})
-}
-
-// statusEvent returns a status event.
-func statusEvent(status string) sandbox.Step {
-	return sandbox.Event(event{"type": "status", "status": status})
-}
-
 // A build and a run work in every version of the protocol.
 func TestVersions(t *testing.T) {
 	versions := []era{"2024-11-05", "2025-03-26", "2025-06-18", legacy, modern}
-	forEachTransport(t, versions, func(t *testing.T, api *sandbox.Server, c *conn, _ *process) {
+	forEachTransport(t, versions, func(t *testing.T, api *service, c *conn, _ *process) {
 		var listed struct {
 			Tools      []struct{ Name string }
 			ResultType string
@@ -81,16 +68,16 @@ func TestVersions(t *testing.T) {
 // Twenty concurrent builds of five hundred events each send 2 to 6 updates. The
 // order of the messages is checked when the process has ended.
 func TestProgress(t *testing.T) {
-	forEachTransport(t, bothEras, func(t *testing.T, api *sandbox.Server, c *conn, _ *process) {
+	forEachTransport(t, bothEras, func(t *testing.T, api *service, c *conn, _ *process) {
 		const builds, steps = 20, 5
 		ids := map[int]string{}
 		for n := range builds {
 			query := fmt.Sprintf("build number %d", n)
-			script := []sandbox.Step{statusEvent("planning")}
+			script := []step{statusEvent("planning")}
 			for step := range steps {
 				script = append(script,
-					sandbox.Event(event{"type": "tool_start", "name": fmt.Sprintf("step_%d_of_%d", step, n)}),
-					sandbox.Batch(sandbox.Repeat(98, sandbox.Event(event{"type": "text_delta", "delta": "x\n"}))),
+					toolStart(fmt.Sprintf("step_%d_of_%d", step, n)),
+					burst(98, textDelta("x\n")),
 					sandbox.Delay(120*time.Millisecond))
 			}
 			api.Script(query, append(script, done(fmt.Sprintf("fn-%d", n)))...)
@@ -110,7 +97,7 @@ func TestProgress(t *testing.T) {
 // A call that does not wait returns a handle. get_build with the handle sends the
 // progress and returns the result.
 func TestHandle(t *testing.T) {
-	forEachTransport(t, bothEras, func(t *testing.T, api *sandbox.Server, c *conn, _ *process) {
+	forEachTransport(t, bothEras, func(t *testing.T, api *service, c *conn, _ *process) {
 		wait, open := gate(t)
 		api.Script("take your time", statusEvent("planning"), wait, done("fn"))
 		handle := c.outcome(c.call("build_automation", args{"query": "take your time", "wait_seconds": 0}))
@@ -128,7 +115,7 @@ func TestHandle(t *testing.T) {
 
 // Two calls with the same query wait for one build.
 func TestJoining(t *testing.T) {
-	forEachTransport(t, bothEras, func(t *testing.T, api *sandbox.Server, c *conn, _ *process) {
+	forEachTransport(t, bothEras, func(t *testing.T, api *service, c *conn, _ *process) {
 		wait, open := gate(t)
 		api.Script("only once", statusEvent("planning"), wait, done("fn"))
 		first := c.build("only once")
@@ -148,7 +135,7 @@ func TestJoining(t *testing.T) {
 
 // A cancelled call gets no answer. Its build goes on.
 func TestCancellation(t *testing.T) {
-	forEachTransport(t, bothEras, func(t *testing.T, api *sandbox.Server, c *conn, p *process) {
+	forEachTransport(t, bothEras, func(t *testing.T, api *service, c *conn, p *process) {
 		wait, open := gate(t)
 		api.Script("go on without me", statusEvent("planning"), wait, statusEvent("still there"), done("fn"))
 		cancelled := c.build("go on without me")
@@ -177,12 +164,12 @@ func TestCancellation(t *testing.T) {
 
 // 150 waiting calls do not delay another request.
 func TestManyWaiting(t *testing.T) {
-	forEachTransport(t, bothEras, func(t *testing.T, api *sandbox.Server, c *conn, _ *process) {
+	forEachTransport(t, bothEras, func(t *testing.T, api *service, c *conn, _ *process) {
 		wait, open := gate(t)
 		var ids []int
 		for n := range 150 {
 			query := fmt.Sprintf("wait %d", n)
-			api.Script(query, statusEvent("planning"), wait, done("fn"))
+			api.Script(query, statusEvent("planning"), wait, done(""))
 			ids = append(ids, c.build(query))
 		}
 		for _, id := range ids {

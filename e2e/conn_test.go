@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"testing"
 	"time"
-
-	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 )
 
 // era is the protocol version of a client.
@@ -153,16 +151,16 @@ func connect(t *testing.T, transport string, e era, url string, flags ...string)
 	return s.connect(t, e), s.process
 }
 
-// forEachTransport runs a test over both transports in each of the eras. Each run
-// has its own server process and sandbox.
-func forEachTransport(t *testing.T, eras []era, test func(t *testing.T, api *sandbox.Server, c *conn, p *process)) {
+// forEachTransport runs a test over both transports in each of the eras, with a
+// service of each contract. Each run has its own server process.
+func forEachTransport(t *testing.T, eras []era, test func(t *testing.T, api *service, c *conn, p *process)) {
 	for _, transport := range []string{"stdio", "http"} {
 		for _, e := range eras {
 			t.Run(transport+"/"+string(e), func(t *testing.T) {
-				t.Parallel()
-				api, url := newSandbox(t)
-				c, p := connect(t, transport, e, url)
-				test(t, api, c, p)
+				inBothContracts(t, func(t *testing.T, api *service, url string) {
+					c, p := connect(t, transport, e, url)
+					test(t, api, c, p)
+				})
 			})
 		}
 	}

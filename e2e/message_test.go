@@ -71,9 +71,13 @@ type outcome struct {
 	Candidates   []struct {
 		FunctionID string `json:"function_id"`
 	} `json:"candidates"`
-	Builds []outcome `json:"builds"`
-	Runs   []outcome `json:"runs"`
-	Spent  *float64  `json:"spent_today_usd"`
+	ThreadURL       string    `json:"thread_url"`
+	FunctionFrom    string    `json:"function_from"`
+	FunctionVersion string    `json:"function_version"`
+	Continues       string    `json:"continues"`
+	Builds          []outcome `json:"builds"`
+	Runs            []outcome `json:"runs"`
+	Spent           *float64  `json:"spent_today_usd"`
 
 	isError bool
 	text    string

@@ -24,7 +24,7 @@ func hasAll(words ...string) func(string, message) bool {
 
 // A run whose stream breaks is looked up by its ID, and not started again.
 func TestRunIsLookedUp(t *testing.T) {
-	forEachTransport(t, bothEras, func(t *testing.T, api *sandbox.Server, c *conn, _ *process) {
+	forEachTransport(t, bothEras, func(t *testing.T, api *service, c *conn, _ *process) {
 		api.AddFunction(sandbox.Function{ID: "fn", Run: &sandbox.Outcome{
 			Result: map[string]any{"posts": []any{"one"}}, After: 300 * time.Millisecond,
 		}})
@@ -42,7 +42,7 @@ func TestRunIsLookedUp(t *testing.T) {
 
 // If Notte cannot create a run, the run is started without an ID.
 func TestRunWithoutCreate(t *testing.T) {
-	forEachTransport(t, []era{modern}, func(t *testing.T, api *sandbox.Server, c *conn, _ *process) {
+	forEachTransport(t, []era{modern}, func(t *testing.T, api *service, c *conn, _ *process) {
 		api.AddFunction(sandbox.Function{ID: "fn", Run: &sandbox.Outcome{Result: "Traceback (most recent call last): boom"}})
 		api.Fault("POST", "/functions/{id}/runs/create", sandbox.Status(http.StatusMethodNotAllowed, "application/json", `{"detail":"Method Not Allowed"}`))
 		out := c.outcome(c.call("run_function", args{"function_id": "fn"}))
@@ -57,13 +57,14 @@ func TestRunWithoutCreate(t *testing.T) {
 
 // A build whose stream breaks keeps what came before.
 func TestBuildIsCut(t *testing.T) {
-	forEachTransport(t, bothEras, func(t *testing.T, api *sandbox.Server, c *conn, _ *process) {
+	forEachTransport(t, bothEras, func(t *testing.T, api *service, c *conn, _ *process) {
 		api.Script("break", statusEvent("planning"),
-			sandbox.Event(event{"type": "text_delta", "delta": "Nearly there."}),
-			sandbox.Event(event{"type": "function_uploaded", "function_id": "fn-saved", "function_name": "saved"}),
+			textDelta("Nearly there."),
+			uploaded("fn-saved", "saved", nil),
 			sandbox.Reset())
+		status, isError := api.cutAfterFunction()
 		out := c.outcome(c.build("break"))
-		if !out.isError || out.Status != "interrupted" || out.FunctionID != "fn-saved" || out.TotalCostUSD != nil ||
+		if out.isError != isError || out.Status != status || out.FunctionID != "fn-saved" || out.TotalCostUSD != nil ||
 			!strings.Contains(out.Answer, "Nearly") || !strings.Contains(out.text, `"total_cost_usd":null`) {
 			t.Errorf("the build returned %s", out.text)
 		}
@@ -73,20 +74,20 @@ func TestBuildIsCut(t *testing.T) {
 // The key is sent to Notte only, even if Notte's answers contain it or redirect
 // elsewhere. Every output is searched for it at the end.
 func TestSecrets(t *testing.T) {
-	forEachTransport(t, bothEras, func(t *testing.T, api *sandbox.Server, c *conn, p *process) {
+	forEachTransport(t, bothEras, func(t *testing.T, api *service, c *conn, p *process) {
 		elsewhere := 0
 		stranger := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { elsewhere++ }))
 		defer stranger.Close()
 
 		echo := `Authorization: Bearer ` + apiKey
-		for name, steps := range map[string][]sandbox.Step{
+		for name, steps := range map[string][]step{
 			"refused":    {sandbox.Status(401, "application/json", `{"message":"`+echo+`","detail":{"headers":"`+echo+`"}}`)},
 			"html":       {sandbox.Status(503, "text/html", `<html><title>`+echo+`</title><body>`+echo+`</body></html>`)},
 			"a page":     {sandbox.Status(200, "text/html", `<title>`+echo+`</title>`)},
 			"redirected": {sandbox.Header("Location", stranger.URL+"/?key="+apiKey), sandbox.Status(307, "", "")},
-			"told": {statusEvent(echo), sandbox.Event(event{"type": "tool_start", "name": echo}),
-				sandbox.Event(event{"type": "error", "error": echo, "detail": echo})},
-			"cut": {sandbox.Event(event{"type": "text_delta", "delta": echo}), sandbox.Reset()},
+			"told": {statusEvent(echo), toolStart(echo),
+				failed(echo, echo)},
+			"cut": {textDelta(echo), sandbox.Reset()},
 		} {
 			api.Script(name, steps...)
 			if out := c.outcome(c.build(name)); !out.isError {
@@ -99,8 +100,8 @@ func TestSecrets(t *testing.T) {
 			}
 		}
 		api.Script("piecemeal",
-			sandbox.Event(event{"type": "text_delta", "delta": "The key is " + apiKey[:7]}),
-			sandbox.Event(event{"type": "text_delta", "delta": apiKey[7:] + ", they say."}), done("fn"))
+			textDelta("The key is "+apiKey[:7]),
+			textDelta(apiKey[7:]+", they say."), done("fn-piecemeal"))
 		if out := c.outcome(c.build("piecemeal")); !strings.Contains(out.Answer, "they say") {
 			t.Errorf("the answer is %q", out.Answer)
 		}
@@ -114,10 +115,10 @@ func TestSecrets(t *testing.T) {
 // A running build shows its viewer link. The log never contains it, and a build
 // that has ended does not show it.
 func TestViewerLink(t *testing.T) {
-	forEachTransport(t, bothEras, func(t *testing.T, api *sandbox.Server, c *conn, _ *process) {
-		link := "https://viewer.example/session?a=1&token=" + viewerToken
+	forEachTransport(t, bothEras, func(t *testing.T, api *service, c *conn, _ *process) {
+		link := "https://viewer.notte.cc/session?a=1&token=" + viewerToken
 		wait, open := gate(t)
-		api.Script("show me", sandbox.Event(event{"type": "notte_session_data", "viewer_url": link}), wait, done("fn"))
+		api.Script("show me", viewer(link), wait, done("fn"))
 		first := c.build("show me")
 		c.progress(first, 1)
 		handle := c.outcome(c.call("build_automation", args{"query": "show me", "wait_seconds": 0}))

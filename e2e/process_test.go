@@ -2,7 +2,6 @@ package e2e_test
 
 import (
 	"context"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"strings"
@@ -68,7 +67,8 @@ func environ(t *testing.T, url string, more ...string) []string {
 		"HOME=" + home, "XDG_STATE_HOME=" + home, "USERPROFILE=" + home, "LocalAppData=" + home,
 		"NOTTE_API_KEY=" + apiKey, "NOTTE_API_URL=" + url, "NOTTE_ANYTHING_URL=" + url,
 		"ANYTHING_MCP_LOG_LEVEL=debug", "ANYTHING_MCP_LOG_FORMAT=json",
-		"GORACE=atexit_sleep_ms=50", // instead of a second for each process
+		"ANYTHING_MCP_DETACHED_TIMEOUT=1s", // how long lost builds are looked for
+		"GORACE=atexit_sleep_ms=50",        // instead of a second for each process
 	}, more...)
 }
 
@@ -106,18 +106,8 @@ func (p *process) exits(code int) {
 	}
 }
 
-// newSandbox serves Notte's APIs on loopback until the test ends.
-func newSandbox(t *testing.T) (api *sandbox.Server, url string) {
-	t.Helper()
-	api = sandbox.New(sandbox.WithSpeed(0), sandbox.WithKey(apiKey))
-	server := httptest.NewServer(api)
-	t.Cleanup(server.Close)
-	t.Cleanup(api.Close) // runs first: it ends the streams that server.Close waits for
-	return api, server.URL
-}
-
 // requests counts the sandbox's requests with this method and part of the path.
-func requests(api *sandbox.Server, method, pathPart string) (n int) {
+func requests(api *service, method, pathPart string) (n int) {
 	for _, r := range api.Requests() {
 		if r.Method == method && strings.Contains(r.Path, pathPart) {
 			n++
@@ -127,7 +117,7 @@ func requests(api *sandbox.Server, method, pathPart string) (n int) {
 }
 
 // awaitRequest waits until the sandbox has got a request that match accepts.
-func awaitRequest(t *testing.T, api *sandbox.Server, match func(sandbox.Request) bool) {
+func awaitRequest(t *testing.T, api *service, match func(sandbox.Request) bool) {
 	t.Helper()
 	ctx, stop := context.WithTimeout(t.Context(), awaitTimeout)
 	defer stop()

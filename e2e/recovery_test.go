@@ -17,7 +17,7 @@ const takeoverTimeout = time.Minute
 
 // awaitTakeover waits for a request to Notte that only a process makes which has
 // taken over a job.
-func awaitTakeover(t *testing.T, api *sandbox.Server, match func(sandbox.Request) bool) {
+func awaitTakeover(t *testing.T, api *service, match func(sandbox.Request) bool) {
 	t.Helper()
 	ctx, stop := context.WithTimeout(t.Context(), takeoverTimeout)
 	defer stop()
@@ -34,13 +34,13 @@ type abandoned struct {
 }
 
 // abandonJobs starts the jobs on a server and kills it.
-func abandonJobs(t *testing.T, api *sandbox.Server, h *host, c *conn) abandoned {
+func abandonJobs(t *testing.T, api *service, h *host, c *conn) abandoned {
 	t.Helper()
 	s := abandoned{uploadFn: api.AddFunction(sandbox.Function{Name: "uploaded"})}
 	s.closedFn = api.AddFunction(sandbox.Function{Name: "closed", Run: &sandbox.Outcome{After: -1, Logs: []string{"begun"}}})
 	s.activeFn = api.AddFunction(sandbox.Function{Name: "active", Run: &sandbox.Outcome{After: -1, Logs: []string{"begun"}}})
-	viewer := sandbox.Event(event{"type": "notte_session_data", "viewer_url": "https://viewer.example/?token=" + viewerToken})
-	uploaded := sandbox.Event(event{"type": "function_uploaded", "function_id": s.uploadFn, "name": "uploaded"})
+	viewer := viewer("https://viewer.notte.cc/?token=" + viewerToken)
+	uploaded := uploaded(s.uploadFn, "uploaded", nil)
 	api.Script("uploaded", viewer, uploaded, sandbox.Stall())
 	api.Script("unfinished", viewer, statusEvent("planning"), sandbox.Stall())
 
@@ -69,91 +69,92 @@ func abandonJobs(t *testing.T, api *sandbox.Server, h *host, c *conn) abandoned 
 // ends the builds as interrupted, with what is known of them and the functions
 // that they may have made. It starts nothing again.
 func TestTakingOver(t *testing.T) {
-	if testing.Short() {
-		t.Skip("a lease has to run out, which takes half a minute")
-	}
-	t.Parallel()
-	api, url := newSandbox(t)
-	dir := t.TempDir()
-	h := newHostIn(t, url, dir)
-	left := abandonJobs(t, api, h, h.connect(legacy))
-	endRun(t, api, left.closedFn, sandbox.Outcome{Result: args{"n": 1}})
-	candidate := api.AddFunction(sandbox.Function{Name: "made by the unfinished build"})
-
-	heir := newHostIn(t, url, dir)
-	c := heir.connect(modern)
-	for _, id := range []int{
-		c.call("get_run", args{"run_id": left.active.RunID, "wait_seconds": 0}), c.getNow(left.uploaded.BuildID), c.getNow(left.unfinished.BuildID),
-	} {
-		if out := c.outcome(id); out.Status != "running" && out.Status != "interrupted" {
-			t.Errorf("what was left behind is now %s", out.text)
+	inBothContracts(t, func(t *testing.T, api *service, url string) {
+		if testing.Short() {
+			t.Skip("a lease has to run out, which takes half a minute")
 		}
-	}
-	awaitTakeover(t, api, func(r sandbox.Request) bool {
-		return r.Method == "GET" && strings.HasPrefix(r.Path, "/functions/"+left.activeFn+"/runs/")
-	})
-	closed := c.outcome(c.call("get_run", args{"run_id": left.closed.RunID}))
-	if closed.Status != "closed" || closed.OK == nil || !*closed.OK || !strings.Contains(string(closed.Result), `"n"`) && !strings.Contains(string(closed.Result), `'n'`) {
-		t.Errorf("the run that ended while nobody looked is %s", closed.text)
-	}
-	if out := c.outcome(c.call("get_run", args{"run_id": left.active.RunID, "wait_seconds": 0})); out.Status != "running" {
-		t.Errorf("the run that goes on is %s", out.text)
-	}
-	follow := c.call("get_run", args{"run_id": left.active.RunID})
-	endRun(t, api, left.activeFn, sandbox.Outcome{Status: "failed", Result: "no such button"})
-	if out := c.outcome(follow); out.Status != "failed" || !strings.Contains(out.text, "no such button") {
-		t.Errorf("the run that failed later returned %s", out.text)
-	}
+		dir := t.TempDir()
+		h := newHostIn(t, url, dir)
+		left := abandonJobs(t, api, h, h.connect(legacy))
+		endRun(t, api, left.closedFn, sandbox.Outcome{Result: args{"n": 1}})
+		candidate := api.AddFunction(sandbox.Function{Name: "made by the unfinished build"})
 
-	uploaded := c.outcome(c.call("get_build", args{"build_id": left.uploaded.BuildID}))
-	if uploaded.Status != "interrupted" || uploaded.FunctionID != left.uploadFn || !strings.Contains(uploaded.text, "run_function") {
-		t.Errorf("the build with a function is %s", uploaded.text)
-	}
-	if out := c.outcome(c.call("run_function", args{"function_id": uploaded.FunctionID})); out.Status != "closed" {
-		t.Errorf("a run of the saved function returned %s", out.text)
-	}
-	unfinished := c.outcome(c.call("get_build", args{"build_id": left.unfinished.BuildID}))
-	var offered []string
-	for _, f := range unfinished.Candidates {
-		offered = append(offered, f.FunctionID)
-	}
-	if unfinished.Status != "interrupted" || !slices.Contains(offered, candidate) || slices.Contains(offered, left.uploadFn) {
-		t.Errorf("the unfinished build is %s; want it interrupted, with %s as a candidate and without %s, which belongs to another build", unfinished.text, candidate, left.uploadFn)
-	}
-	heir.stop()
-	checkStarts(t, api, left)
-	checkFiles(t, dir, viewerToken, apiKey)
-	checkDatabase(t, dir)
+		cut, _ := api.cutAfterFunction()
+		heir := newHostIn(t, url, dir)
+		c := heir.connect(modern)
+		for _, id := range []int{
+			c.call("get_run", args{"run_id": left.active.RunID, "wait_seconds": 0}), c.getNow(left.uploaded.BuildID), c.getNow(left.unfinished.BuildID),
+		} {
+			if out := c.outcome(id); out.Status != "running" && out.Status != "interrupted" && out.Status != cut {
+				t.Errorf("what was left behind is now %s", out.text)
+			}
+		}
+		awaitTakeover(t, api, func(r sandbox.Request) bool {
+			return r.Method == "GET" && strings.HasPrefix(r.Path, "/functions/"+left.activeFn+"/runs/")
+		})
+		closed := c.outcome(c.call("get_run", args{"run_id": left.closed.RunID}))
+		if closed.Status != "closed" || closed.OK == nil || !*closed.OK || !strings.Contains(string(closed.Result), `"n"`) && !strings.Contains(string(closed.Result), `'n'`) {
+			t.Errorf("the run that ended while nobody looked is %s", closed.text)
+		}
+		if out := c.outcome(c.call("get_run", args{"run_id": left.active.RunID, "wait_seconds": 0})); out.Status != "running" {
+			t.Errorf("the run that goes on is %s", out.text)
+		}
+		follow := c.call("get_run", args{"run_id": left.active.RunID})
+		endRun(t, api, left.activeFn, sandbox.Outcome{Status: "failed", Result: "no such button"})
+		if out := c.outcome(follow); out.Status != "failed" || !strings.Contains(out.text, "no such button") {
+			t.Errorf("the run that failed later returned %s", out.text)
+		}
+
+		uploaded := c.outcome(c.call("get_build", args{"build_id": left.uploaded.BuildID}))
+		if uploaded.Status != cut || uploaded.FunctionID != left.uploadFn || !strings.Contains(uploaded.text, "run_function") {
+			t.Errorf("the build with a function is %s", uploaded.text)
+		}
+		if out := c.outcome(c.call("run_function", args{"function_id": uploaded.FunctionID})); out.Status != "closed" {
+			t.Errorf("a run of the saved function returned %s", out.text)
+		}
+		unfinished := c.outcome(c.call("get_build", args{"build_id": left.unfinished.BuildID}))
+		var offered []string
+		for _, f := range unfinished.Candidates {
+			offered = append(offered, f.FunctionID)
+		}
+		if unfinished.Status != "interrupted" || !slices.Contains(offered, candidate) || slices.Contains(offered, left.uploadFn) {
+			t.Errorf("the unfinished build is %s; want it interrupted, with %s as a candidate and without %s, which belongs to another build", unfinished.text, candidate, left.uploadFn)
+		}
+		heir.stop()
+		checkStarts(t, api, left)
+		checkFiles(t, dir, viewerToken, apiKey)
+		checkDatabase(t, dir)
+	})
 }
 
 // The function of a running build is stored before it is shown: a process that is
 // killed right after it has shown the function does not lose it.
 func TestToldFunctionIsKept(t *testing.T) {
-	t.Parallel()
-	rounds := 10
-	if testing.Short() {
-		rounds = 3
-	}
-	api, url := newSandbox(t)
-	dir := t.TempDir()
-	for n := range rounds {
-		query, function := fmt.Sprintf("upload %d", n), fmt.Sprintf("fn-%d", n)
-		wait, open := gate(t)
-		api.Script(query, statusEvent("planning"), wait, sandbox.Event(event{"type": "function_uploaded", "function_id": function, "name": query}), sandbox.Stall())
-		h := newHostIn(t, url, dir)
-		c := h.connect(bothEras[n%2])
-		build := c.startBuild(query)
-		c.progress(c.call("get_build", args{"build_id": build.BuildID}), 1)
-		open()
-		c.awaitFunction(build.BuildID)
-		h.kill()
-		next := newHostIn(t, url, dir)
-		c = next.connect(bothEras[n%2])
-		if out := c.outcome(c.getNow(build.BuildID)); out.FunctionID != function {
-			t.Errorf("the build, whose function %s was told, is now %s", function, out.text)
+	inBothContracts(t, func(t *testing.T, api *service, url string) {
+		rounds := 10
+		if testing.Short() {
+			rounds = 3
 		}
-		next.kill()
-	}
+		dir := t.TempDir()
+		for n := range rounds {
+			query, function := fmt.Sprintf("upload %d", n), fmt.Sprintf("fn-%d", n)
+			wait, open := gate(t)
+			api.Script(query, statusEvent("planning"), wait, uploaded(function, query, nil), sandbox.Stall())
+			h := newHostIn(t, url, dir)
+			c := h.connect(bothEras[n%2])
+			build := c.startBuild(query)
+			c.progress(c.call("get_build", args{"build_id": build.BuildID}), 1)
+			open()
+			c.awaitFunction(build.BuildID)
+			h.kill()
+			next := newHostIn(t, url, dir)
+			c = next.connect(bothEras[n%2])
+			if out := c.outcome(c.getNow(build.BuildID)); out.FunctionID != function {
+				t.Errorf("the build, whose function %s was told, is now %s", function, out.text)
+			}
+			next.kill()
+		}
+	})
 }
 
 // awaitFunction calls get_build until the running build has a function.
@@ -171,7 +172,7 @@ func (c *conn) awaitFunction(buildID string) {
 }
 
 // checkStarts checks that nothing was started again.
-func checkStarts(t *testing.T, api *sandbox.Server, left abandoned) {
+func checkStarts(t *testing.T, api *service, left abandoned) {
 	t.Helper()
 	for query, n := range startsByQuery(t, api) {
 		if n != 1 {
@@ -187,7 +188,7 @@ func checkStarts(t *testing.T, api *sandbox.Server, left abandoned) {
 }
 
 // endRun ends the function's only run.
-func endRun(t *testing.T, api *sandbox.Server, functionID string, end sandbox.Outcome) {
+func endRun(t *testing.T, api *service, functionID string, end sandbox.Outcome) {
 	t.Helper()
 	prefix := "/functions/" + functionID + "/runs/"
 	for _, r := range api.Requests() {

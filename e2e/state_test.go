@@ -15,107 +15,108 @@ import (
 // The state directory is removed while a server runs. What follows is stored in
 // a new one, the end of a build that ran meanwhile included.
 func TestStateDirectoryIsRemoved(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("files that are open cannot be removed there")
-	}
-	t.Parallel()
-	api, url := newSandbox(t)
-	dir := filepath.Join(t.TempDir(), "state", "anything-mcp")
-	wait, open := gate(t)
-	api.Script("runs meanwhile", statusEvent("planning"), wait, done("fn-meanwhile"))
-	h := newHostIn(t, url, dir)
-	c := h.connect(modern)
-	if out := c.outcome(c.build("before")); out.Status != "done" || out.inMemory() {
-		t.Fatalf("a build returned %s", out.text)
-	}
-	meanwhile := c.startBuild("runs meanwhile")
-	if err := os.RemoveAll(filepath.Dir(dir)); err != nil {
-		t.Fatal(err)
-	}
-	after := c.outcome(c.build("after"))
-	if after.Status != "done" || after.inMemory() {
-		t.Errorf("after the directory was removed a build returned %s", after.text)
-	}
-	open()
-	if out := c.outcome(c.call("get_build", args{"build_id": meanwhile.BuildID})); out.Status != "done" || out.FunctionID != "fn-meanwhile" {
-		t.Errorf("the build that ran meanwhile returned %s", out.text)
-	}
-	h.stderr.await(t, "the build that is stored after all", hasAll("stored after all", meanwhile.BuildID))
-	if out := c.outcome(c.getNow(meanwhile.BuildID)); out.inMemory() {
-		t.Errorf("a build that was stored is described as %s", out.text)
-	}
-	h.kill()
+	inBothContracts(t, func(t *testing.T, api *service, url string) {
+		if runtime.GOOS == "windows" {
+			t.Skip("files that are open cannot be removed there")
+		}
+		dir := filepath.Join(t.TempDir(), "state", "anything-mcp")
+		wait, open := gate(t)
+		api.Script("runs meanwhile", statusEvent("planning"), wait, done("fn-meanwhile"))
+		h := newHostIn(t, url, dir)
+		c := h.connect(modern)
+		if out := c.outcome(c.build("before")); out.Status != "done" || out.inMemory() {
+			t.Fatalf("a build returned %s", out.text)
+		}
+		meanwhile := c.startBuild("runs meanwhile")
+		if err := os.RemoveAll(filepath.Dir(dir)); err != nil {
+			t.Fatal(err)
+		}
+		after := c.outcome(c.build("after"))
+		if after.Status != "done" || after.inMemory() {
+			t.Errorf("after the directory was removed a build returned %s", after.text)
+		}
+		open()
+		if out := c.outcome(c.call("get_build", args{"build_id": meanwhile.BuildID})); out.Status != "done" || out.FunctionID != "fn-meanwhile" {
+			t.Errorf("the build that ran meanwhile returned %s", out.text)
+		}
+		h.stderr.await(t, "the build that is stored after all", hasAll("stored after all", meanwhile.BuildID))
+		if out := c.outcome(c.getNow(meanwhile.BuildID)); out.inMemory() {
+			t.Errorf("a build that was stored is described as %s", out.text)
+		}
+		h.kill()
 
-	var listed []outcome
-	if err := json.Unmarshal([]byte(command(t, url, "builds", "--state-dir", dir, "--json")), &listed); err != nil {
-		t.Fatal(err)
-	}
-	var got []string
-	for _, b := range listed {
-		got = append(got, b.Query+" "+b.Status)
-	}
-	slices.Sort(got)
-	if want := []string{"after done", "runs meanwhile done"}; !slices.Equal(got, want) {
-		t.Errorf("the new directory has %q, want %q", got, want)
-	}
-	checkDatabase(t, dir)
+		var listed []outcome
+		if err := json.Unmarshal([]byte(command(t, url, "builds", "--state-dir", dir, "--json")), &listed); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, b := range listed {
+			got = append(got, b.Query+" "+b.Status)
+		}
+		slices.Sort(got)
+		if want := []string{"after done", "runs meanwhile done"}; !slices.Equal(got, want) {
+			t.Errorf("the new directory has %q, want %q", got, want)
+		}
+		checkDatabase(t, dir)
+	})
 }
 
 // A process dies while a build runs whose viewer it has told. Its token is in no
 // file in readable form: not then, not when a process with another key works
 // there, and not when the build was taken over.
 func TestViewerTokenOfADeadProcess(t *testing.T) {
-	if testing.Short() {
-		t.Skip("a lease has to run out, which takes up to 20 seconds")
-	}
-	t.Parallel()
-	api, url := newSandbox(t)
-	dir := t.TempDir()
-	link := "https://viewer.example/session?a=1&token=" + viewerToken
-	api.Script("show me", sandbox.Event(event{"type": "notte_session_data", "viewer_url": link}), statusEvent("planning"), sandbox.Stall())
-	h := newHostIn(t, url, dir)
-	build := h.connect(modern).startBuild("show me")
-	heir := newHostIn(t, url, dir)
-	c := heir.connect(legacy)
-	c.until(awaitTimeout, "the link, in another process with the same key",
-		func() outcome { return c.outcome(c.getNow(build.BuildID)) },
-		func(out outcome) bool { return out.ViewerURL == link })
-	h.kill()
-	checkFiles(t, dir, viewerToken, apiKey)
+	inBothContracts(t, func(t *testing.T, api *service, url string) {
+		if testing.Short() {
+			t.Skip("a lease has to run out, which takes up to 20 seconds")
+		}
+		dir := t.TempDir()
+		link := "https://viewer.notte.cc/session?a=1&token=" + viewerToken
+		api.Script("show me", viewer(link), statusEvent("planning"), sandbox.Stall())
+		h := newHostIn(t, url, dir)
+		build := h.connect(modern).startBuild("show me")
+		heir := newHostIn(t, url, dir)
+		c := heir.connect(legacy)
+		c.until(awaitTimeout, "the link, in another process with the same key",
+			func() outcome { return c.outcome(c.getNow(build.BuildID)) },
+			func(out outcome) bool { return out.ViewerURL == link })
+		h.kill()
+		checkFiles(t, dir, viewerToken, apiKey)
 
-	stranger := newHostWith(t, url, []string{"NOTTE_API_KEY=nk-e2e-another-0d24"}, "--state-dir", dir)
-	s := stranger.connect(modern)
-	if out := s.outcome(s.getNow(build.BuildID)); !out.isError || strings.Contains(out.text, viewerToken) {
-		t.Errorf("a process with another key says of the build %s", out.text)
-	}
-	s.outcome(s.build("with another key")) // is refused by Notte, and stored
-	checkFiles(t, dir, viewerToken, apiKey)
-	stranger.stop()
-	checkFiles(t, dir, viewerToken, apiKey)
+		stranger := newHostWith(t, url, []string{"NOTTE_API_KEY=nk-e2e-another-0d24"}, "--state-dir", dir)
+		s := stranger.connect(modern)
+		if out := s.outcome(s.getNow(build.BuildID)); !out.isError || strings.Contains(out.text, viewerToken) {
+			t.Errorf("a process with another key says of the build %s", out.text)
+		}
+		s.outcome(s.build("with another key")) // is refused by Notte, and stored
+		checkFiles(t, dir, viewerToken, apiKey)
+		stranger.stop()
+		checkFiles(t, dir, viewerToken, apiKey)
 
-	if out := c.outcome(c.call("get_build", args{"build_id": build.BuildID})); out.Status != "interrupted" || strings.Contains(out.text, viewerToken) {
-		t.Errorf("the build that was taken over is %s", out.text)
-	}
-	checkFiles(t, dir, viewerToken, apiKey)
-	heir.stop()
-	checkFiles(t, dir, viewerToken, apiKey)
+		if out := c.outcome(c.call("get_build", args{"build_id": build.BuildID})); out.Status != "interrupted" || strings.Contains(out.text, viewerToken) {
+			t.Errorf("the build that was taken over is %s", out.text)
+		}
+		checkFiles(t, dir, viewerToken, apiKey)
+		heir.stop()
+		checkFiles(t, dir, viewerToken, apiKey)
+	})
 }
 
 // A build that runs in one process shows its steps in another.
 func TestStepsInAnotherProcess(t *testing.T) {
-	t.Parallel()
-	api, _, a, b := twoServers(t)
-	steps := []string{"browser_goto", "browser_observe", "write_function"}
-	var script []sandbox.Step
-	for _, name := range steps {
-		script = append(script, sandbox.Event(event{"type": "tool_start", "name": name}))
-	}
-	api.Script("step by step", append(script, sandbox.Stall())...)
-	build := a.startBuild("step by step")
-	out := b.until(awaitTimeout, "all steps",
-		func() outcome { return b.outcome(b.getNow(build.BuildID)) },
-		func(out outcome) bool { return len(out.Steps) == len(steps) })
-	if out.Status != "running" || !slices.Equal(out.Steps, steps) {
-		t.Errorf("in the other process the build is %s", out.text)
-	}
+	inBothContracts(t, func(t *testing.T, api *service, url string) {
+		_, a, b := twoServers(t, url)
+		steps := []string{"browser_goto", "browser_observe", "write_function"}
+		var script []step
+		for _, name := range steps {
+			script = append(script, toolStart(name))
+		}
+		api.Script("step by step", append(script, sandbox.Stall())...)
+		build := a.startBuild("step by step")
+		out := b.until(awaitTimeout, "all steps",
+			func() outcome { return b.outcome(b.getNow(build.BuildID)) },
+			func(out outcome) bool { return len(out.Steps) == len(steps) })
+		if out.Status != "running" || !slices.Equal(out.Steps, steps) {
+			t.Errorf("in the other process the build is %s", out.text)
+		}
+	})
 }

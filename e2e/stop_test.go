@@ -14,36 +14,36 @@ import (
 
 // When stdin ends, a running call has --grace to end by itself.
 func TestInputEnds(t *testing.T) {
-	t.Parallel()
-	api, url := newSandbox(t)
-	h := newHost(t, url, "--grace", "1m")
-	c := h.connect(legacy)
-	wait, open := gate(t)
-	api.Script("almost done", statusEvent("planning"), wait, statusEvent("writing"), done("fn"))
-	id := c.build("almost done")
-	c.progress(id, 1)
-	h.closeStdin()
-	open()
-	if out := c.outcome(id); out.Status != "done" || out.FunctionID != "fn" {
-		t.Errorf("the call returned %s", out.text)
-	}
-	h.exits(0)
+	inBothContracts(t, func(t *testing.T, api *service, url string) {
+		h := newHost(t, url, "--grace", "1m")
+		c := h.connect(legacy)
+		wait, open := gate(t)
+		api.Script("almost done", statusEvent("planning"), wait, statusEvent("writing"), done("fn"))
+		id := c.build("almost done")
+		c.progress(id, 1)
+		h.closeStdin()
+		open()
+		if out := c.outcome(id); out.Status != "done" || out.FunctionID != "fn" {
+			t.Errorf("the call returned %s", out.text)
+		}
+		h.exits(0)
+	})
 }
 
 // A call that takes longer than --grace is answered with its handle.
 func TestInputEndsTooEarly(t *testing.T) {
-	t.Parallel()
-	api, url := newSandbox(t)
-	h := newHost(t, url, "--grace", "50ms")
-	c := h.connect(modern)
-	api.Script("never done", statusEvent("planning"), sandbox.Stall())
-	id := c.build("never done")
-	c.progress(id, 1)
-	h.closeStdin()
-	if out := c.outcome(id); out.Status != "interrupted" || out.BuildID == "" {
-		t.Errorf("the call returned %s", out.text)
-	}
-	h.exits(0)
+	inBothContracts(t, func(t *testing.T, api *service, url string) {
+		h := newHost(t, url, "--grace", "50ms")
+		c := h.connect(modern)
+		api.Script("never done", statusEvent("planning"), sandbox.Stall())
+		id := c.build("never done")
+		c.progress(id, 2)
+		h.closeStdin()
+		if out := c.outcome(id); out.Status != api.leftBehind() || out.BuildID == "" {
+			t.Errorf("the call returned %s", out.text)
+		}
+		h.exits(0)
+	})
 }
 
 // The last line on stdin needs no line end.
@@ -70,19 +70,19 @@ func TestSignals(t *testing.T) {
 	skipWithoutSignals(t)
 	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
 		t.Run(sig.String(), func(t *testing.T) {
-			forEachTransport(t, bothEras, func(t *testing.T, api *sandbox.Server, c *conn, p *process) {
+			forEachTransport(t, bothEras, func(t *testing.T, api *service, c *conn, p *process) {
 				var ids []int
 				for _, query := range []string{"one", "two", "three"} {
 					api.Script(query, statusEvent("planning"), sandbox.Stall())
 					ids = append(ids, c.build(query))
 				}
 				for _, id := range ids {
-					c.progress(id, 1)
+					c.progress(id, 2) // what the build tells: Notte has answered
 				}
 				begun := time.Now()
 				p.signal(sig)
 				for _, id := range ids {
-					if out := c.outcome(id); out.Status != "interrupted" || out.BuildID == "" {
+					if out := c.outcome(id); out.Status != api.leftBehind() || out.BuildID == "" {
 						t.Errorf("a call returned %s", out.text)
 					}
 				}
@@ -98,38 +98,38 @@ func TestSignals(t *testing.T) {
 // A second signal ends the program at once, here while its host does not read the
 // answer that the first signal caused.
 func TestSecondSignal(t *testing.T) {
-	skipWithoutSignals(t)
-	t.Parallel()
-	api, url := newSandbox(t)
-	api.Script("stuck", statusEvent("planning"), sandbox.Stall())
-	stdin, toServer := newPipe(t)
-	fromServer, stdout := newPipe(t)
-	fillPipe(t, stdout)
-	cmd := exec.Command(binary, "stdio")
-	cmd.Env, cmd.Stdin, cmd.Stdout = environ(t, url), stdin, stdout
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer cmd.Process.Kill()
-	c := &conn{t: t, era: modern, wire: &host{&process{t: t}, toServer}}
-	c.build("stuck")
-	isBuild := func(r sandbox.Request) bool { return strings.HasSuffix(r.Path, "/start") }
-	awaitRequest(t, api, isBuild)
-	for _, sig := range []os.Signal{os.Interrupt, os.Interrupt} {
-		if err := cmd.Process.Signal(sig); err != nil {
+	inBothContracts(t, func(t *testing.T, api *service, url string) {
+		skipWithoutSignals(t)
+		api.Script("stuck", statusEvent("planning"), sandbox.Stall())
+		stdin, toServer := newPipe(t)
+		fromServer, stdout := newPipe(t)
+		fillPipe(t, stdout)
+		cmd := exec.Command(binary, "stdio")
+		cmd.Env, cmd.Stdin, cmd.Stdout = environ(t, url), stdin, stdout
+		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		// The program has handled the first signal when it closes the build's stream.
-		awaitRequest(t, api, func(r sandbox.Request) bool { return isBuild(r) && !r.ClientLeft.IsZero() })
-	}
-	begun := time.Now()
-	if code := exitCode(cmd.Wait()); code != 130 {
-		t.Errorf("the program exited with %d, want 130", code)
-	}
-	if took := time.Since(begun); took > 5*time.Second {
-		t.Errorf("it took %s", took)
-	}
-	fromServer.Close()
+		defer cmd.Process.Kill()
+		c := &conn{t: t, era: modern, wire: &host{&process{t: t}, toServer}}
+		c.build("stuck")
+		isBuild := func(r sandbox.Request) bool { return strings.HasSuffix(r.Path, "/start") }
+		awaitRequest(t, api, isBuild)
+		for _, sig := range []os.Signal{os.Interrupt, os.Interrupt} {
+			if err := cmd.Process.Signal(sig); err != nil {
+				t.Fatal(err)
+			}
+			// The program has handled the first signal when it closes the build's stream.
+			awaitRequest(t, api, func(r sandbox.Request) bool { return isBuild(r) && !r.ClientLeft.IsZero() })
+		}
+		begun := time.Now()
+		if code := exitCode(cmd.Wait()); code != 130 {
+			t.Errorf("the program exited with %d, want 130", code)
+		}
+		if took := time.Since(begun); took > 5*time.Second {
+			t.Errorf("it took %s", took)
+		}
+		fromServer.Close()
+	})
 }
 
 // newPipe returns a pipe that is closed when the test ends.

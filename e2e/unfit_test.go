@@ -7,8 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 )
 
 // inMemory reports whether a result says that it is kept in memory only.
@@ -17,11 +15,11 @@ func (o outcome) inMemory() bool { return o.Durable != nil && !*o.Durable }
 // checkWorksInMemory checks that a server that cannot store jobs builds all the
 // same, says in each result that it is kept in memory only, and says in its log
 // which path is wrong and what to do.
-func checkWorksInMemory(t *testing.T, api *sandbox.Server, h *host, c *conn, path, remedy string) {
+func checkWorksInMemory(t *testing.T, api *service, h *host, c *conn, path, remedy string) {
 	t.Helper()
 	const query = "build all the same"
 	wait, open := gate(t)
-	api.Script(query, statusEvent("planning"), wait, done("fn"))
+	api.Script(query, statusEvent("planning"), wait, done("fn-all-the-same"))
 	handle := c.startBuild(query)
 	if handle.Status != "running" || !handle.inMemory() {
 		t.Fatalf("a build that cannot be stored returned %s", handle.text)
@@ -32,7 +30,7 @@ func checkWorksInMemory(t *testing.T, api *sandbox.Server, h *host, c *conn, pat
 	open()
 	outcomes := []outcome{c.outcome(follow), c.outcome(again)}
 	for _, out := range append(outcomes, c.outcome(c.getNow(handle.BuildID))) {
-		if out.Status != "done" || out.BuildID != handle.BuildID || out.FunctionID != "fn" || !out.inMemory() {
+		if out.Status != "done" || out.BuildID != handle.BuildID || out.FunctionID != "fn-all-the-same" || !out.inMemory() {
 			t.Errorf("a build that cannot be stored returned %s", out.text)
 		}
 	}
@@ -95,35 +93,35 @@ func TestUnfitState(t *testing.T) {
 		}, "--state-dir"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			api, url := newSandbox(t)
-			dir := t.TempDir()
-			path := test.put(t, url, dir)
-			before := readFile(t, path)
+			inBothContracts(t, func(t *testing.T, api *service, url string) {
+				dir := t.TempDir()
+				path := test.put(t, url, dir)
+				before := readFile(t, path)
 
-			h := newHostIn(t, url, dir)
-			c := h.connect(modern)
-			checkWorksInMemory(t, api, h, c, path, test.remedy)
-			if after := readFile(t, path); !bytes.Equal(before, after) {
-				t.Errorf("%s had %d bytes and was changed to %d others", path, len(before), len(after))
-			}
+				h := newHostIn(t, url, dir)
+				c := h.connect(modern)
+				checkWorksInMemory(t, api, h, c, path, test.remedy)
+				if after := readFile(t, path); !bytes.Equal(before, after) {
+					t.Errorf("%s had %d bytes and was changed to %d others", path, len(before), len(after))
+				}
 
-			// The remedy works without a restart.
-			if err := os.Rename(path, path+".aside"); err != nil {
-				t.Fatal(err)
-			}
-			api.Script("build again", done("fn"))
-			kept := c.outcome(c.build("build again"))
-			if kept.Status != "done" || kept.inMemory() {
-				t.Errorf("with the file moved aside a build returned %s", kept.text)
-			}
-			h.stop()
-			if out := command(t, url, "builds", "--state-dir", dir, "--json"); !strings.Contains(out, kept.BuildID) {
-				t.Errorf("the build that was kept is not listed: %s", out)
-			}
-			if after := readFile(t, path+".aside"); !bytes.Equal(before, after) {
-				t.Errorf("%s was changed after it was moved aside", path)
-			}
+				// The remedy works without a restart.
+				if err := os.Rename(path, path+".aside"); err != nil {
+					t.Fatal(err)
+				}
+				api.Script("build again", done("fn"))
+				kept := c.outcome(c.build("build again"))
+				if kept.Status != "done" || kept.inMemory() {
+					t.Errorf("with the file moved aside a build returned %s", kept.text)
+				}
+				h.stop()
+				if out := command(t, url, "builds", "--state-dir", dir, "--json"); !strings.Contains(out, kept.BuildID) {
+					t.Errorf("the build that was kept is not listed: %s", out)
+				}
+				if after := readFile(t, path+".aside"); !bytes.Equal(before, after) {
+					t.Errorf("%s was changed after it was moved aside", path)
+				}
+			})
 		})
 	}
 }

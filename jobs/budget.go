@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// What a build is taken to cost before it has: the 90th percentile of the
-// owner's finished builds, or a round sum while there are too few of them.
+// The cost that is assumed for a build until it is known: the 90th percentile of
+// the owner's finished builds, or a fixed sum while there are too few of them.
 const (
 	reservePercentile = 0.9
 	reserveMinimum    = 5 // builds
@@ -32,8 +32,8 @@ func (u Usage) EstimateNext() float64 {
 }
 
 // Check returns a [*LimitError] if one more build would break the limits. Each
-// running build counts as its reserve, and so does each that ended at a cost
-// that nobody told: a budget that is not sure to hold is no budget.
+// running build counts as its reserve, and so does each ended build of unknown
+// cost, so that the budget holds in any case.
 func (l Limits) Check(u Usage) error {
 	reserve := u.EstimateNext()
 	refusal := &LimitError{

@@ -15,6 +15,7 @@ var errBuildTimeout = errors.New("the build took too long")
 const (
 	mayFinish       = "; Notte may finish the build and bill it all the same"
 	cancelledHere   = "cancelled here, by closing the stream" + mayFinish
+	cancelledLate   = "cancelled; the process that followed the build has ended or does not answer" + mayFinish
 	stoppedHere     = "this server stopped while the build ran" + mayFinish
 	processIsGone   = "the process that followed this build has ended; Notte may have finished the build and billed it all the same"
 	endedWithoutEnd = "the build's stream ended without saying how the build ended"
@@ -31,24 +32,37 @@ var buildEnds = map[notte.EventType]State{
 // work starts a build and follows its stream to the end. The request is never
 // repeated, because each may be billed.
 func (s BuildSpec) work(ctx context.Context, r *record, m *Manager) outcome {
+	within := ctx
 	if m.opts.BuildTimeout > 0 {
 		var done context.CancelFunc
-		ctx, done = context.WithTimeoutCause(ctx, m.opts.BuildTimeout, errBuildTimeout)
+		within, done = context.WithTimeoutCause(ctx, m.opts.BuildTimeout, errBuildTimeout)
 		defer done()
 	}
-	stream, err := s.Client.StartBuild(ctx, s.Query)
+	find := &finder{m: m, r: r}
+	stream, err := find.start(within, &s)
 	if err != nil {
-		return failBuild(ctx, r, err, m.opts.BuildTimeout)
+		return failBuild(within, r, err, m.opts.BuildTimeout)
 	}
 	r.update(func(j *Job) { j.Build.Started = true })
+	expectDetached := s.Detach
 	for ev, err := range stream.Events() {
 		if err != nil {
-			return failBuild(ctx, r, err, m.opts.BuildTimeout)
+			return find.afterLoss(ctx, within, err)
 		}
-		if state, ok := buildEnds[ev.Type]; ok {
-			return outcome{state, &ev}
+		if expectDetached && ev.Type != notte.EventThread && ev.Type != notte.EventDetached {
+			expectDetached = false
+			r.apply(notte.Event{Type: notte.EventStatus, Status: followedStatus})
 		}
-		r.apply(ev)
+		switch state, ends := buildEnds[ev.Type]; {
+		case ends:
+			return find.afterEnd(within, state, &ev)
+		case ev.Type == notte.EventDetached:
+			return find.afterDetach(ctx, ev)
+		case ev.Type == notte.EventFunctionUploaded && ev.FunctionFrom != "":
+			find.see(within, ev)
+		default:
+			r.apply(ev)
+		}
 	}
 	// Unreachable as long as Events keeps its contract.
 	return outcome{StateInterrupted, &notte.Event{Type: EventInterrupted, Error: endedWithoutEnd}}
@@ -68,15 +82,22 @@ func failBuild(ctx context.Context, r *record, err error, limit time.Duration) o
 			Type: notte.EventTimeout, Reason: "the build was given up after " + text.Duration(limit) + mayFinish,
 		}}
 	}
-	// An answer of Notte's, whatever it says, is an end. Silence is not.
+	// Any answer of Notte's ends the build. Without an answer its end is unknown.
 	if failed, ok := errors.AsType[*notte.Error](err); ok && failed.StatusCode != 0 || !started {
 		return outcome{StateError, &notte.Event{Type: notte.EventError, Error: err.Error()}}
 	}
 	return outcome{StateInterrupted, &notte.Event{Type: EventInterrupted, Error: err.Error()}}
 }
 
-// resumeBuild ends a build whose process is gone: its stream cannot be resumed,
-// and a second start would be billed.
-func resumeBuild(context.Context, *record, *Manager) outcome {
-	return outcome{StateInterrupted, &notte.Event{Type: EventInterrupted, Error: processIsGone}}
+// resumeBuild goes on with a build whose process is gone. Its stream cannot be
+// resumed, and a second start would be billed. If its thread is known the build
+// probably goes on at Notte: then its function is looked for.
+func resumeBuild(ctx context.Context, r *record, m *Manager) outcome {
+	if state, _ := stopped(ctx); state == StateCancelled {
+		return outcome{state, &notte.Event{Type: notte.EventCancelled, Reason: cancelledLate}}
+	}
+	if r.latest().Build.ThreadID == "" {
+		return outcome{StateInterrupted, &notte.Event{Type: EventInterrupted, Error: processIsGone}}
+	}
+	return (&finder{m: m, r: r}).await(ctx, processIsGone)
 }

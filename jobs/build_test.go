@@ -25,8 +25,8 @@ func withOptions(t *testing.T, opts jobs.Options, test func(*testing.T, *fixture
 	})
 }
 
-// A build that goes on and on is ended, with what it has: whoever asks for the
-// same is not made to wait for it for ever.
+// A build that takes too long is ended with what it has, so that callers with the
+// same query do not join it for ever.
 func TestBuildTimeout(t *testing.T) {
 	withOptions(t, jobs.Options{BuildTimeout: time.Hour, MaxBuilds: 1}, func(t *testing.T, b *fixture) {
 		steps := []sandbox.Step{event("function_uploaded", "function_id", "f1")}
@@ -46,8 +46,7 @@ func TestBuildTimeout(t *testing.T) {
 	})
 }
 
-// The key is whole in no entry, and not in entries put together, wherever it is
-// cut.
+// Neither an entry nor the joined entries hold the key, wherever it is cut.
 func TestKeyInEntries(t *testing.T) {
 	const key = "key-of-ann"
 	for cut := 1; cut < len(key); cut++ {
@@ -107,8 +106,7 @@ func TestReuseOfAFunctionThatIsGone(t *testing.T) {
 	})
 }
 
-// A cancellation of a job whose process hangs is answered, with the job as it
-// runs.
+// Cancelling a job whose process hangs returns the running job.
 func TestCancelInAProcessThatHangs(t *testing.T) {
 	inTwo(t, jobs.Options{}, func(t *testing.T, p *twoManagers) {
 		p.here.notte.Script("q", sandbox.Stall())

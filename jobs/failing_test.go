@@ -57,8 +57,8 @@ func TestNothingIsBilledTwiceWhileTheStoreFails(t *testing.T) {
 	})
 }
 
-// What the store could not take is stored as soon as it can be written, with its
-// log and its cost, and is then in no way different.
+// A job that the store could not take is stored as soon as the store can be written,
+// with its log and its cost, like any other job.
 func TestUnrecordedJobIsStoredLater(t *testing.T) {
 	inTwo(t, jobs.Options{}, func(t *testing.T, p *twoManagers) {
 		b := p.here
@@ -141,7 +141,7 @@ func TestVolatileForAWhile(t *testing.T) {
 }
 
 // A process is paused for longer than its leases, another ends its build as
-// interrupted, and the first then hears how the build really ended.
+// interrupted, and the first then receives the real end of the build.
 func TestKnownOutcomeReplacesInterrupted(t *testing.T) {
 	inTwo(t, jobs.Options{}, func(t *testing.T, p *twoManagers) {
 		b := p.here

@@ -18,6 +18,9 @@ func (r *record) next(ctx context.Context, after int64, wait time.Duration) ([]E
 		if len(batch) > 0 {
 			return batch, nil
 		}
+		if changed == nil {
+			return nil, errStopped
+		}
 		select {
 		case <-changed:
 		case <-timer.C:
@@ -29,7 +32,7 @@ func (r *record) next(ctx context.Context, after int64, wait time.Duration) ([]E
 }
 
 // above returns the entries above after that are shown, or what is closed when
-// there are more.
+// there are more. Both are nil if the job was released.
 func (r *record) above(after int64) ([]Entry, <-chan struct{}) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -46,6 +49,9 @@ func (r *record) above(after int64) ([]Entry, <-chan struct{}) {
 	if r.visible == nil && r.job.State.Ended() {
 		// The follower's position is past the end.
 		return []Entry{{Seq: after, At: r.job.EndedAt, Final: true}}, nil
+	}
+	if r.released {
+		return nil, nil
 	}
 	if r.changed == nil {
 		r.changed = make(chan struct{})

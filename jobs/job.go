@@ -45,7 +45,7 @@ func (s State) Ended() bool { return s != StateRunning }
 // it changes later, and callers must not change what it points to.
 type Job struct {
 	ID        string // unguessable
-	Owner     string // whose it is: see [notte.Client.Owner]
+	Owner     string // see [notte.Client.Owner]
 	Kind      Kind
 	State     State
 	StartedAt time.Time
@@ -120,7 +120,8 @@ type Build struct {
 	Status       string   `json:"status,omitempty"`  // the agent's last word on its lifecycle
 	FunctionID   string   `json:"-"`                 // known from function_uploaded on, however the build ends
 	FunctionName string   `json:"function_name,omitempty"`
-	ThreadID     string   `json:"thread_id,omitempty"`
+	ThreadID     string   `json:"thread_id,omitempty"`  // known from the start under v2, from the end under v1
+	ThreadURL    string   `json:"thread_url,omitempty"` // the thread's page, where Notte told it
 	ViewerURL    string   `json:"viewer_url,omitempty"` // for the user's eyes, because it carries a token; a Store keeps it sealed; empty once the build has ended
 	TotalCostUSD *float64 `json:"total_cost_usd,omitempty"`
 	Steps        []string `json:"-"`                    // the tools that the agent used, oldest first; the last maxSteps of them
@@ -131,6 +132,21 @@ type Build struct {
 	Error        string   `json:"error,omitempty"`
 	Detail       string   `json:"detail,omitempty"`
 	Reason       string   `json:"reason,omitempty"`
+	Warning      string   `json:"warning,omitempty"` // what is doubtful about a build that is done
+
+	FunctionFrom    string         `json:"function_from,omitempty"` // FromStream, FromUnconfirmed or FromCatalogue
+	FunctionVersion string         `json:"function_version,omitempty"`
+	Candidates      []Candidate    `json:"candidates,omitempty"` // functions that it may have made, if none is known
+	Continues       string         `json:"continues,omitempty"`  // the build whose thread it goes on with
+	Before          *FunctionState `json:"before,omitempty"`     // the function of that build before this one began
+	Detached        bool           `json:"detached,omitempty"`   // it goes on at Notte, and tells no steps
+}
+
+// Candidate is a function that a build may have made.
+type Candidate struct {
+	FunctionID string    `json:"function_id"`
+	Name       string    `json:"name,omitempty"`
+	CreatedAt  time.Time `json:"created_at,omitzero"`
 }
 
 // Run is what is known of a run of a function. The JSON is what a [Store] keeps

@@ -26,7 +26,8 @@ type keeping struct {
 	inMemory   bool      // the store itself is lost with the process
 	sync       bool      // the next change must be durable
 	settled    bool      // the store has the end, or refuses it for good
-	late       bool      // the store could not take what it had to, and has not caught up
+	released   bool      // the job goes on without this process
+	late       bool      // a save has failed, and the store has not caught up since
 	retryAt    time.Time // when to offer a running job again that the store did not take
 
 	stateVersion int // counts changes of the state
@@ -121,8 +122,8 @@ func (r *record) pending(now time.Time) (Change, version, bool) {
 	return change, v, change.Job != nil || len(change.Entries) > 0
 }
 
-// waits reports whether there is something to save later: a state that was saved
-// only just before.
+// waits reports whether a state has to be saved later, because stateEvery has not
+// passed yet.
 func (r *record) waits() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -234,6 +235,18 @@ func (r *record) size() int {
 		n += len(run.Variables) + len(run.Result)
 	}
 	return n
+}
+
+// letGo notes that the job goes on without this process, and makes its followers
+// leave.
+func (r *record) letGo() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.settled, r.released = true, true
+	if r.changed != nil {
+		close(r.changed)
+		r.changed = nil
+	}
 }
 
 // setLost notes that another process has taken the job over.

@@ -115,6 +115,9 @@ func (m *Manager) resume(a Adopted, client *notte.Client) error {
 	if a.Job.Kind == KindRun {
 		work = RunSpec{Client: client, FunctionID: a.Job.Run.FunctionID}.resume
 	}
+	if a.Cancelled {
+		cancel(errCancelled)
+	}
 	go m.run(ctx, r, work)
 	return nil
 }

@@ -37,6 +37,11 @@ type Options struct {
 	// BuildTimeout ends a build as [StateTimeout] after this long; 0: never.
 	BuildTimeout time.Duration
 
+	// DetachedTimeout is how long the function of a build is looked for that
+	// goes on at Notte without this process: one that was detached, or whose
+	// stream broke; 0: not at all.
+	DetachedTimeout time.Duration
+
 	MaxBuilds      int     // running at once, by one owner; 0: any number
 	DailyBudgetUSD float64 // for the builds that end on one day, local time; 0: any amount
 

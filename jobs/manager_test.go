@@ -19,7 +19,7 @@ import (
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 )
 
-// fixture is a Manager with the sandbox at its other end, in a bubble.
+// fixture is a Manager with the sandbox, in a bubble.
 type fixture struct {
 	*jobs.Manager
 	notte  *sandbox.Server

@@ -155,6 +155,15 @@ func (r *record) snapshot() Job {
 	return job
 }
 
+// latest returns the job with every event applied, for its own goroutine.
+func (r *record) latest() Job {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	job := r.job.clone()
+	job.Volatile = r.volatile()
+	return job
+}
+
 // current returns the job with every event applied. The caller holds mu.
 func (r *record) current() Job {
 	job := r.job.clone()

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// A lease outlives many missed renewals. They are frequent because it is with
-// them that a process hears of cancellations in another.
+// A lease outlives several missed renewals. Renewals are frequent because they also
+// bring the cancellations that other processes have asked for.
 const (
 	leaseTime  = 12 * time.Second
 	leaseRenew = 2 * time.Second
@@ -202,6 +202,9 @@ func (c *recorder) renew() {
 	}
 	for _, id := range renewal.Lost {
 		held[id].setLost()
+		if job, err := c.m.store.Get(context.Background(), id); err == nil && job.State == StateCancelled {
+			held[id].cancel(errCancelled)
+		}
 	}
 }
 

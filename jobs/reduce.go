@@ -17,7 +17,7 @@ func isDelta(t notte.EventType) bool {
 // that ends a job always does.
 func isLogged(t notte.EventType) bool {
 	switch t {
-	case notte.EventStatus, notte.EventToolStart, notte.EventSessionData, notte.EventFunctionUploaded,
+	case notte.EventStatus, notte.EventThread, notte.EventToolStart, notte.EventSessionData, notte.EventFunctionUploaded,
 		notte.EventMessageComplete, notte.EventLog, notte.EventSessionStart:
 		return true
 	}
@@ -27,7 +27,11 @@ func isLogged(t notte.EventType) bool {
 // names reports whether events of a type name a thing at Notte that must be
 // found again after a crash. Such an event is shown only once it is stored.
 func names(t notte.EventType) bool {
-	return t == notte.EventSessionData || t == notte.EventFunctionUploaded || t == notte.EventSessionStart
+	switch t {
+	case notte.EventThread, notte.EventSessionData, notte.EventFunctionUploaded, notte.EventSessionStart:
+		return true
+	}
+	return false
 }
 
 // bounded returns ev with its texts clipped. The result shares no memory with
@@ -35,7 +39,7 @@ func names(t notte.EventType) bool {
 func bounded(ev notte.Event) notte.Event {
 	for _, field := range []*string{
 		&ev.Status, &ev.Name, &ev.Role, &ev.ViewerURL, &ev.FunctionID, &ev.FunctionName, &ev.CreatedAt,
-		&ev.ThreadID, &ev.Error, &ev.Detail, &ev.Reason, &ev.Message,
+		&ev.ThreadID, &ev.ThreadURL, &ev.FunctionFrom, &ev.FunctionVersion, &ev.Warning, &ev.Error, &ev.Detail, &ev.Reason, &ev.Message,
 	} {
 		*field = clip(*field)
 	}
@@ -73,10 +77,11 @@ func (r *record) reduceBuild(b *Build, ev notte.Event) {
 		b.StepCount++
 	case notte.EventSessionData:
 		setNonEmpty(&b.ViewerURL, ev.ViewerURL)
-	default: // function_uploaded, and what ends a build
-		setNonEmpty(&b.FunctionID, ev.FunctionID)
-		setNonEmpty(&b.FunctionName, ev.FunctionName)
+	default: // thread, function_uploaded, and what ends a build
+		reduceFunction(b, ev)
 		setNonEmpty(&b.ThreadID, ev.ThreadID)
+		setNonEmpty(&b.ThreadURL, ev.ThreadURL)
+		setNonEmpty(&b.Warning, ev.Warning)
 		setNonEmpty(&b.Error, ev.Error)
 		setNonEmpty(&b.Detail, ev.Detail)
 		setNonEmpty(&b.Reason, ev.Reason)
@@ -84,6 +89,20 @@ func (r *record) reduceBuild(b *Build, ev notte.Event) {
 			b.TotalCostUSD = new(*ev.TotalCostUSD)
 		}
 	}
+}
+
+// reduceFunction takes over the function that an event names. One that comes
+// without a source is of v1, which needs no confirmation.
+func reduceFunction(b *Build, ev notte.Event) {
+	if ev.FunctionID == "" {
+		return
+	}
+	if ev.FunctionID != b.FunctionID {
+		b.FunctionName, b.FunctionVersion = "", ""
+	}
+	b.FunctionID, b.FunctionFrom = ev.FunctionID, cmp.Or(ev.FunctionFrom, FromStream)
+	setNonEmpty(&b.FunctionName, ev.FunctionName)
+	setNonEmpty(&b.FunctionVersion, ev.FunctionVersion)
 }
 
 func reduceRun(r *Run, ev notte.Event) {

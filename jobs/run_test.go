@@ -132,8 +132,8 @@ func TestCancelRun(t *testing.T) {
 	})
 }
 
-// A run whose start Notte refused, and whose record never becomes active, is told
-// as the refusal soon.
+// A run whose start Notte refused, and whose record never becomes active, soon ends
+// with the refusal.
 func TestRunWhoseStartIsRefused(t *testing.T) {
 	for _, c := range []struct {
 		why  string

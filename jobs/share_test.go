@@ -144,7 +144,7 @@ func TestAnotherProcessCancels(t *testing.T) {
 	})
 }
 
-// die ends a Manager the way SIGKILL would: its leases are left to run out.
+// die ends a Manager as SIGKILL does: its leases run out.
 func (p *twoManagers) die() {
 	p.store.saves.Store(true)
 	p.here.Stop(context.Background())
@@ -296,7 +296,7 @@ func TestEndThatCannotBeStored(t *testing.T) {
 	})
 }
 
-// slowStore takes its time to store an end.
+// slowStore takes long to store an end.
 type slowStore struct{ jobs.Store }
 
 func (s slowStore) Save(ctx context.Context, changes []jobs.Change) []error {

@@ -17,6 +17,9 @@ type Spec interface {
 	job() Job               // what is stored before anything starts
 	options() CreateOptions // how it may be joined
 
+	// check returns why the job cannot be started now, unless it is joined.
+	check(ctx context.Context, m *Manager) error
+
 	// work does the job and returns how it ended. ctx ends with errCancelled or
 	// errStopped as its cause.
 	work(ctx context.Context, r *record, m *Manager) outcome
@@ -28,6 +31,13 @@ type BuildSpec struct {
 	Client   *notte.Client
 	Query    string
 	ForceNew bool
+
+	// Continue makes the build the next turn in the thread of this one, which
+	// must have ended. Nil begins a new thread.
+	Continue *Job
+
+	// Detach asks Notte to go on with the build by itself. See [Build].
+	Detach bool
 }
 
 // RunSpec asks for a run of a function. Each Start runs it: a function may act
@@ -44,7 +54,11 @@ func (s RunSpec) client() *notte.Client   { return s.Client }
 func (s BuildSpec) job() Job {
 	// The stored query never contains the API key; the one sent to Notte is
 	// unchanged.
-	return Job{ID: newID("build_"), Kind: KindBuild, Build: &Build{Query: s.Client.Redact(s.Query)}}
+	b := &Build{Query: s.Client.Redact(s.Query)}
+	if s.Continue != nil {
+		b.Continues = s.Continue.ID
+	}
+	return Job{ID: newID("build_"), Kind: KindBuild, Build: b}
 }
 
 func (s RunSpec) job() Job {
@@ -57,11 +71,18 @@ func (s RunSpec) job() Job {
 
 // options makes the join key of the words of the query as they were sent: other
 // spacing is the same work. The service's URL is part of the key, so a sandbox
-// build never joins a real one.
+// build never joins a real one, and so is the build that this one continues.
 func (s BuildSpec) options() CreateOptions {
-	sum := sha256.Sum256([]byte(s.Client.AnythingURL() + "\n" + strings.Join(strings.Fields(s.Query), " ")))
+	work := s.Client.AnythingURL() + "\n" + words(s.Query)
+	if s.Continue != nil {
+		work += "\n" + s.Continue.ID
+	}
+	sum := sha256.Sum256([]byte(work))
 	return CreateOptions{JoinKey: hex.EncodeToString(sum[:]), Join: !s.ForceNew}
 }
+
+// words returns a query without its spacing.
+func words(query string) string { return strings.Join(strings.Fields(query), " ") }
 
 func (s RunSpec) options() CreateOptions { return CreateOptions{} }
 

@@ -9,6 +9,9 @@ import (
 	"github.com/anything-mcp/anything-mcp/notte"
 )
 
+// releaseWait bounds how long a job that is released waits for the store.
+const releaseWait = 2 * time.Second
+
 // outcome is how a job ends: its state, and its last event. The event is a
 // pointer because what waits for an outcome should keep a small stack.
 type outcome struct {
@@ -16,9 +19,9 @@ type outcome struct {
 	event *notte.Event
 }
 
-// Start creates a job and starts it, or joins one: joined tells. A joined job
-// may have ended already. The job goes on when ctx ends. Nothing is sent to
-// Notte twice. Over a limit the error is a [*LimitError].
+// Start creates a job and starts it, or joins one, and reports whether it joined. A
+// joined job may have ended already. The job goes on when ctx ends. Nothing is sent
+// to Notte twice. Over a limit the error is a [*LimitError].
 //
 // The jobs of this process are asked first, so that a build that runs here is
 // joined even while the store fails. If the store cannot take the job, it is
@@ -51,7 +54,9 @@ func (m *Manager) Start(ctx context.Context, spec Spec) (job Job, joined bool, e
 			return earlier.snapshot(), true, nil
 		}
 	}
-	job, joined, err = m.create(ctx, r, opts)
+	if err = spec.check(ctx, m); err == nil {
+		job, joined, err = m.create(ctx, r, opts)
+	}
 	if err != nil || joined {
 		m.remove(r)
 		cancel(err)
@@ -115,8 +120,26 @@ func (m *Manager) functionGone(ctx context.Context, job Job) bool {
 // run does a created job's work and ends it.
 func (m *Manager) run(ctx context.Context, r *record, work func(context.Context, *record, *Manager) outcome) {
 	defer m.work.Done()
-	r.end(work(ctx, r, m))
+	if o := work(ctx, r, m); o.state.Ended() {
+		r.end(o)
+	} else {
+		m.release(r)
+	}
 	r.cancel(nil)
+}
+
+// release lets go of a job that goes on without this process, so that another can
+// take it over at once.
+func (m *Manager) release(r *record) {
+	ctx, done := context.WithTimeout(context.Background(), releaseWait)
+	defer done()
+	r.flush(ctx)
+	lease, _ := r.running()
+	if _, err := m.store.Renew(ctx, []Lease{lease}, time.Now()); err != nil {
+		m.recorder.note(err, r.id)
+	}
+	m.remove(r)
+	r.letGo()
 }
 
 // add makes a job known and counts its goroutine, unless it is to be joined to a
@@ -165,7 +188,8 @@ func (m *Manager) remove(r *record) {
 	delete(m.records, r.id)
 }
 
-// stopped tells whether the job ends because it was told to, and how.
+// stopped returns the state of a job that was cancelled or stopped here, and reports
+// whether it was.
 func stopped(ctx context.Context) (State, bool) {
 	switch cause := context.Cause(ctx); {
 	case errors.Is(cause, errCancelled):

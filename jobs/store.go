@@ -61,12 +61,12 @@ type Store interface {
 	// at or after since.
 	Spending(ctx context.Context, owner string, since time.Time) (Spending, error)
 
-	// Cancel asks the holder of a running job to end it: Renew tells the
-	// holder. A job that has ended gives ErrEnded.
+	// Cancel asks the holder of a running job to end it. The holder learns of it
+	// from Renew. For a job that has ended the error is ErrEnded.
 	Cancel(ctx context.Context, id string) error
 
-	// Renew extends the leases that are still held, and says which are not and
-	// which jobs are to be cancelled.
+	// Renew extends the leases that are still held, and returns which are not
+	// and which jobs are to be cancelled.
 	Renew(ctx context.Context, leases []Lease, until time.Time) (Renewal, error)
 
 	// Adopt leases to holder every running job of the owner that another holds
@@ -75,9 +75,9 @@ type Store interface {
 	// out.
 	Adopt(ctx context.Context, owner, holder string, until, now time.Time) ([]Adopted, error)
 
-	// Forget deletes the jobs that ended before a time, those that nobody has
-	// held since that time, and the logs of both. What was spent on them
-	// remains part of Spending.
+	// Forget deletes the jobs that ended before a time, those that no process
+	// has held since that time, and the logs of both. Their cost remains part
+	// of Spending.
 	Forget(ctx context.Context, before time.Time) (jobs int, err error)
 
 	// Close releases what the store holds. No other call may follow.
@@ -148,8 +148,9 @@ type Renewal struct {
 
 // Adopted is a job that was left without a holder, and its new lease.
 type Adopted struct {
-	Job   Job
-	Lease Lease
+	Job       Job
+	Lease     Lease
+	Cancelled bool // its holder was asked to end it
 }
 
 // Position is how far a job is.

@@ -58,8 +58,8 @@ func TestLostLeaseIsLetGo(t *testing.T) {
 	})
 }
 
-// However many follow a job of another process, it is looked at by one query, and
-// not read as a whole.
+// All followers of a job of another process share one query, which does not read
+// the whole job.
 func TestFollowersShareOneQuery(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := sandbox.New()
@@ -90,8 +90,7 @@ func (s *countingStore) Adopt(ctx context.Context, owner, holder string, until, 
 	return s.Store.Adopt(ctx, owner, holder, until, now)
 }
 
-// forgetful is a store that can lose all it has, like a directory that somebody
-// deletes.
+// forgetful is a store that can lose all jobs, like a directory that is deleted.
 type forgetful struct {
 	mu sync.Mutex // guards Store
 	jobs.Store
@@ -210,7 +209,7 @@ func TestNoAdoptionRightAfterSleep(t *testing.T) {
 	})
 }
 
-// crossingStore has the job end just before it is to be cancelled.
+// crossingStore ends the job just before its cancellation.
 type crossingStore struct {
 	jobs.Store
 	end func()
@@ -230,6 +229,29 @@ func TestCancelThatCrossesTheEnd(t *testing.T) {
 		got, err := third.Cancel(t.Context(), job.Owner, job.ID)
 		if !errors.Is(err, jobs.ErrEnded) || got.State != jobs.StateDone {
 			t.Errorf("Cancel = %s, %v", got.State, err)
+		}
+	})
+}
+
+// A build that was to be cancelled while its process hung ends as cancelled when
+// another process takes it over, and its process closes the stream when it goes on.
+func TestCancelledJobIsTakenOver(t *testing.T) {
+	inTwo(t, jobs.Options{}, func(t *testing.T, p *twoManagers) {
+		p.here.notte.Script("q", sandbox.Stall())
+		job := p.here.build(t, "q")
+		synctest.Wait()
+		p.store.renewals.Store(true)
+		p.there.Recover(p.there.client)
+		if _, err := p.there.Cancel(t.Context(), job.Owner, job.ID); err != nil {
+			t.Fatal(err)
+		}
+		if ended, _ := p.there.end(t, job); ended.State != jobs.StateCancelled {
+			t.Errorf("taken over it is %s", ended.State)
+		}
+		p.store.renewals.Store(false)
+		time.Sleep(5 * time.Second)
+		if r := p.here.notte.Requests()[0]; r.ClientLeft.IsZero() {
+			t.Error("the stream is still open")
 		}
 	})
 }

@@ -14,7 +14,7 @@ const pollEvery = 200 * time.Millisecond
 // one query for all of them, however many follow.
 type watcher struct {
 	store   Store
-	entered chan struct{} // holds a value when somebody has begun to wait
+	entered chan struct{} // holds a value when a follower has begun to wait
 
 	mu      sync.Mutex // guards waiting
 	waiting map[*waiter]bool
@@ -94,7 +94,7 @@ func (w *watcher) leave(one *waiter) {
 	delete(w.waiting, one)
 }
 
-// run polls while somebody waits, until ctx ends.
+// run polls while a follower waits, until ctx ends.
 func (w *watcher) run(ctx context.Context) {
 	for {
 		select {
@@ -129,7 +129,7 @@ func (w *watcher) watched() []string {
 	return ids
 }
 
-// wake lets those look again whose job has moved, has ended or is gone.
+// wake wakes the waiters whose job has moved, has ended or is gone.
 func (w *watcher) wake(positions []Position, err error) {
 	at := make(map[string]Position, len(positions))
 	for _, p := range positions {

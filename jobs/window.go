@@ -5,9 +5,8 @@ import (
 	"sort"
 )
 
-// Bounds of a job's log, here and in a [Store]. A stream that says more than
-// this in steps has its oldest entries dropped; what they mean for the job is in
-// the job's state.
+// Bounds of a job's log, here and in a [Store]. Beyond them the oldest entries are
+// dropped. Their effect on the job stays in the job's state.
 const (
 	MaxLogEntries = 4096
 	MaxLogBytes   = 512 << 10

@@ -32,8 +32,12 @@ func (c *Client) stream(ctx context.Context, k call) (*Stream, error) {
 		op:     "follow the " + string(k.billable),
 		host:   k.endpoint.url.Host,
 		run:    k.billable == startsRun,
-		body:   watch(resp.Body, c.idle, func() { cancel(ErrIdle) }),
 	}
+	s.decoder = decoder{run: s.run, turn: newTurn(c, s.skip)}
+	if !s.run {
+		s.decoder.language = languageOf(resp)
+	}
+	s.body = watch(resp.Body, s.idleTimeout(), func() { cancel(ErrIdle) })
 	s.reader = s.body
 	if s.accept(resp) {
 		return s, nil
@@ -51,28 +55,63 @@ func (c *Client) stream(ctx context.Context, k call) (*Stream, error) {
 	return nil, err
 }
 
-// accept reports whether the stream can read an answer of this kind, and sets how.
-// It looks at the beginning of an answer without a telling content type, because
-// the API's own example clients do not check it.
+// accept reports whether the stream can read an answer of this content type, and
+// sets how. If the type is missing or general, it looks at the first bytes,
+// because the API's own example clients do not check the type.
 func (s *Stream) accept(resp *http.Response) bool {
 	if strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
-		s.reader = &gzipReader{compressed: s.body} // not asked for, but some proxies do it
+		s.reader = &gzipReader{compressed: s.body} // some proxies compress unasked
+	}
+	if !s.run {
+		s.setThread(s.client.Redact(resp.Header.Get(threadHeader)), "")
 	}
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	switch kind {
 	case eventStream:
-		s.language = languageOf(resp)
-		return true
-	case jsonAnswer:
-		s.body.anyByte = true
-		return s.run
+		s.events = true
 	case "", "text/plain", "application/octet-stream":
 		r := bufio.NewReaderSize(s.reader, minRead)
 		s.reader = r
-		s.language = languageOf(resp)
-		return s.sniffEvents(r)
+		s.events = s.sniffEvents(r)
+	case jsonAnswer:
+		if s.body.anyByte = true; s.run {
+			return true
+		}
 	}
-	return false
+	if !s.events && !s.run && (kind == jsonAnswer || resp.StatusCode == http.StatusAccepted) {
+		return s.acceptDetached(resp.StatusCode)
+	}
+	return s.events
+}
+
+// threadHeader is the header in which v2 names the thread of a build.
+const threadHeader = "X-Thread-Id"
+
+// setThread records the thread that the answer names, if id is an ID.
+func (s *Stream) setThread(id, url string) {
+	if ValidID(id) {
+		s.threadID, s.threadURL = id, s.client.links().thread(url)
+		s.decoder.turn.threadID = id
+	}
+}
+
+// acceptDetached reports whether the answer to a build's start says that the build
+// goes on at Notte: with status 202, or with the thread in a JSON object.
+func (s *Stream) acceptDetached(status int) bool {
+	body := readErrorBody(struct {
+		io.Reader
+		io.Closer
+	}{s.reader, s.body.ReadCloser})
+	s.reader = strings.NewReader(body) // for the error, if it is none
+	answer, ok := readJSON(s.client.Redact(body))
+	f := fieldsOf(answer)
+	id := f.text("thread_id", "threadId")
+	s.detached = ok && ValidID(id) || status == http.StatusAccepted && (answer.IsObject() || s.threadID != "")
+	if !ValidID(id) {
+		id = s.threadID // from the header
+	}
+	s.setThread(id, f.string("url"))
+	return s.detached
 }
 
 // sniffEvents reports whether the answer begins with a line of an event stream.

@@ -21,6 +21,7 @@ type call struct {
 	body     any      // marshalled; nil for none
 	accept   string   // empty for JSON
 	billable billable // what it starts, if it acts or costs money
+	thread   bool     // the build is a turn of an earlier thread
 }
 
 // wanted returns what the call asks for, for a reader.
@@ -66,8 +67,8 @@ func (c *Client) newRequest(ctx context.Context, k call) (*http.Request, error) 
 	return req, nil
 }
 
-// ValidID reports whether id can be the ID of a function or a run: 1 to 128
-// letters, digits, hyphens and underscores. Calls fail with [ErrInvalidID],
+// ValidID reports whether id can be the ID of a function, a run or a thread: 1 to
+// 128 letters, digits, hyphens and underscores. Calls fail with [ErrInvalidID],
 // before any request, if one is not.
 func ValidID(id string) bool { return checkID("", id) == nil }
 

@@ -20,10 +20,6 @@ const (
 	DefaultAnythingURL = "https://anything.notte.cc"
 )
 
-// DefaultIdleTimeout is how long a stream may bring no event before it counts as
-// lost. An agent that works sends one every few seconds.
-const DefaultIdleTimeout = 5 * time.Minute
-
 // Config says where Notte is and who asks.
 type Config struct {
 	// Key goes to the two URLs below and nowhere else. Space around it is
@@ -43,7 +39,8 @@ type Config struct {
 	HTTPClient *http.Client
 
 	// IdleTimeout ends a stream after so long without an event. 0 means
-	// DefaultIdleTimeout, less than 0 no limit.
+	// DefaultIdleTimeout or, for a stream in v2, DefaultIdleTimeoutV2. Less
+	// than 0 means no limit.
 	IdleTimeout time.Duration
 
 	// UserAgent is sent with every request. Empty means "anything-mcp".
@@ -65,7 +62,7 @@ type Client struct {
 	anything  endpoint
 	names     SettingNames
 	http      *http.Client
-	idle      time.Duration
+	idle      time.Duration // 0: the default of the stream's language
 	userAgent string
 	log       *slog.Logger
 }
@@ -100,13 +97,13 @@ func NewClient(cfg Config) (*Client, error) {
 		anything:  endpoint{AnythingAPI, anything},
 		names:     names,
 		http:      streamingClient(cfg.HTTPClient),
-		idle:      cmp.Or(cfg.IdleTimeout, DefaultIdleTimeout),
+		idle:      cfg.IdleTimeout,
 		userAgent: cmp.Or(cfg.UserAgent, "anything-mcp"),
 		log:       cmp.Or(cfg.Logger, slog.New(slog.DiscardHandler)),
 	}, nil
 }
 
-// parseBaseURL reads the setting called name, byDefault if it is empty.
+// parseBaseURL parses the setting called name, or byDefault if it is empty.
 func parseBaseURL(name, setting, byDefault string) (*url.URL, error) {
 	u, err := url.Parse(cmp.Or(strings.TrimSpace(setting), byDefault))
 	var wrong string
@@ -128,22 +125,25 @@ func parseBaseURL(name, setting, byDefault string) (*url.URL, error) {
 }
 
 // Owner identifies the key's holder: 32 hexadecimal digits from a hash of the
-// key, the same in every process, or "" without a key. It says whose jobs are
-// whose without revealing the key.
+// key, the same in every process, or "" without a key. Jobs are stored under it,
+// because it does not reveal the key.
 func (c *Client) Owner() string { return c.key.owner() }
 
 // AnythingURL returns the base URL of the API that builds.
 func (c *Client) AnythingURL() string { return c.anything.url.String() }
 
+// links returns what decides which links of a stream are told.
+func (c *Client) links() links { return links{c.api.url, c.anything.url} }
+
 // Redact returns s with "[redacted]" in the place of the key, in each spelling
 // that JSON and URLs give it. Texts that this package returns are redacted
-// already; a text joined from several events may hold a key that none of them
-// held whole.
+// already, but a text joined from several events may hold a key that was split
+// between them.
 func (c *Client) Redact(s string) string { return c.redactor.Redact(s) }
 
 // Pending returns how many bytes at the end of s may be the beginning of a key
-// whose rest is still to come. Whoever cuts a stream's text into pieces must keep
-// them for the next piece, and redact again.
+// whose rest is still to come. A caller that cuts a stream's text into pieces must
+// move these bytes to the next piece, and redact that again.
 func (c *Client) Pending(s string) int { return c.redactor.Pending(s) }
 
 // Ready returns [ErrNoKey] if there is no key, and so no call can succeed.

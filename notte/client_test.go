@@ -41,7 +41,7 @@ func newClient(t *testing.T, cfg notte.Config) *notte.Client {
 // calls are all calls of a client, by name.
 func calls(ctx context.Context, c *notte.Client, id string) map[string]func() error {
 	return map[string]func() error{
-		"StartBuild": func() error { s, err := c.StartBuild(ctx, "q"); return drained(s, err) },
+		"StartBuild": func() error { s, err := c.StartBuild(ctx, notte.BuildRequest{Query: "q"}); return drained(s, err) },
 		"CreateRun":  func() error { _, err := c.CreateRun(ctx, id); return err },
 		"StartRun":   func() error { s, err := c.StartRun(ctx, id, id, nil); return drained(s, err) },
 		"StartNewRun": func() error {

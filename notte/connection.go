@@ -12,7 +12,7 @@ import (
 	"syscall"
 )
 
-// obstacle returns why there was no answer, and what to check.
+// obstacle returns why there was no answer, and what the user can check.
 func (e *Error) obstacle() string {
 	check := "check " + e.names.url(e.API) + " and the network"
 	if e.Sent {
@@ -41,14 +41,13 @@ func (e *Error) obstacle() string {
 	return fmt.Sprintf("%s could not be reached (%s); %s.", e.Host, e.Message, check)
 }
 
-// noAnswer returns the error of a request that Notte did not answer. A caller
-// that left gets the reason why it left, and nothing else.
+// noAnswer returns the error of a request that Notte did not answer. If ctx has
+// ended, that is an error with ctx's cause.
 func (c *Client) noAnswer(ctx context.Context, k call, err error, sent bool) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("could not %s: stopped before Notte answered: %w", k.op, context.Cause(ctx))
 	}
-	// url.Error adds the method and the whole URL, which tell a reader
-	// nothing that Op and Host do not.
+	// url.Error adds the method and the whole URL. Op and Host say enough.
 	if outer, ok := errors.AsType[*url.Error](err); ok {
 		err = outer.Err
 	}
@@ -62,7 +61,7 @@ func (c *Client) noAnswer(ctx context.Context, k call, err error, sent bool) err
 
 // newError returns an Error about k.
 func (c *Client) newError(k call) *Error {
-	return &Error{Op: k.op, API: k.endpoint.api, Host: k.endpoint.url.Host, billable: k.billable, names: c.names}
+	return &Error{Op: k.op, API: k.endpoint.api, Host: k.endpoint.url.Host, billable: k.billable, thread: k.thread, names: c.names}
 }
 
 // Two errors of Windows, by the numbers that it gives them. There, syscall has

@@ -20,9 +20,9 @@ func dialError(op string, err error) error {
 	return &net.OpError{Op: op, Net: "tcp", Err: os.NewSyscallError("connect", err)}
 }
 
-// TestWhyThereIsNoAnswer gives errors of every system, wrapped as net and
-// net/http wrap them, and checks what a reader is told.
-func TestWhyThereIsNoAnswer(t *testing.T) {
+// TestObstacle wraps errors of every system as net and net/http do, and checks the
+// text for the reader.
+func TestObstacle(t *testing.T) {
 	handshake := &http.Client{Transport: &http.Transport{
 		TLSHandshakeTimeout: time.Nanosecond,
 		DialContext: func(context.Context, string, string) (net.Conn, error) {

@@ -50,7 +50,7 @@ func TestConnectionErrors(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := newClient(t, notte.Config{Key: "k-4711", AnythingURL: tt.url, HTTPClient: tt.client})
-			_, err := c.StartBuild(t.Context(), "q")
+			_, err := c.StartBuild(t.Context(), notte.BuildRequest{Query: "q"})
 			var e *notte.Error
 			if !errors.As(err, &e) || e.Sent != tt.sent || errors.Unwrap(e) == nil {
 				t.Fatalf("%#v", err)
@@ -91,7 +91,7 @@ func TestNotAStream(t *testing.T) {
 			w.Header()["Content-Type"] = []string{tt.kind}
 			io.WriteString(w, tt.body)
 		})
-		s, err := c.StartBuild(t.Context(), "q")
+		s, err := c.StartBuild(t.Context(), notte.BuildRequest{Query: "q"})
 		if tt.ok {
 			if err = drained(s, err); err != nil {
 				t.Errorf("%q %q: %v", tt.kind, tt.body, err)
@@ -105,8 +105,7 @@ func TestNotAStream(t *testing.T) {
 	}
 }
 
-// TestCompressedStream reads a stream that a proxy has compressed although
-// nobody asked for it.
+// TestCompressedStream reads a stream that a proxy has compressed unasked.
 func TestCompressedStream(t *testing.T) {
 	c := newTest(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")
@@ -115,7 +114,7 @@ func TestCompressedStream(t *testing.T) {
 		defer packed.Close()
 		io.WriteString(packed, "data: {\"type\":\"done\"}\n\n")
 	})
-	if err := drained(c.StartBuild(t.Context(), "q")); err != nil {
+	if err := drained(c.StartBuild(t.Context(), notte.BuildRequest{Query: "q"})); err != nil {
 		t.Error(err)
 	}
 	broken := newTest(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -123,7 +122,7 @@ func TestCompressedStream(t *testing.T) {
 		w.Header().Set("Content-Encoding", "gzip")
 		io.WriteString(w, "data: {\"type\":\"done\"}\n\n")
 	})
-	if err := drained(broken.StartBuild(t.Context(), "q")); !errors.Is(err, gzip.ErrHeader) || !errors.Is(err, io.ErrUnexpectedEOF) {
+	if err := drained(broken.StartBuild(t.Context(), notte.BuildRequest{Query: "q"})); !errors.Is(err, gzip.ErrHeader) || !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Error(err)
 	}
 }
@@ -140,7 +139,7 @@ func TestContextCause(t *testing.T) {
 	})
 	ctx, cancel := context.WithCancelCause(t.Context())
 	defer cancel(nil)
-	s, err := c.StartBuild(ctx, "q")
+	s, err := c.StartBuild(ctx, notte.BuildRequest{Query: "q"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,7 +166,7 @@ func TestClose(t *testing.T) {
 		untilGone(r)
 		close(gone)
 	})
-	s, err := c.StartBuild(t.Context(), "q")
+	s, err := c.StartBuild(t.Context(), notte.BuildRequest{Query: "q"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,86 +1,167 @@
 package notte
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"strings"
 )
 
-// language reads the events of one of the formats in which Notte streams its
-// work. A language that has to remember earlier events has a value for each
-// stream.
-type language interface {
-	// decode calls yield with each [Event] that one event of the stream holds,
-	// until yield returns false, and then returns false. typ is the type that
-	// is beside the data, for JSON that names none. If data is not an event,
-	// decode returns errNotEvent and calls nothing.
-	decode(typ, data string, yield func(Event) bool) (more bool, err error)
+// language is a format in which Notte streams its work. Each has a file with a
+// table of its types: v1.go and v2.go.
+type language uint8
+
+const (
+	unknownLanguage language = iota
+	languageV1
+	languageV2
+)
+
+// languageOf returns the language that an answer's headers name. v2 has two such
+// headers, and a proxy may drop both.
+func languageOf(resp *http.Response) language {
+	if resp.Header.Get("X-Vercel-Ai-Ui-Message-Stream") != "" || resp.Header.Get(threadHeader) != "" {
+		return languageV2
+	}
+	return unknownLanguage
 }
 
-// languageOf returns the language of an answer that is a stream of events.
-func languageOf(*http.Response) language { return v1 }
+// decoder reads the events of one stream. The type of an event shows its language,
+// because "error" is the only type of both. So a stream may lack the headers that
+// name its language, and may change its language.
+type decoder struct {
+	run      bool     // a run's stream, which is always in v1
+	language language // of the last event whose type shows it; at first that of the headers
+	turn     turn     // of the chunks of v2
+}
 
-// errNotEvent is what an event's data is if it is not a JSON object, or one that
-// nests deeper than maxNesting.
+// errNotEvent is the error of data that is not a JSON object, or that nests deeper
+// than maxNesting.
 var errNotEvent = errors.New("not a JSON object")
 
-// largeEvent is the size in bytes from which a tool's result is not decoded.
+// largeEvent is the size in bytes from which a tool's result is not decoded,
+// where nothing is searched for in it.
 const largeEvent = 256 << 10
 
-// table is a language in which each event of the stream is one [Event], and an
-// event's type says how its fields are read.
-type table []struct {
-	typ  EventType
-	read func(fields) Event // Type and Size are set by the table
+// decode calls yield with each [Event] that one event of the stream holds, until
+// yield returns false, and then returns false. typ is the stream's own type of the
+// event, for JSON that has none. If data is not an event, decode returns errNotEvent
+// and does not call yield.
+func (d *decoder) decode(typ, data string, yield func(Event) bool) (more bool, err error) {
+	if p, ok := plainDelta(data); ok {
+		if ev, ok := d.delta(p); ok {
+			ev.Size = len(data)
+			return yield(ev), nil
+		}
+	}
+	if strings.TrimSpace(data) == "[DONE]" && !d.run {
+		if d.language == languageV2 {
+			d.turn.closed = true
+			return d.end(yield), nil
+		}
+		d.turn.closed = d.turn.seen // the stream has turned to v1, whose end is still to come
+	}
+	return d.object(typ, data, yield)
 }
 
-func (t table) decode(typ, data string, yield func(Event) bool) (bool, error) {
-	ev, err := t.event(typ, data)
-	if err != nil {
-		return true, err
+// end calls yield with the last events of a v2 build at the end of its stream: text
+// that waited, and the terminal event if the outcome is known. It returns the last
+// result of yield, or true if it made no call.
+func (d *decoder) end(yield func(Event) bool) (more bool) {
+	d.turn.reasoning.release(&d.turn)
+	d.turn.text.release(&d.turn)
+	if ev, ok := d.turn.end(); ok {
+		d.turn.add(ev)
 	}
+	return d.turn.take(0, yield)
+}
+
+// delta returns the event of a plain delta, or false if the delta belongs to a v2
+// block that has to wait for another.
+func (d *decoder) delta(p delta) (Event, bool) {
+	switch p.typ {
+	case string(EventTextDelta):
+		d.language = languageV1
+		return Event{Type: EventTextDelta, Delta: p.text}, true
+	case string(EventThinkingDelta):
+		d.language = languageV1
+		return Event{Type: EventThinkingDelta, Delta: p.text}, true
+	}
+	if d.run {
+		return Event{}, false
+	}
+	d.language = languageV2
+	return d.turn.delta(p)
+}
+
+// object reads an event of any type, in any JSON. If a key comes twice, the last value
+// counts.
+func (d *decoder) object(typ, data string, yield func(Event) bool) (bool, error) {
+	object, ok := readJSON(data)
+	if !ok || !object.IsObject() {
+		return true, errNotEvent
+	}
+	var f fields
+	switch kind := object.Get("type").Str; {
+	case len(data) > largeEvent && kind == string(EventToolResult):
+		return yield(Event{Type: EventToolResult, Size: len(data)}), nil // its content need not be unescaped
+	case len(data) > maxSearch && kind == toolOutputAvailable:
+		d.turn.skip("a tool's output too long to be searched", len(data))
+		f = fields{"type": object.Get("type"), "toolCallId": object.Get("toolCallId"), "preliminary": object.Get("preliminary")}
+	default:
+		f = fieldsOf(object)
+	}
+	typ = cmp.Or(f.text("type"), typ)
+	if read := d.chunk(typ, f); read != nil {
+		d.language = languageV2
+		read(&d.turn, f)
+		return d.turn.take(len(data), yield), nil
+	}
+	var ev Event
+	known, read := v1.row(typ)
+	if read != nil {
+		d.language = languageV1
+		ev = read(f)
+	} else if d.language == unknownLanguage && strings.Contains(typ, "-") {
+		d.language = languageV2 // no type of v1 has a hyphen
+	}
+	ev.Type, ev.Size = cmp.Or(known, typeNamed(typ)), len(data)
 	return yield(ev), nil
 }
 
-// event reads one event. Where a key comes twice, the last counts.
-func (t table) event(typ, data string) (Event, error) {
-	if d, ok := plainDelta(data); ok {
-		return Event{Type: t.typeOf(d.typ), Delta: d.text, Size: len(data)}, nil
+// chunk returns the function that reads a chunk of v2, or nil for an event of v1 or
+// of no known type. An "error" is of v2 if it has v2's key or follows a v2 chunk.
+func (d *decoder) chunk(typ string, f fields) func(*turn, fields) {
+	if d.run || typ == string(EventError) && d.language != languageV2 && !f["errorText"].Exists() {
+		return nil
 	}
-	return t.object(typ, data)
+	if name, ok := strings.CutPrefix(typ, "data-"); ok {
+		return func(t *turn, f fields) { t.data(name, f["data"]) }
+	}
+	_, read := v2.row(typ)
+	return read
 }
 
-// object reads an event of any type, in any JSON.
-func (t table) object(typ, data string) (Event, error) {
-	object, ok := readJSON(data)
-	if !ok || !object.IsObject() {
-		return Event{}, errNotEvent
-	}
-	if len(data) > largeEvent && object.Get("type").Str == string(EventToolResult) {
-		return Event{Type: EventToolResult, Size: len(data)}, nil // saves unescaping its content
-	}
-	f := fieldsOf(object)
-	if name := f.text("type"); name != "" {
-		typ = name
-	}
-	var ev Event
-	for _, row := range t {
-		if string(row.typ) == typ {
-			ev = row.read(f)
-		}
-	}
-	ev.Type, ev.Size = t.typeOf(typ), len(data)
-	return ev, nil
+// table says for each type of a language how its events are read. In v1 each is one
+// [Event]. In v2 each changes a turn and may add events to it.
+type table[Read any] []struct {
+	typ  EventType
+	read Read
 }
 
-// typeOf returns the type called name. It never shares memory with name, so
-// keeping it does not keep a large event alive. A name that is not in the table
-// is cut to maxTypeName bytes.
-func (t table) typeOf(name string) EventType {
+// row returns the row for the type called name, or zero values if there is none.
+// The type does not share memory with name.
+func (t table[Read]) row(name string) (typ EventType, read Read) {
 	for _, row := range t {
 		if string(row.typ) == name {
-			return row.typ
+			return row.typ, row.read
 		}
 	}
+	return typ, read
+}
+
+// typeNamed returns the type called name, cut to maxTypeName bytes. It shares no
+// memory with name, so keeping it does not keep a large event alive.
+func typeNamed(name string) EventType {
 	return EventType(strings.ToValidUTF8(strings.Clone(name[:min(len(name), maxTypeName)]), ""))
 }

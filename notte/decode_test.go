@@ -2,11 +2,19 @@ package notte
 
 import (
 	"encoding/json"
+	"log/slog"
 	"math"
 	"reflect"
 	"strings"
 	"testing"
 )
+
+// decodeOne returns the event that the data of one holds.
+func decodeOne(typ, data string) (ev Event, err error) {
+	d := decoder{turn: newTurn(testClient(slog.DiscardHandler), func(string, int) {})}
+	_, err = d.decode(typ, data, func(e Event) bool { ev = e; return true })
+	return ev, err
+}
 
 func TestDecodeEvent(t *testing.T) {
 	for _, tt := range []struct{ data, want string }{
@@ -52,7 +60,7 @@ func TestDecodeEvent(t *testing.T) {
 		{`{"type":null}`, "beside"},
 		{`{}`, "beside"},
 	} {
-		ev, err := v1.event("beside", tt.data)
+		ev, err := decodeOne("beside", tt.data)
 		if got := describe(ev); got != tt.want || err != nil {
 			t.Errorf("%s\n is %q, %v\nwant %q", tt.data, got, err, tt.want)
 		}
@@ -61,7 +69,7 @@ func TestDecodeEvent(t *testing.T) {
 		}
 	}
 	for _, data := range []string{"", " ", "x", "1", "[]", `{"a":1`, `{"a":1}{`, `{"a":"` + "\n" + `"}`, strings.Repeat("[", 1<<20), `{"a":` + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + "}"} {
-		if ev, err := v1.event("", data); err == nil {
+		if ev, err := decodeOne("", data); err == nil {
 			t.Errorf("%.40q is %v", data, ev)
 		}
 	}
@@ -74,13 +82,14 @@ func TestEventAsJSON(t *testing.T) {
 	all := Event{
 		Type: "t", Status: "s", Delta: "d", Name: "n", Role: "r", ViewerURL: "v", FunctionID: "fi", FunctionName: "fn", CreatedAt: "c",
 		TotalCostUSD: &usd, ThreadID: "ti", Error: "e", Detail: "de", Reason: "re", Message: "m",
+		ThreadURL: "tu", FunctionFrom: "ff", FunctionVersion: "fv", Warning: "w",
 		Result: &RunResult{RunID: "not stored"}, Size: 7,
 	}
 	for _, tt := range []struct {
 		ev   Event
 		want string
 	}{
-		{all, `{"type":"t","status":"s","delta":"d","name":"n","role":"r","viewer_url":"v","function_id":"fi","function_name":"fn","created_at":"c","total_cost_usd":0,"thread_id":"ti","error":"e","detail":"de","reason":"re","message":"m"}`},
+		{all, `{"type":"t","status":"s","delta":"d","name":"n","role":"r","viewer_url":"v","function_id":"fi","function_name":"fn","created_at":"c","total_cost_usd":0,"thread_id":"ti","error":"e","detail":"de","reason":"re","message":"m","thread_url":"tu","function_from":"ff","function_version":"fv","warning":"w"}`},
 		{Event{Type: EventDone}, `{"type":"done"}`},
 	} {
 		got, err := json.Marshal(tt.ev)
@@ -100,10 +109,14 @@ func TestEventAsJSON(t *testing.T) {
 
 func TestDecodeEventLarge(t *testing.T) {
 	data := `{"type":"tool_result","content":"` + strings.Repeat(`\n`, 4<<20) + `"}`
+	d := decoder{turn: newTurn(testClient(slog.DiscardHandler), nil)}
 	if n := testing.AllocsPerRun(3, func() {
-		if ev, err := v1.event("", data); err != nil || ev.Size != len(data) {
-			t.Error(ev.Size, err)
-		}
+		d.decode("", data, func(ev Event) bool {
+			if ev.Type != EventToolResult || ev.Size != len(data) {
+				t.Error(ev.Type, ev.Size)
+			}
+			return true
+		})
 	}); n > 2 {
 		t.Errorf("%v allocations for content that is not kept", n)
 	}
@@ -116,7 +129,7 @@ func TestRunResultIDs(t *testing.T) {
 		`{"workflow_id":"f","workflow_run_id":"r","session_id":"s","status":"closed"}`,
 	} {
 		quoted, _ := json.Marshal(message)
-		ev, err := v1.event("", `{"type":"result","message":`+string(quoted)+`}`)
+		ev, err := decodeOne("", `{"type":"result","message":`+string(quoted)+`}`)
 		if err != nil || ev.Result == nil {
 			t.Fatal(ev, err)
 		}
@@ -187,7 +200,7 @@ func FuzzDecodeEvent(f *testing.F) {
 		f.Add("", s)
 	}
 	f.Fuzz(func(t *testing.T, typ, data string) {
-		ev, err := v1.event(typ, data)
+		ev, err := decodeOne(typ, data)
 		if err != nil {
 			if json.Valid([]byte(data)) && len(data) < maxNesting && strings.HasPrefix(strings.TrimSpace(data), "{") {
 				t.Errorf("%q is an object and was refused", data)

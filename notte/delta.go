@@ -8,14 +8,14 @@ import (
 // delta is the event of a piece of the agent's text.
 type delta struct {
 	typ, text string
-	end       int // where in the event's JSON the text ends
+	block     string // ID of the text block in v2
+	end       int    // where in the event's JSON the text ends
 }
 
 // plainDelta reads an event of nothing but a type, a delta and perhaps an ID, in
 // any order, all of them strings without escapes. Nearly every event is one, and
-// this takes no allocation. An event in which a key comes twice is none: which of
-// the values counts is not decided here. Control characters in a string, which
-// are no JSON, are taken as they are.
+// plainDelta does not allocate. It refuses an event in which a key comes twice. It
+// accepts control characters in a string, although JSON does not.
 func plainDelta(data string) (d delta, ok bool) {
 	const hasType, hasText, hasID = 1, 2, 4
 	rest, mark, has := data, "{", 0
@@ -31,7 +31,7 @@ func plainDelta(data string) (d delta, ok bool) {
 		case "delta":
 			bit, d.text, d.end = hasText, value, len(data)-len(rest)-len(`"`)
 		case "id":
-			bit = hasID
+			bit, d.block = hasID, value
 		}
 		if bit == 0 || has&bit != 0 {
 			return d, false
@@ -41,13 +41,22 @@ func plainDelta(data string) (d delta, ok bool) {
 	return d, has|hasID == hasType|hasText|hasID && isDelta(d.typ) && utf8.ValidString(d.text)
 }
 
-// isDelta reports whether an event of that type adds its "delta" to the text
-// before it, and does nothing else.
+// The types of a delta in v2.
+const (
+	textDelta      = "text-delta"
+	reasoningDelta = "reasoning-delta"
+)
+
+// isDelta reports whether events of that type are parts of the agent's text.
 func isDelta(typ string) bool {
-	return typ == string(EventTextDelta) || typ == string(EventThinkingDelta)
+	switch typ {
+	case string(EventTextDelta), string(EventThinkingDelta), textDelta, reasoningDelta:
+		return true
+	}
+	return false
 }
 
-// cutMember reads mark, a key and its value, and returns what follows them.
+// cutMember reads mark, a key and its value, and returns the rest after them.
 func cutMember(s, mark string) (key, value, rest string, ok bool) {
 	if s, ok = strings.CutPrefix(s, mark); ok {
 		if key, s, ok = cutString(s); ok {

@@ -1,6 +1,7 @@
 package notte
 
 import (
+	"log/slog"
 	"reflect"
 	"testing"
 )
@@ -27,21 +28,30 @@ func TestPlainDelta(t *testing.T) {
 	}
 }
 
-// FuzzPlainDelta holds the short way through a delta against the long one.
+// decodeObject is decodeOne without its short way through a delta.
+func decodeObject(data string) (ev Event, err error) {
+	d := decoder{turn: newTurn(testClient(slog.DiscardHandler), func(string, int) {})}
+	_, err = d.object("", data, func(e Event) bool { ev = e; return true })
+	return ev, err
+}
+
+// FuzzPlainDelta compares plainDelta with the decoder of all events.
 func FuzzPlainDelta(f *testing.F) {
 	f.Add(`{"type":"text_delta","delta":"hello"}`)
 	f.Add(`{"type": "thinking_delta", "delta": "é"}`)
 	f.Add(`{"type":"text_delta","delta":"a\"b"}`)
+	f.Add(`{"type":"text-delta","id":"t1","delta":"a"}`)
+	f.Add(`{"type":"reasoning-delta","id":"r1","delta":"a"}`)
 	f.Fuzz(func(t *testing.T, data string) {
 		if _, ok := plainDelta(data); !ok {
 			return
 		}
-		ev, err := v1.event("", data)
+		ev, err := decodeOne("", data)
 		if err != nil {
 			t.Fatal(err)
 		}
-		// Raw control characters are no JSON, and harmless in a delta.
-		if want, err := v1.object("", data); err == nil && !reflect.DeepEqual(ev, want) {
+		// Raw control characters are not JSON, but harmless in a delta.
+		if want, err := decodeObject(data); err == nil && !reflect.DeepEqual(ev, want) {
 			t.Errorf("plainDelta(%q) = %+v, and its JSON says %+v", data, ev, want)
 		}
 	})

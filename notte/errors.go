@@ -10,19 +10,19 @@ import (
 	"time"
 )
 
-// ErrNoKey is what every call fails with, before any request, on a [Client]
-// without a key.
+// ErrNoKey is the error of every call of a [Client] without a key. No request is
+// made.
 var ErrNoKey = errors.New("no Notte API key (get one at https://console.notte.cc)")
 
-// ErrInvalidID is what a call fails with, before any request, if a function or
-// run ID is not of 1 to 128 letters, digits, hyphens and underscores.
+// ErrInvalidID is the error of a call with a function, run or thread ID that does not
+// have 1 to 128 letters, digits, hyphens and underscores. No request is made.
 var ErrInvalidID = errors.New("invalid ID")
 
 // Error is a request that failed: Notte did not answer, answered with a failure,
 // or answered something other than what was asked for (then StatusCode is in
 // the 200s or 300s).
 //
-// errors.Is(err, errors.ErrUnsupported) reports that Notte does not offer the
+// errors.Is(err, errors.ErrUnsupported) reports whether Notte does not offer the
 // call: status 405 or 501.
 type Error struct {
 	Op         string        // what was tried, to follow "could not": "start the build"
@@ -32,9 +32,10 @@ type Error struct {
 	Sent       bool          // Notte may have got the request; true for every answer
 	Message    string        // Notte's own words, or Err's: at most 500 characters, one line, without key and links; may be empty
 	RetryAfter time.Duration // how long Notte asks to wait, at most 24 h; 0 if it did not say
-	Err        error         // without an answer: why; its text is neither bounded nor redacted. With one: nil
+	Err        error         // why there was no answer; its text is neither bounded nor redacted; nil if there was one
 
 	billable billable     // what the call may have started
+	thread   bool         // the call was a turn of an earlier thread
 	names    SettingNames // what to check, in the reader's words
 }
 
@@ -125,9 +126,9 @@ func (e *Error) outcomeUnknown() bool {
 	return e.StatusCode >= 500 && e.StatusCode != http.StatusNotImplemented
 }
 
-// MayHaveStarted reports whether a start that failed with err may have begun all
-// the same, and be billed or act on the world. It is false only if that is
-// certain: the request was not sent, or Notte refused it.
+// MayHaveStarted reports whether a build or run may have begun although its start
+// failed with err. Then it may be billed, or act on the world. It returns false
+// only if the request was not sent or Notte refused it.
 func MayHaveStarted(err error) bool {
 	if failed, ok := errors.AsType[*Error](err); ok {
 		return failed.outcomeUnknown()
@@ -144,8 +145,8 @@ const (
 	startsRun     billable = "run"
 )
 
-// warning returns, after a space, what to do before a start of unknown outcome is
-// repeated.
+// warning returns a space and what to do before repeating a start whose outcome is
+// not known.
 func (b billable) warning() string {
 	switch b {
 	case startsBuild:

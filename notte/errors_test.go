@@ -61,7 +61,7 @@ func TestErrorBodyIsBounded(t *testing.T) {
 			written.Add(int64(n))
 		}
 	})
-	_, err := c.StartBuild(t.Context(), "q")
+	_, err := c.StartBuild(t.Context(), notte.BuildRequest{Query: "q"})
 	if e := new(notte.Error); !errors.As(err, &e) || len([]rune(e.Message)) != 500 {
 		t.Error(err)
 	}
@@ -107,7 +107,7 @@ func TestErrorSays(t *testing.T) {
 			}
 			for _, secret := range []string{"token=t", "pw"} {
 				if strings.Contains(err.Error(), secret) {
-					t.Errorf("%d, %s: %q tells %q", tt.status, name, err, secret)
+					t.Errorf("%d, %s: %q holds %q", tt.status, name, err, secret)
 				}
 			}
 			if open := notte.MayHaveStarted(err); open != (tt.status >= 500) {
@@ -121,9 +121,8 @@ func TestErrorSays(t *testing.T) {
 	}
 }
 
-// TestErrorsWithoutSettingNames checks that an error says in plain words what to
-// check if its client's settings have no names, and that one made by hand reads
-// well.
+// TestErrorsWithoutSettingNames checks the text of an error whose client has no
+// names of settings, and of an Error that a caller made.
 func TestErrorsWithoutSettingNames(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		status, _ := strconv.Atoi(r.Header.Get("User-Agent"))
@@ -142,7 +141,7 @@ func TestErrorsWithoutSettingNames(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := c.StartBuild(t.Context(), "q"); err == nil || !strings.HasSuffix(err.Error(), tt.build) {
+		if _, err := c.StartBuild(t.Context(), notte.BuildRequest{Query: "q"}); err == nil || !strings.HasSuffix(err.Error(), tt.build) {
 			t.Errorf("%d: %v", tt.status, err)
 		}
 		_, err = c.GetFunction(t.Context(), "f1")

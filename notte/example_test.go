@@ -25,7 +25,7 @@ func ExampleClient_StartBuild() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	stream, err := client.StartBuild(context.Background(), "fetch the top 3 hacker news posts")
+	stream, err := client.StartBuild(context.Background(), notte.BuildRequest{Query: "fetch the top 3 hacker news posts"})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -46,6 +46,47 @@ func ExampleClient_StartBuild() {
 	// uses page_goto
 	// built Top posts
 	// done: function d3c31289 for $0.43
+}
+
+func ExampleClient_StartBuild_followUp() {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		fmt.Println("sent", string(body))
+		w.Header().Set("Content-Type", "text/event-stream")
+		w.Header().Set("X-Thread-Id", "t-1")
+		io.WriteString(w, `data: {"type":"tool-input-start","toolCallId":"c1","toolName":"upload"}`+"\n\n")
+		io.WriteString(w, `data: {"type":"data-function","data":{"id":"d3c31289","version":"2"}}`+"\n\n")
+		io.WriteString(w, `data: {"type":"finish","finishReason":"length","messageMetadata":{"total_cost_usd":0.2}}`+"\n\n")
+		io.WriteString(w, "data: [DONE]\n\n")
+	}))
+	defer srv.Close()
+
+	client, err := notte.NewClient(notte.Config{Key: "a-key", AnythingURL: srv.URL})
+	if err != nil {
+		log.Fatal(err)
+	}
+	stream, err := client.StartBuild(context.Background(), notte.BuildRequest{Query: "also return the score", ThreadID: "t-1"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for ev, err := range stream.Events() {
+		if err != nil {
+			log.Fatal(err)
+		}
+		switch ev.Type {
+		case notte.EventThread:
+			fmt.Println("thread", ev.ThreadID)
+		case notte.EventFunctionUploaded: // to be confirmed by GetFunction
+			fmt.Printf("function %s, version %s, from %s\n", ev.FunctionID, ev.FunctionVersion, ev.FunctionFrom)
+		case notte.EventDone:
+			fmt.Printf("done for $%.2f: %s\n", *ev.TotalCostUSD, ev.Warning)
+		}
+	}
+	// Output:
+	// sent {"query":"also return the score","thread_id":"t-1"}
+	// thread t-1
+	// function d3c31289, version 2, from data
+	// done for $0.20: the model reached its length limit, so the work may be incomplete
 }
 
 func ExampleAPIKey() {

@@ -9,9 +9,8 @@ import (
 )
 
 // Failure returns why the run failed, in one line of at most 500 characters, or
-// "" if it has not failed or has not ended. A run that Notte reports as closed has
-// failed too if its function ended in an exception: then its result is a text
-// about that.
+// "" if it has not failed or has not ended. A run that Notte reports as closed
+// counts as failed if its result is the text of an exception.
 func (r RunResult) Failure() string {
 	v := gjson.ParseBytes(r.Result)
 	if r.Status == RunFailed {
@@ -41,8 +40,8 @@ const (
 	traceback       = "Traceback (most recent call last)"
 )
 
-// exception returns what a function's textual result says of an exception, or
-// "" if it is not about one.
+// exception returns one line about the exception in a function's textual result,
+// or "" if the result is not about an exception.
 func exception(result string) string {
 	if !strings.HasPrefix(strings.TrimSpace(result), executionFailed) && !strings.Contains(result, traceback) {
 		return ""
@@ -50,8 +49,8 @@ func exception(result string) string {
 	return failureText(result)
 }
 
-// failureText shortens a failed run's result to one line. Of a traceback that
-// is its first line, which says what failed, and its last one, which names the
+// failureText shortens a failed run's result to one line. A traceback becomes its
+// first line, which says what failed, and its last line, which names the
 // exception.
 func failureText(result string) string {
 	result = strings.TrimSpace(result)

@@ -10,9 +10,9 @@ const (
 	// what is around it.
 	maxEvent = 16<<20 + 4<<10
 
-	// An eventReader reads pieces of minRead to maxRead bytes. They grow while
-	// they come full and shrink when they do not: a thousand quiet builds need
-	// little, a fast one needs few calls.
+	// An eventReader reads pieces of minRead to maxRead bytes. Its buffer grows
+	// after full pieces and shrinks after small ones, so that quiet streams take
+	// little memory and fast ones few calls.
 	minRead, maxRead = 512, 64 << 10
 
 	maxTypeName  = 128                              // bytes of an event: field; a longer one is cut
@@ -31,21 +31,20 @@ const (
 	fieldIgnored // a comment, id:, retry: or something new
 )
 
-// eventReader reads an event stream as servers write it and returns it as go-sse
-// wants it: whole events of data: lines and at most one event: line, LF after
-// each line, a blank line after each event. It takes any of the three line ends,
-// a byte order mark, a missing last line end, and pieces of any size.
+// eventReader reads an event stream and normalizes it for go-sse: whole events of
+// data: lines and at most one event: line, LF after each line, a blank line after
+// each event. It accepts CR, LF and CRLF as line ends, a byte order mark, a
+// missing last line end, and pieces of any size.
 //
 // It ends an event as soon as a data: line completes a JSON value, because some
-// servers send no blank lines and others send them late. So several data: lines
-// that hold one JSON value each are several events, and those of a value
-// printed over several lines stay one. An event over maxEvent is left out.
+// servers send no blank lines and others send them late. So data: lines that hold
+// one JSON value each are one event each, and a value over several lines is one
+// event. An event over maxEvent is left out.
 //
-// It looks at each byte once. While the stream is quiet its buffers are as small
-// as the last piece allows.
+// It scans each byte once. Its buffers shrink with the last piece that was read.
 type eventReader struct {
 	src     io.Reader
-	tooLong func(size int) // is called for each event left out
+	tooLong func(size int) // called for each event that is left out
 
 	in      []byte // what src is read into
 	out     []byte // out[:ready] are whole events, out[ready:] is the one being read
@@ -53,10 +52,10 @@ type eventReader struct {
 	gotData bool  // the last piece held bytes of a data: line
 	err     error // why src ended, io.EOF included
 
-	started bool // the place of a byte order mark is past
+	started bool // a byte order mark can no longer come
 	afterCR bool // an LF now is the second half of a CRLF
 	field   field
-	name    []byte  // what has come of the field's name, as far as a known one is long
+	name    []byte  // the field's name as far as it has come, at most maxFieldName bytes
 	inValue bool    // the data: line holds more than white space
 	json    nesting // where in its JSON the event is
 	typ     []byte  // the event: field, valid until a blank line
@@ -69,9 +68,8 @@ func newEventReader(src io.Reader, tooLong func(size int)) *eventReader {
 }
 
 // next reads one piece and returns the events that it completes, if any. They
-// are valid until the next call. The stream's end, whatever its reason, sets err
-// and ends the line and the event being read: only what would have come after it
-// is lost.
+// are valid until the next call. When the stream ends, for any reason, next sets
+// err, and ends the line and the event being read, so that they are not lost.
 func (r *eventReader) next() []byte {
 	r.compact()
 	r.gotData = false
@@ -86,8 +84,8 @@ func (r *eventReader) next() []byte {
 	return r.out[:r.ready]
 }
 
-// fit makes in larger after a piece of n bytes that filled it, and smaller after
-// one of less than a quarter.
+// fit doubles in after a piece of n bytes that filled it, and halves it while the
+// piece takes less than a quarter of it.
 func (r *eventReader) fit(n int) {
 	size := len(r.in)
 	if n == size {
@@ -196,10 +194,10 @@ func (r *eventReader) addData(b []byte) {
 	r.add(b)
 }
 
-// beginData begins a data: line whose value begins with c. An object where none
-// can be shows that the JSON before it was broken off. Then the event ends
-// there: otherwise it would swallow all that follows on a stream without blank
-// lines.
+// beginData begins a data: line whose value begins with c. If c begins an object
+// where JSON allows none, the JSON before it was broken off, and its event ends
+// here. Otherwise, on a stream without blank lines, that event would take in all
+// later ones.
 func (r *eventReader) beginData(c byte) {
 	if c == '{' && !r.json.valueFits() {
 		r.endEvent()
@@ -208,8 +206,8 @@ func (r *eventReader) beginData(c byte) {
 	r.add([]byte("data: "))
 }
 
-// endLine ends a line. A JSON text that is complete ends its event, and so does
-// one that can no longer become complete, since a string cannot hold a line end.
+// endLine ends a line. The event ends too if its JSON is complete, or can no longer
+// become complete because the line ended inside a string.
 func (r *eventReader) endLine() {
 	switch {
 	case r.field == fieldUnknown && (len(r.name) == 0 || !r.started && bytes.Equal(r.name, byteOrderMark)):

@@ -5,30 +5,46 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/tidwall/gjson"
 )
 
-// Function is a deployed automation. The download link of its source is not
-// read, because it is a secret.
+// Function is a deployed automation. Its texts are as Notte sent them, untrusted
+// and as long as an answer may be. The download link of its source is not read,
+// because it is a secret.
 type Function struct {
 	ID            string
 	Name          string
 	Description   string
+	Domain        string // host of the site that it works on
+	Source        string // what made it: "anything", "console", "cli" and more; empty if Notte did not say
 	Variables     []Variable
 	LatestVersion string
+	Versions      []string // as Notte orders them, at most 1,000
 	Status        string
+	SelfHealing   bool // if true, its build is finished and bound to a thread; false proves nothing
+	Published     bool
+	Shared        bool
+	ScheduleCron  string // in UTC; empty if it has no schedule
+	ScheduleState string
 	CreatedAt     time.Time // zero if Notte did not say
 	UpdatedAt     time.Time
+
+	// RequiredSecrets are the names of the secrets that a run needs, at most
+	// 1,000.
+	RequiredSecrets []string
+
+	// These are not in a list: only [Client.GetFunction] returns them.
+	Instructions   string          // notes of its builder
+	ResponseFormat json.RawMessage // JSON Schema of its result, compact; nil if there is none, or one of more than 64 KiB
 }
 
-// Variable is an input of a [Function].
+// Variable is an input of a [Function], as its Python source declares it.
 type Variable struct {
 	Name    string
-	Type    string          // empty if Notte did not say
-	Default json.RawMessage // nil if there is none
+	Type    string          // the annotation, such as "int" or "str | None"; empty if Notte did not say
+	Default json.RawMessage // as Notte sends it, source text in a JSON string; nil if the variable is required
 }
 
 // GetFunction returns a function. Its error is an [*Error] with status 404 if the
@@ -37,54 +53,81 @@ func (c *Client) GetFunction(ctx context.Context, id string) (Function, error) {
 	if err := checkID("function", id); err != nil {
 		return Function{}, fmt.Errorf("could not look up the function: %w", err)
 	}
-	answer, err := c.getJSON(ctx, call{
-		op:       "look up function " + id,
-		method:   http.MethodGet,
-		endpoint: c.api,
-		path:     []string{"functions", id},
-	})
+	answer, err := c.get(ctx, "look up function "+id, nil, "functions", id)
 	if err != nil {
 		return Function{}, err
 	}
 	f := parseFunction(answer)
-	if f.ID == "" {
-		f.ID = id
-	}
+	f.ID = cmp.Or(f.ID, id)
 	return f, nil
 }
 
+// maxPageSize is the size of the largest page of functions that Notte gives.
+const maxPageSize = 100
+
 // ListFunctions returns a page of the functions of the key's owner. Pages count
-// from 1. If page or pageSize is less, Notte chooses.
-func (c *Client) ListFunctions(ctx context.Context, page, pageSize int) (FunctionPage, error) {
-	answer, err := c.getJSON(ctx, call{
-		op:       "list the functions",
-		method:   http.MethodGet,
-		endpoint: c.api,
-		path:     []string{"functions"},
-		query:    pageQuery(page, pageSize),
-	})
+// from 1. If page or pageSize is less, Notte chooses. A pageSize of more than 100,
+// which Notte refuses, is taken for 100. A page with fewer functions than that is
+// the last one, whatever its HasNext says.
+func (c *Client) ListFunctions(ctx context.Context, page, pageSize int) (Page[Function], error) {
+	answer, err := c.get(ctx, "list the functions", pageQuery(page, min(pageSize, maxPageSize)), "functions")
 	if err != nil {
-		return FunctionPage{}, err
+		return Page[Function]{}, err
 	}
 	return parsePage(answer, parseFunction), nil
 }
 
+// maxResponseFormat bounds a [Function]'s ResponseFormat in bytes.
+const maxResponseFormat = 64 << 10
+
 func parseFunction(v gjson.Result) Function {
 	f := fieldsOf(v)
+	format := rawJSON(f["response_format"])
+	if len(format) > maxResponseFormat {
+		format = nil
+	}
 	return Function{
-		ID:            f.text("function_id", "workflow_id"),
-		Name:          f.text("name"),
-		Description:   f.text("description"),
-		LatestVersion: f.text("latest_version"),
-		Status:        f.text("status"),
-		CreatedAt:     f.time("created_at"),
-		UpdatedAt:     f.time("updated_at"),
-		Variables:     parseVariables(f["variables"]),
+		ID:              f.text("function_id", "workflow_id"),
+		Name:            f.text("name"),
+		Description:     f.text("description"),
+		Domain:          f.text("domain"),
+		Source:          f.text("source"),
+		Variables:       parseVariables(f["variables"]),
+		LatestVersion:   f.text("latest_version"),
+		Versions:        parseNames(f["versions"], "version", "version_id", "id"),
+		Status:          f.text("status"),
+		SelfHealing:     f["self_healing"].Bool(),
+		Published:       f["published"].Bool(),
+		Shared:          f["shared"].Bool(),
+		ScheduleCron:    f.text("schedule_cron"),
+		ScheduleState:   f.text("schedule_state"),
+		CreatedAt:       f.time("created_at"),
+		UpdatedAt:       f.time("updated_at"),
+		RequiredSecrets: parseNames(f["required_secrets"], "name", "key"),
+		Instructions:    f.text("instructions"),
+		ResponseFormat:  format,
 	}
 }
 
-// parseVariables reads the first maxItems of a list of variables, of objects or
-// of mere names, or of an object of them by name.
+// parseNames reads the first maxItems of a list of texts, or of objects that have
+// one under one of keys.
+func parseNames(v gjson.Result, keys ...string) (names []string) {
+	if !v.IsArray() {
+		return nil
+	}
+	for item := range items(v) {
+		if name := cmp.Or(scalarText(item), fieldsOf(item).text(keys...)); name != "" {
+			names = append(names, name)
+		}
+		if len(names) == maxItems {
+			break
+		}
+	}
+	return names
+}
+
+// parseVariables reads at most maxItems variables: a list of objects, a list of
+// names, or an object of variables by name.
 func parseVariables(v gjson.Result) (all []Variable) {
 	v.ForEach(func(key, item gjson.Result) bool {
 		f := fieldsOf(item)

@@ -10,10 +10,10 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// TestHostileEventsAreCheap gives events of 4 MiB that are made to be expensive
-// 40 times the time of an event of that size whose content is one string. They
-// take up to 10 times as long. Some took 90 times as long once: a replacer was
-// made for each string, and an error's lists were read at each of their levels.
+// TestHostileEventsAreCheap decodes events of 4 MiB that are made to be expensive.
+// They may take 40 times as long as an event of that size whose content is one
+// string, and take up to 10 times as long. Before a fix they took 90 times as long,
+// because of a replacer for each string and lists that were read at each level.
 func TestHostileEventsAreCheap(t *testing.T) {
 	if testing.Short() {
 		t.Skip("measures time")
@@ -34,6 +34,12 @@ func TestHostileEventsAreCheap(t *testing.T) {
 		"a list for an error":              `{"type":"error","detail":` + lists + `}`,
 		"a list for the path of an error":  `{"type":"error","detail":[{"msg":"m","loc":` + lists + `}]}`,
 		"a million keys":                   `{"type":"result"` + strings.Repeat(`,"a":1`, size/6) + `}`,
+		"many functions in data":           `{"type":"data-x","data":[` + strings.Repeat(`{"function_id":"f1"},`, (maxSearch-100)/22) + `1]}`,
+		"many keys in data":                `{"type":"data-x","data":{` + strings.Repeat(`"an_Unknown-KEY":1,`, (maxSearch-100)/20) + `"a":1}}`,
+		"JSON in strings, deep":            `{"type":"data-x","data":` + quotedDeep(12, `{"a":[`+strings.Repeat(`1,`, 20_000)+`1]}`) + `}`,
+		"many strings that are not JSON":   `{"type":"data-x","data":[` + strings.Repeat(`"{",`, (maxSearch-100)/4) + `1]}`,
+		"many strings that are JSON":       `{"type":"data-x","data":[` + strings.Repeat(`"{}",`, (maxSearch-100)/5) + `1]}`,
+		"nested lists in data":             `{"type":"data-x","data":` + "[" + strings.Repeat(nested+",", (maxSearch-100)/(len(nested)+1)) + `1]}`,
 		"a million lines for a failed run": `{"type":"result","message":{"status":"failed","result":"` + strings.Repeat(`\n`, size/2) + `"}}`,
 	} {
 		if took := fastest(t, data, 40*plain); took > 40*plain {
@@ -42,13 +48,23 @@ func TestHostileEventsAreCheap(t *testing.T) {
 	}
 }
 
+// quotedDeep returns v in a string in an object, and that likewise, n times.
+func quotedDeep(n int, v string) string {
+	for range n {
+		if next := `{"a":` + quoted(v) + `}`; len(next) < maxSearch {
+			v = next
+		}
+	}
+	return v
+}
+
 // fastest returns the shortest time of up to five in which data was read as an
 // event, or the first that is short enough.
 func fastest(t *testing.T, data string, enough time.Duration) time.Duration {
 	shortest := time.Hour
 	for range 5 {
 		begin := time.Now()
-		ev, err := v1.event("", data)
+		ev, err := decodeOne("", data)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -62,8 +78,8 @@ func fastest(t *testing.T, data string, enough time.Duration) time.Duration {
 	return shortest
 }
 
-// TestReplaceNaNTakesNoAllocationPerString holds a text of many strings against
-// the allocations of one whose numbers are all finite.
+// TestReplaceNaNTakesNoAllocationPerString compares the allocations for a text of
+// many strings with those for a text whose numbers are all finite.
 func TestReplaceNaNTakesNoAllocationPerString(t *testing.T) {
 	s := "[NaN," + strings.Repeat(`"a",`, 10_000) + "Infinity]"
 	if n := testing.AllocsPerRun(10, func() { replaceNaN(s) }); n > 20 {
@@ -112,9 +128,9 @@ func TestListsAreBounded(t *testing.T) {
 	}
 }
 
-// TestNothingOfAStreamIsLogged sends what is no event, long, with line ends and a
-// secret link in it.
-func TestNothingOfAStreamIsLogged(t *testing.T) {
+// TestStreamContentIsNotLogged sends long data that is not an event, with line ends
+// and a secret link in it.
+func TestStreamContentIsNotLogged(t *testing.T) {
 	const secret = "https://viewer.example/?token=4711"
 	var log bytes.Buffer
 	var stream strings.Builder
@@ -131,5 +147,25 @@ func TestNothingOfAStreamIsLogged(t *testing.T) {
 	}
 	if s := log.String(); strings.Contains(s, "viewer.example") || len(s) > 500 || strings.Count(s, "\n") != 2 {
 		t.Errorf("the log holds %.1000s", s)
+	}
+}
+
+// TestLargeToolOutputIsSkipped has a tool return 10 MiB: its size is told, nothing
+// is searched for in it, and the log says so once without its content.
+func TestLargeToolOutputIsSkipped(t *testing.T) {
+	var log bytes.Buffer
+	stream := chunks(startStep, `{"type":"data-function","data":{"id":"f1"}}`,
+		`{"type":"tool-output-available","toolCallId":"c","output":{"function_id":"f2","page":"`+strings.Repeat(`\n`, 5<<20)+`"}}`, finish, end)
+	largest := 0
+	for ev, err := range loggedStream(strings.NewReader(stream), slog.NewTextHandler(&log, nil)).Events() {
+		if err != nil || ev.FunctionID == "f2" {
+			t.Error(ev, err)
+		}
+		if ev.Type == EventToolResult {
+			largest = ev.Size
+		}
+	}
+	if s := log.String(); largest < 10<<20 || strings.Count(s, "\n") != 1 || !strings.Contains(s, "too long to be searched") || strings.Contains(s, "f2") {
+		t.Errorf("a result of %d bytes; the log holds %.500s", largest, s)
 	}
 }

@@ -7,18 +7,17 @@ import (
 	"time"
 )
 
-// NewHTTPClient returns a client fit for streams: it bounds the wait for a
-// connection and for the answer's header, and nothing after that.
+// NewHTTPClient returns a client for streams. It bounds the wait for a connection
+// and for the answer's header, and nothing after that.
 //
-// readBuffer is the size in bytes of the buffer that each connection reads
-// into; 0 means 1 KiB. That suits a server with a thousand quiet streams, since
-// large reads go past the buffer. 4 KiB suit one stream whose events come one by
-// one and fast: they take fewer, larger reads.
+// readBuffer is the size in bytes of the buffer that each connection reads into;
+// 0 means 1 KiB. 1 KiB suits a server with a thousand quiet streams, because large
+// reads bypass the buffer. 4 KiB suit one fast stream of small events, because
+// they take fewer, larger reads.
 //
-// The wait for the header is as long as [DefaultIdleTimeout]: where Notte
-// answers a run's start at once with its result rather than with a stream, the
-// header comes when the run is over, minutes later. To give up sooner would lose
-// the result of a run that goes on.
+// The wait for the header is [DefaultIdleTimeoutV2], because Notte may answer a run's
+// start with the result instead of a stream. Then the header comes when the run is
+// over, minutes later, and a shorter wait would lose the result.
 func NewHTTPClient(readBuffer int) *http.Client {
 	if readBuffer <= 0 {
 		readBuffer = 1 << 10
@@ -29,7 +28,7 @@ func NewHTTPClient(readBuffer int) *http.Client {
 		DialContext:            dialer.DialContext,
 		ForceAttemptHTTP2:      true,
 		TLSHandshakeTimeout:    10 * time.Second,
-		ResponseHeaderTimeout:  DefaultIdleTimeout,
+		ResponseHeaderTimeout:  DefaultIdleTimeoutV2,
 		ExpectContinueTimeout:  time.Second,
 		IdleConnTimeout:        90 * time.Second,
 		MaxIdleConnsPerHost:    4,
@@ -51,8 +50,8 @@ func streamingClient(base *http.Client) *http.Client {
 	return &own
 }
 
-// followWithinHost follows a GET's redirects on its own scheme and host. Other
-// redirects become the answer, which fails the call: to repeat a POST could
+// followWithinHost follows a GET's redirects within its scheme and host. Any other
+// redirect becomes the answer and fails the call, because repeating a POST could
 // start something twice, and another host must not get the key.
 func followWithinHost(next *http.Request, via []*http.Request) error {
 	first := via[0]

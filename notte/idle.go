@@ -7,17 +7,29 @@ import (
 	"time"
 )
 
-// ErrIdle is why a stream ended if no event came for the configured time.
-// Comments do not count, and neither do other lines without data; the bytes of
-// an event that is still arriving do.
+// How long a stream may bring no event before it counts as lost, unless a [Config]
+// says otherwise. An agent that works sends one every few seconds. The page of v2
+// waits twice as long as that of v1. A stream that nothing has come of is in v1,
+// unless its headers tell.
+const (
+	DefaultIdleTimeout   = 5 * time.Minute
+	DefaultIdleTimeoutV2 = 10 * time.Minute
+
+	// endedTimeout is how long a v2 stream that has told that the build is over
+	// is read on.
+	endedTimeout = 30 * time.Second
+)
+
+// ErrIdle is wrapped by the error of a stream that brought no event for the
+// configured time. Comments and other lines without data do not count as events.
+// The bytes of an event that is still arriving do.
 var ErrIdle = errors.New("no event came for too long")
 
-// errClosed is why a stream ended if [Stream.Close] was called.
+// errClosed is wrapped by the error of a stream that [Stream.Close] ended.
 var errClosed = errors.New("the stream was closed")
 
-// watchedBody is an answer's body that ends with ErrIdle if too long is spent in
-// its Reads without a sign of life. Only the wait for bytes counts, not the time
-// that a slow reader takes between two Reads.
+// watchedBody is an answer's body that ends with ErrIdle if its Reads take
+// idleTimeout without a sign of life. The time between two Reads does not count.
 type watchedBody struct {
 	io.ReadCloser
 	idleTimeout time.Duration // none if not positive
@@ -26,11 +38,11 @@ type watchedBody struct {
 	anyByte     bool          // each byte is a sign of life
 	idle        atomic.Bool
 	closed      atomic.Bool
-	err         error // what reading failed with, other than io.EOF
+	err         error // why reading failed
 }
 
-// watch bounds how long body may be read without a sign of life. It calls giveUp
-// when that lasts too long; giveUp must make a waiting Read return.
+// watch returns body as a watchedBody. When idleTimeout is over it calls giveUp,
+// which must make a waiting Read return.
 func watch(body io.ReadCloser, idleTimeout time.Duration, giveUp func()) *watchedBody {
 	w := &watchedBody{ReadCloser: body, idleTimeout: idleTimeout, left: idleTimeout}
 	if idleTimeout > 0 {
@@ -58,10 +70,18 @@ func (w *watchedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// alive notes a sign of life: the idle time begins anew.
+// limit sets the idle time, which begins anew. It has no effect on a body without
+// one. It must not be called during a Read.
+func (w *watchedBody) limit(idleTimeout time.Duration) {
+	if w.timer != nil && idleTimeout != w.idleTimeout {
+		w.idleTimeout, w.left = idleTimeout, idleTimeout
+	}
+}
+
+// alive records a sign of life: the idle time starts again.
 func (w *watchedBody) alive() { w.left = w.idleTimeout }
 
-// setErr keeps what reading ended with.
+// setErr records the error that ended reading, unless it is io.EOF.
 func (w *watchedBody) setErr(err error) {
 	if err != io.EOF {
 		w.err = err

@@ -13,21 +13,26 @@ import (
 	"github.com/anything-mcp/anything-mcp/notte"
 )
 
-// roundTrip is a server in a function, for tests in a bubble.
+// roundTrip is a function that serves requests, for tests in a bubble.
 type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// piped is a client whose builds and runs are what is written to the pipe.
-func piped(t *testing.T, idle time.Duration) (*notte.Client, *io.PipeWriter) {
+// piped returns a client, and a pipe whose input its builds and runs read.
+// headers are more of its answers' headers, each a key with its value.
+func piped(t *testing.T, idle time.Duration, headers ...string) (*notte.Client, *io.PipeWriter) {
 	r, w := io.Pipe()
+	h := http.Header{"Content-Type": {"text/event-stream"}}
+	for i := 0; i < len(headers); i += 2 {
+		h.Set(headers[i], headers[i+1])
+	}
 	answer := roundTrip(func(*http.Request) (*http.Response, error) {
-		return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"text/event-stream"}}, Body: r}, nil
+		return &http.Response{StatusCode: 200, Header: h, Body: r}, nil
 	})
 	return newClient(t, notte.Config{Key: "k", IdleTimeout: idle, HTTPClient: &http.Client{Transport: answer}}), w
 }
 
-// TestIdle writes parts of a stream at the given times, and says when and how the
+// TestIdle writes parts of a stream at the given times, and checks when and how the
 // stream ends.
 func TestIdle(t *testing.T) {
 	const status, done = "data: {\"type\":\"status\"}\n\n", "data: {\"type\":\"done\"}\n\n"
@@ -54,7 +59,7 @@ func TestIdle(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c, w := piped(t, tt.idle)
-				s, err := c.StartBuild(t.Context(), "q")
+				s, err := c.StartBuild(t.Context(), notte.BuildRequest{Query: "q"})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -77,9 +82,100 @@ func TestIdle(t *testing.T) {
 	}
 }
 
-// TestResultThatTrickles checks that an answer in JSON, which has no events, may
-// be slow as long as it comes.
-func TestResultThatTrickles(t *testing.T) {
+// TestIdleV2 does the same for streams in v2, and says which event ends them.
+func TestIdleV2(t *testing.T) {
+	const step, finish, more = "data: {\"type\":\"start-step\"}\n\n", "data: {\"type\":\"finish\"}\n\n", "data: {\"type\":\"data-x\"}\n\n"
+	type part struct {
+		at   time.Duration
+		text string
+	}
+	for _, tt := range []struct {
+		name    string
+		idle    time.Duration
+		headers []string
+		parts   []part
+		want    notte.EventType // empty: lost
+		after   time.Duration
+	}{
+		{"nothing comes, with the stream's header", 0, []string{"x-vercel-ai-ui-message-stream", "v1"}, nil, "", 10 * time.Minute},
+		{"nothing comes, with the thread's header", 0, []string{"x-thread-id", "t1"}, nil, "", 10 * time.Minute},
+		{"the first chunk tells", 0, nil, []part{{4 * time.Minute, step}}, "", 14 * time.Minute},
+		{"a chunk after nine minutes", 0, nil, []part{{0, step}, {9 * time.Minute, step}}, "", 19 * time.Minute},
+		{"events of v1 under the headers of v2", 0, []string{"x-thread-id", "t1"}, []part{{0, "data: {\"type\":\"status\"}\n\n"}}, "", 5 * time.Minute},
+		{"a set time", time.Minute, nil, []part{{0, step}}, "", time.Minute},
+		{"a finish", 0, nil, []part{{0, finish}}, notte.EventDone, 30 * time.Second},
+		{"a finish and more", 0, nil, []part{{0, finish}, {20 * time.Second, more}}, notte.EventDone, 50 * time.Second},
+		{"a finish and another step", 0, nil, []part{{0, finish}, {20 * time.Second, step}}, "", 20*time.Second + 10*time.Minute},
+		{"a finish under a short time", time.Second, nil, []part{{0, finish}}, notte.EventDone, time.Second},
+		{"an abort", 0, nil, []part{{0, "data: {\"type\":\"abort\"}\n\n"}}, notte.EventCancelled, 30 * time.Second},
+		{"an error", 0, nil, []part{{0, "data: {\"type\":\"error\",\"errorText\":\"x\"}\n\n"}}, notte.EventError, 10 * time.Minute},
+		{"no limit", -1, nil, []part{{0, step}, {24 * time.Hour, finish + "data: [DONE]\n\n"}}, notte.EventDone, 24 * time.Hour},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c, w := piped(t, tt.idle, tt.headers...)
+				s, err := c.StartBuild(t.Context(), notte.BuildRequest{Query: "q"})
+				if err != nil {
+					t.Fatal(err)
+				}
+				begin := time.Now()
+				go func() {
+					for _, p := range tt.parts {
+						time.Sleep(time.Until(begin.Add(p.at))) // of the bubble's time
+						io.WriteString(w, p.text)
+					}
+				}()
+				var last notte.EventType
+				for ev, e := range s.Events() {
+					if err = e; ev.Terminal() {
+						last = ev.Type
+					}
+				}
+				if took := time.Since(begin); took != tt.after || last != tt.want {
+					t.Errorf("ended with %q after %v, want %q after %v", last, took, tt.want, tt.after)
+				}
+				if lost := errors.Is(err, notte.ErrIdle); lost != (tt.want == "") {
+					t.Errorf("ended with %v", err)
+				}
+			})
+		})
+	}
+}
+
+// TestStoppedAfterTheFinish checks that a caller who stops gets the reason of that,
+// though the stream has told how the build ends.
+func TestStoppedAfterTheFinish(t *testing.T) {
+	for name, stop := range map[string]func(*notte.Stream, context.CancelFunc){
+		"by its context": func(_ *notte.Stream, cancel context.CancelFunc) { cancel() },
+		"by Close":       func(s *notte.Stream, _ context.CancelFunc) { s.Close() },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			c, w := piped(t, 0)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			s, err := c.StartBuild(ctx, notte.BuildRequest{Query: "q"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			go func() {
+				io.WriteString(w, "data: {\"type\":\"finish\"}\n\n")
+				stop(s, cancel)
+				w.CloseWithError(context.Canceled) // as net/http ends the body
+			}()
+			ended := false
+			for ev, e := range s.Events() {
+				err, ended = e, ended || ev.Terminal()
+			}
+			if err == nil || ended {
+				t.Errorf("%s: ended %v, %v", name, ended, err)
+			}
+		})
+	}
+}
+
+// TestSlowJSONResult checks that a JSON answer, which has no events, is not idle
+// while its bytes come.
+func TestSlowJSONResult(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, w := io.Pipe()
 		answer := roundTrip(func(*http.Request) (*http.Response, error) {
@@ -103,7 +199,7 @@ func TestResultThatTrickles(t *testing.T) {
 func TestSlowReaderIsNotIdle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, w := piped(t, time.Second)
-		s, err := c.StartBuild(t.Context(), "q")
+		s, err := c.StartBuild(t.Context(), notte.BuildRequest{Query: "q"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -125,8 +221,8 @@ func TestSlowReaderIsNotIdle(t *testing.T) {
 	})
 }
 
-// TestAnswerTimeout has a look-up stall, in its header and in its body: a caller
-// without a deadline gets an error all the same.
+// TestAnswerTimeout stalls a look-up, in its header and in its body. A caller
+// without a deadline gets an error.
 func TestAnswerTimeout(t *testing.T) {
 	for _, stall := range []string{"header", "body"} {
 		synctest.Test(t, func(t *testing.T) {

@@ -20,8 +20,8 @@ const maxFields = 256
 // fields are the members of a JSON object by their keys.
 type fields map[string]gjson.Result
 
-// fieldsOf returns the members of v, none if v is not an object. Where a key
-// comes twice, the last counts. Members beyond maxFields are left out.
+// fieldsOf returns the members of v, or nil if v is not an object. If a key comes
+// twice, the last value counts. Members beyond maxFields are left out.
 func fieldsOf(v gjson.Result) fields {
 	if !v.IsObject() {
 		return nil
@@ -53,7 +53,8 @@ func (f fields) text(keys ...string) string {
 	return ""
 }
 
-// readable returns the text for a reader under the first of keys that has some.
+// readable returns the text for people under the first of keys that has one. The
+// value may be an object or a list: see errorText.
 func (f fields) readable(keys ...string) string {
 	for _, key := range keys {
 		if s := errorText(f[key], 3); s != "" {
@@ -63,10 +64,10 @@ func (f fields) readable(keys ...string) string {
 	return ""
 }
 
-// cost returns the amount in US dollars under key, given as a number or as its
-// text, or nil if it is neither or cannot be a cost.
-func (f fields) cost(key string) *float64 {
-	usd, err := strconv.ParseFloat(strings.TrimPrefix(strings.TrimSpace(f.text(key)), "$"), 64)
+// dollars returns the amount in US dollars that v is, as a number or as its text,
+// or nil if it is neither or cannot be a cost.
+func dollars(v gjson.Result) *float64 {
+	usd, err := strconv.ParseFloat(strings.TrimPrefix(strings.TrimSpace(scalarText(v)), "$"), 64)
 	if err != nil || math.IsNaN(usd) || math.IsInf(usd, 0) || usd < 0 {
 		return nil
 	}
@@ -116,8 +117,8 @@ func textOrJSON(v gjson.Result) string {
 	return string(rawJSON(v))
 }
 
-// items yields the items of a list. What is not a list is the only item of one,
-// and null is none.
+// items yields the items of a list. It yields v itself if v is neither a list nor
+// null.
 func items(v gjson.Result) iter.Seq[gjson.Result] {
 	return func(yield func(gjson.Result) bool) {
 		if v.IsArray() {
@@ -128,9 +129,8 @@ func items(v gjson.Result) iter.Seq[gjson.Result] {
 	}
 }
 
-// readJSON reads a text that is JSON, or would be but for bytes that are not
-// UTF-8 or for Python's NaN and Infinity, which become null. It refuses what
-// nests deeper than maxNesting.
+// readJSON parses JSON. It replaces bytes that are not UTF-8, and replaces Python's
+// NaN and Infinity by null. It refuses a text that nests deeper than maxNesting.
 func readJSON(s string) (gjson.Result, bool) {
 	if !utf8.ValidString(s) {
 		s = strings.ToValidUTF8(s, "\uFFFD")
@@ -149,8 +149,7 @@ func readJSON(s string) (gjson.Result, bool) {
 // validJSON reports whether s is JSON that is safe to walk.
 func validJSON(s string) bool { return !tooDeep(s) && gjson.Valid(s) }
 
-// replaceNaN returns s with null for the numbers that Python writes and JSON
-// does not have, outside of strings.
+// replaceNaN replaces NaN, Infinity and -Infinity outside of strings by null.
 func replaceNaN(s string) string {
 	var b strings.Builder
 	written := 0

@@ -46,8 +46,8 @@ func (k APIKey) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 func (k APIKey) secret() string { return string(k) }
 
 // owner returns 32 hexadecimal digits that identify the key without revealing
-// it. The prefix makes them differ from a plain hash of the key, which somebody
-// else may have stored.
+// it. The prefix makes them differ from a plain hash of the key, which other
+// services may have stored.
 func (k APIKey) owner() string {
 	if k == "" {
 		return ""

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -48,5 +49,71 @@ func TestLookUps(t *testing.T) {
 	var e *notte.Error
 	if _, err := c.GetFunction(ctx, "empty"); !errors.As(err, &e) || !strings.Contains(err.Error(), "not JSON") {
 		t.Errorf("an empty answer: %v", err)
+	}
+}
+
+// TestFunctionFields reads a function as Notte sends it, and one whose fields are
+// of other types.
+func TestFunctionFields(t *testing.T) {
+	const schema = `{"type":"object","properties":{"posts":{"type":"array"}}}`
+	answers := map[string]string{
+		"/base/functions/f1": `{"function_id":"f1","workflow_id":"f1","name":"Top","description":"D","domain":"news.example.test","source":"anything",
+			"variables":[{"name":"count","type":"int","default":"10"},{"name":"lang","type":"str | None","default":"None"},{"name":"url","type":"str","default":null}],
+			"latest_version":"2","versions":["1","2"],"status":"active","self_healing":true,"published":true,"shared":true,"required_secrets":["TOKEN"],
+			"schedule_cron":"0 9 * * *","schedule_state":"active","created_at":"2026-01-02T03:04:05Z","updated_at":"2026-02-03T04:05:06Z",
+			"instructions":"Uses the API.","response_format":` + strings.ReplaceAll(schema, ":", ": ") + `,"url":"https://s3.test/?sig=1"}`,
+		"/base/functions/f2": `{"source":null,"versions":3,"self_healing":"yes","published":null,"required_secrets":[{"name":"A","set":true},{"x":1},null],
+			"latest_version":7,"response_format":null,"domain":null,"instructions":null,"schedule_cron":null}`,
+		"/base/functions/f3": `{"versions":[{"version":"1"},{"version_id":2}],"response_format":"` + strings.Repeat("x", 64<<10) + `"}`,
+	}
+	c := newTest(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, answers[r.URL.Path]) })
+	for id, want := range map[string]string{
+		"f1": `{ID:f1 Name:Top Description:D Domain:news.example.test Source:anything Variables:[{count int "10"} {lang str | None "None"} {url str }] ` +
+			`LatestVersion:2 Versions:[1 2] Status:active SelfHealing:true Published:true Shared:true ScheduleCron:0 9 * * * ScheduleState:active ` +
+			`CreatedAt:2026-01-02T03:04:05Z UpdatedAt:2026-02-03T04:05:06Z RequiredSecrets:[TOKEN] Instructions:Uses the API. ResponseFormat:` + schema + `}`,
+		"f2": `{ID:f2 LatestVersion:7 RequiredSecrets:[A]}`,
+		"f3": `{ID:f3 Versions:[1 2]}`,
+	} {
+		f, err := c.GetFunction(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := set(f); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+}
+
+// set formats the fields of a struct that are not zero.
+func set(v any) string {
+	var fields []string
+	for i := range reflect.ValueOf(v).NumField() {
+		value := reflect.ValueOf(v).Field(i)
+		if value.IsZero() {
+			continue
+		}
+		text := fmt.Sprintf("%s", value)
+		switch value := value.Interface().(type) {
+		case time.Time:
+			text = value.Format(time.RFC3339)
+		case bool:
+			text = fmt.Sprint(value)
+		}
+		fields = append(fields, reflect.TypeOf(v).Field(i).Name+":"+text)
+	}
+	return "{" + strings.Join(fields, " ") + "}"
+}
+
+// TestPageSizeIsBounded checks that no page is asked for that Notte refuses.
+func TestPageSizeIsBounded(t *testing.T) {
+	var asked string
+	c := newTest(t, func(w http.ResponseWriter, r *http.Request) {
+		asked = r.URL.RawQuery
+		io.WriteString(w, `{"items":[]}`)
+	})
+	for size, want := range map[int]string{0: "page=2", 1: "page=2&page_size=1", 100: "page=2&page_size=100", 500: "page=2&page_size=100"} {
+		if _, err := c.ListFunctions(t.Context(), 2, size); err != nil || asked != want {
+			t.Errorf("%d: asked for %s, %v", size, asked, err)
+		}
 	}
 }

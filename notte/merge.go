@@ -7,18 +7,17 @@ import (
 )
 
 const (
-	// minMerge is the size in bytes of a piece in which deltas are merged. Less
-	// comes when an agent's words come one by one, each to be shown at once.
+	// minMerge is the least size in bytes of a piece in which deltas are merged.
+	// Smaller pieces hold single deltas, which are shown at once.
 	minMerge = 1 << 10
 
-	// maxMerged bounds a merged event in bytes. 4 KiB hold the text of about a
-	// hundred deltas, so the work on the event hardly counts for each. They fit
-	// into go-sse's first buffer, which then never grows, and four times into
-	// an entry of a job's log.
+	// maxMerged bounds a merged event in bytes. 4 KiB hold the text of about 100
+	// deltas, fit into go-sse's first buffer, which then never grows, and are a
+	// quarter of an entry of a job's log.
 	maxMerged = 4 << 10
 )
 
-// deltaShape is what the events of a run of plain deltas have in common: all but
+// deltaShape is the part that consecutive plain deltas have in common: all but
 // their texts. It is empty while none is known.
 type deltaShape struct {
 	lead []byte // up to and with the text's first quote: data: {"type":"text_delta","delta":"
@@ -50,10 +49,10 @@ func shapeOf(b []byte) (s deltaShape, ok bool) {
 	return s, true
 }
 
-// merge makes the plain deltas of one shape that b begins with one event, with
-// their texts joined, and returns their length. It returns 0 if there are none.
-// A text with escapes, control characters or bytes that are not UTF-8 ends the
-// run.
+// merge reads the plain deltas of one shape that b begins with, adds them as one
+// event with their texts joined, and returns how many bytes of b they take: 0 if
+// there are none. It stops at a text with escapes, control characters or bytes that
+// are not UTF-8.
 func (r *eventReader) merge(b []byte) int {
 	if len(r.shape.lead) == 0 || !bytes.HasPrefix(b, r.shape.lead) {
 		shape, ok := shapeOf(b)
@@ -88,9 +87,8 @@ func (r *eventReader) merge(b []byte) int {
 	return n
 }
 
-// plainLength returns the length of b up to the first byte that cannot be in a
-// JSON string as it is, a quote, a backslash or a control character, and reports
-// whether that part is ASCII.
+// plainLength returns the length of b up to its first quote, backslash or control
+// character, and reports whether that part is ASCII.
 func plainLength(b []byte) (n int, ascii bool) {
 	all := byte(0)
 	for ; n < len(b) && b[n] >= ' ' && b[n] != '"' && b[n] != '\\'; n++ {

@@ -26,7 +26,7 @@ func joined(r io.Reader) (all []Event, n int, err error) {
 	return all, n, err
 }
 
-// unmerged makes a stream come in pieces too small for deltas to be merged.
+// unmerged returns r in pieces that are too small for deltas to be merged.
 func unmerged(stream string) io.Reader { return pieces(stream, minMerge-1) }
 
 func TestMerge(t *testing.T) {
@@ -39,6 +39,10 @@ func TestMerge(t *testing.T) {
 		{"as Python writes them", repeat("data: {\"type\": \"thinking_delta\", \"delta\": \"ab\"}\n\n"), true},
 		{"delta first", repeat("data:{\"delta\":\"ab\",\"type\":\"text_delta\"}\n\n"), true},
 		{"with an ID", repeat("data: {\"type\":\"text_delta\",\"id\":\"t1\",\"delta\":\"ab\"}\n\n"), true},
+		{"as the AI SDK writes them", repeat("data: {\"type\":\"text-delta\",\"id\":\"0\",\"delta\":\"ab \"}\n\n"), true},
+		{"reasoning of v2", repeat("data: {\"type\":\"reasoning-delta\",\"id\":\"r-1\",\"delta\":\"ab \"}\n\n"), true},
+		{"two blocks of v2 in turn", repeat("data: {\"type\":\"text-delta\",\"id\":\"1\",\"delta\":\"a\"}\n\ndata: {\"type\":\"text-delta\",\"id\":\"2\",\"delta\":\"b\"}\n\n"), false},
+		{"with metadata of v2", repeat("data: {\"type\":\"text-delta\",\"id\":\"1\",\"delta\":\"a\",\"providerMetadata\":{}}\n\n"), false},
 		{"CRLF", repeat("data: {\"type\":\"text_delta\",\"delta\":\"ab\"}\r\n\r\n"), true},
 		{"runes and empty texts", repeat("data: {\"type\":\"text_delta\",\"delta\":\"é世🙂\"}\n\ndata: {\"type\":\"text_delta\",\"delta\":\"\"}\n\n"), true},
 		{"two types in turn", repeat("data: {\"type\":\"text_delta\",\"delta\":\"a\"}\n\ndata: {\"type\":\"thinking_delta\",\"delta\":\"b\"}\n\n"), false},
@@ -96,8 +100,7 @@ func TestMergedEventsAreBounded(t *testing.T) {
 	}
 }
 
-// A key that several deltas hold together shows in none of them alone. Merged,
-// it is seen.
+// A key that is split over several deltas is redacted if they are merged.
 func TestMergedTextIsRedacted(t *testing.T) {
 	const key = "sk-4711-secret"
 	var stream strings.Builder
@@ -126,24 +129,27 @@ func TestMergedTextIsRedacted(t *testing.T) {
 // TestDeltasTakeFewAllocations bounds what a delta in a burst costs.
 func TestDeltasTakeFewAllocations(t *testing.T) {
 	const n = 20_000
-	body := string(deltas(n))
-	allocs := testing.AllocsPerRun(3, func() {
-		if _, _, err := joined(strings.NewReader(body)); err != nil {
-			t.Fatal(err)
+	for name, body := range map[string]string{"v1": string(deltas(n)), "v2": string(deltasV2(n))} {
+		allocs := testing.AllocsPerRun(3, func() {
+			if _, _, err := joined(strings.NewReader(body)); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if allocs > n/10 {
+			t.Errorf("%s: %v allocations for %d deltas", name, allocs, n)
 		}
-	})
-	if allocs > n/10 {
-		t.Errorf("%v allocations for %d deltas", allocs, n)
 	}
 }
 
-// FuzzMerge holds a stream whose deltas are merged against the same in pieces in
-// which none are.
+// FuzzMerge compares a stream whose deltas are merged with the same stream in pieces
+// that are too small for that.
 func FuzzMerge(f *testing.F) {
 	for _, s := range []string{
 		"data: {\"type\":\"text_delta\",\"delta\":\"a\"}\n\n",
 		"data: {\"type\":\"text_delta\",\"delta\":\"é\"}\n\ndata: {\"type\":\"thinking_delta\",\"delta\":\"b\"}\n\n",
 		"data: {\"type\": \"text_delta\", \"id\": \"1\", \"delta\": \"a\"}\r\n\r\n",
+		"data: {\"type\":\"text-delta\",\"id\":\"1\",\"delta\":\"a\"}\n\ndata: {\"type\":\"text-start\",\"id\":\"1\"}\n\ndata: {\"type\":\"text-delta\",\"id\":\"2\",\"delta\":\"b\"}\n\n",
+		"data: {\"type\":\"finish-step\"}\n\ndata: {\"type\":\"reasoning-delta\",\"id\":\"1\",\"delta\":\"a\"}\n\n",
 		"data: {\"type\":\"text_delta\",\"delta\":\"a\"}\n\n: c\ndata: {\"type\":\"text_delta\",\"delta\":\"\\n\"}\n\n",
 		"event: done\ndata: {\"type\":\"text_delta\",\"delta\":\"a\"}\n\n",
 		"data: {\"type\":\"text_delta\",\"delta\":\"\xff\"}\n\ndata: {\"type\":\"text_delta\",\"delta\":\"a\"}\n\n\n",

@@ -5,8 +5,8 @@ package notte
 const maxNesting = 1000
 
 // nesting follows how deep in objects and arrays a JSON text is. Its zero value
-// is the beginning of a text. Input that is not JSON gives a meaningless depth;
-// whoever decodes it rejects it.
+// is the beginning of a text. Input that is not JSON gives a meaningless depth; the
+// decoder rejects it later.
 type nesting struct {
 	depth    int
 	deepest  int // the greatest depth so far
@@ -15,7 +15,7 @@ type nesting struct {
 	last     byte // the last byte outside of strings that is not white space
 }
 
-// valueFits reports whether a value may begin where the text is.
+// valueFits reports whether JSON allows a value to begin here.
 func (n *nesting) valueFits() bool {
 	return !n.inString && (n.last == 0 || n.last == '[' || n.last == ',' || n.last == ':')
 }
@@ -59,8 +59,8 @@ func scanString[S ~string | ~[]byte](n *nesting, b S, i int) int {
 	return len(b)
 }
 
-// tooDeep reports whether s nests deeper than maxNesting. A short text cannot:
-// each level takes a byte.
+// tooDeep reports whether s nests deeper than maxNesting. Each level takes a byte,
+// so a text of at most maxNesting bytes cannot.
 func tooDeep(s string) bool {
 	if len(s) <= maxNesting {
 		return false

@@ -16,12 +16,6 @@ type Page[T any] struct {
 	HasPrevious bool
 }
 
-// FunctionPage is one page of the caller's functions.
-type FunctionPage = Page[Function]
-
-// RunPage is one page of a function's runs, newest first.
-type RunPage = Page[Run]
-
 func pageQuery(page, pageSize int) url.Values {
 	query := url.Values{}
 	if page > 0 {

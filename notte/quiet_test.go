@@ -20,6 +20,8 @@ func TestQuietStreamsHoldLittle(t *testing.T) {
 		{"part of an event", event, "data: {"},
 		{"a burst and an event", strings.Repeat(event, 5000), event},
 		{"a burst of deltas and an event", string(deltas(5000)[:200_000]) + "\"}\n\n", event},
+		{"chunks of v2", chunks(start, startStep, `{"type":"text-start","id":"t1"}`, textOf("t1", "a")), chunks(`{"type":"tool-input-start","toolCallId":"c1","toolName":"bash"}`)},
+		{"a burst of deltas of v2 and a chunk", string(deltasV2(5000)[:200_000]) + "\"}\n\n", chunks(`{"type":"data-function","data":{"id":"f1"}}`)},
 		{"a large event and another", "data: {\"type\":\"tool_result\",\"content\":\"" + strings.Repeat("x", 1<<20) + "\"}\n\n", event},
 	} {
 		synctest.Test(t, func(t *testing.T) {

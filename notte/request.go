@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"sync/atomic"
 	"time"
 
@@ -22,8 +23,8 @@ const (
 	maxAnswer = 33 << 20
 )
 
-// send makes one request. It returns an answer of the 200s, whose body the
-// caller has to read and close, and every other answer as an error.
+// send makes one request. It returns an answer with a status in the 200s, whose
+// body the caller must close, and every other answer as an error.
 func (c *Client) send(ctx context.Context, k call) (*http.Response, error) {
 	req, err := c.newRequest(ctx, k)
 	if err != nil {
@@ -50,8 +51,13 @@ func (c *Client) do(ctx context.Context, k call) error {
 		return c.timeoutOr(ctx, within, k, err)
 	}
 	defer resp.Body.Close()
-	io.Copy(io.Discard, io.LimitReader(resp.Body, maxErrorBody)) // lets the connection be used again
+	io.Copy(io.Discard, io.LimitReader(resp.Body, maxErrorBody)) // so that the connection can be used again
 	return nil
+}
+
+// get looks something up in the Functions API.
+func (c *Client) get(ctx context.Context, op string, query url.Values, path ...string) (gjson.Result, error) {
+	return c.getJSON(ctx, call{op: op, method: http.MethodGet, endpoint: c.api, path: path, query: query})
 }
 
 // getJSON makes a call and returns its answer, a JSON object. It repeats a GET
@@ -94,8 +100,8 @@ func (c *Client) tryJSON(ctx context.Context, k call) (gjson.Result, error) {
 	return answer, nil
 }
 
-// timeoutOr returns err, or an Error that tells of a time-out if the call's own
-// time is over and its caller's is not.
+// timeoutOr returns err, or an Error about a time-out if the call's own time is
+// over and its caller's is not.
 func (c *Client) timeoutOr(ctx, within context.Context, k call, err error) error {
 	if ctx.Err() == nil && within.Err() != nil {
 		return c.noAnswer(ctx, k, context.Cause(within), true)

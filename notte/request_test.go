@@ -34,8 +34,21 @@ func TestRequests(t *testing.T) {
 		call func() error
 		want request
 	}{
-		{func() error { s, err := c.StartBuild(ctx, `<b>&"é`); return drained(s, err) },
+		{func() error {
+			s, err := c.StartBuild(ctx, notte.BuildRequest{Query: `<b>&"é`})
+			return drained(s, err)
+		},
 			request{"POST /base/api/anything/start", `{"query":"<b>&\"é"}`}},
+		{func() error {
+			s, err := c.StartBuild(ctx, notte.BuildRequest{Query: "q", ThreadID: "t1"})
+			return drained(s, err)
+		},
+			request{"POST /base/api/anything/start", `{"query":"q","thread_id":"t1"}`}},
+		{func() error {
+			s, err := c.StartBuild(ctx, notte.BuildRequest{Query: "q", Detach: true})
+			return drained(s, err)
+		},
+			request{"POST /base/api/anything/start", `{"query":"q","detach":true}`}},
 		{func() error { _, err := c.CreateRun(ctx, "f1"); return err },
 			request{"POST /base/functions/f1/runs/create", `{"local":false}`}},
 		{func() error {

@@ -48,7 +48,7 @@ func TestRedirects(t *testing.T) {
 			t.Errorf("%s: %v", id, err)
 		}
 	}
-	if _, err := c.StartBuild(t.Context(), "q"); err == nil || !strings.Contains(err.Error(), "THE_ANYTHING_URL") || posts.Load() != 1 {
+	if _, err := c.StartBuild(t.Context(), notte.BuildRequest{Query: "q"}); err == nil || !strings.Contains(err.Error(), "THE_ANYTHING_URL") || posts.Load() != 1 {
 		t.Errorf("%v after %d requests", err, posts.Load())
 	}
 }
@@ -93,8 +93,8 @@ func TestRetries(t *testing.T) {
 	}
 }
 
-// TestStartsAreSentOnce has the server break off after it has read a start, on a
-// connection that has served before: net/http would send some requests again.
+// TestStartsAreSentOnce closes the connection after the server has read a start, on
+// a connection that was used before. There net/http sends some requests again.
 func TestStartsAreSentOnce(t *testing.T) {
 	var starts atomic.Int32
 	c := newTest(t, func(w http.ResponseWriter, r *http.Request) {
@@ -144,7 +144,7 @@ func TestRetryAfter(t *testing.T) {
 			}
 			w.WriteHeader(tt.status)
 		})
-		_, err := c.StartBuild(t.Context(), "q")
+		_, err := c.StartBuild(t.Context(), notte.BuildRequest{Query: "q"})
 		var e *notte.Error
 		if !errors.As(err, &e) || e.RetryAfter < tt.min || e.RetryAfter > tt.max {
 			t.Errorf("%s: %v", tt.name, err)

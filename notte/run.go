@@ -75,8 +75,8 @@ func parseLogs(v gjson.Result) []string {
 	return slices.Clone(logs[max(0, len(logs)-maxLogs):])
 }
 
-// resultIn reads the outcome of a run from an event's fields: JSON in its
-// message, as a string or as it is, or beside it.
+// resultIn reads the outcome of a run from an event: from its message, which may be
+// an object or JSON in a string, or from the event's own fields.
 func resultIn(event fields) *RunResult {
 	switch message := event["message"]; {
 	case message.IsObject():

@@ -1,6 +1,7 @@
 package notte
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,11 +11,12 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// errVariables is why StartRun refuses variables, before any request.
+// errVariables is the error of StartRun for variables that it refuses. No request
+// is made.
 var errVariables = errors.New("the variables are not a JSON object: give names with their values, or nothing")
 
 // CreateRun creates a run of a function without starting it, so that the run can
-// be looked up by its ID however its start ends. Its error matches
+// be looked up by its ID even if its start fails. Its error matches
 // errors.ErrUnsupported if Notte does not offer this. The request is never
 // repeated.
 func (c *Client) CreateRun(ctx context.Context, functionID string) (Run, error) {
@@ -56,14 +58,8 @@ type startRun struct {
 //
 // The request is never repeated. Ending ctx ends the stream, not the run.
 func (c *Client) StartRun(ctx context.Context, functionID, runID string, variables json.RawMessage) (*Stream, error) {
-	element := runID
-	err := checkID("function", functionID)
-	if err == nil && runID != "" {
-		err = checkID("run", runID)
-	}
-	if runID == "" {
-		element = "start"
-	}
+	element := cmp.Or(runID, "start")
+	err := cmp.Or(checkID("function", functionID), checkID("run", element))
 	if variables == nil {
 		variables = json.RawMessage("{}")
 	}
@@ -95,9 +91,7 @@ func (c *Client) GetRun(ctx context.Context, functionID, runID string) (Run, err
 		return Run{}, err
 	}
 	run := parseRun(answer, functionID)
-	if run.ID == "" {
-		run.ID = runID
-	}
+	run.ID = cmp.Or(run.ID, runID)
 	return run, nil
 }
 
@@ -112,10 +106,7 @@ func (c *Client) StopRun(ctx context.Context, functionID, runID string) error {
 
 // runCall returns a call about one run. verb says what it does.
 func (c *Client) runCall(method, verb, functionID, runID string) (call, error) {
-	err := checkID("function", functionID)
-	if err == nil {
-		err = checkID("run", runID)
-	}
+	err := cmp.Or(checkID("function", functionID), checkID("run", runID))
 	if err != nil {
 		return call{}, fmt.Errorf("could not %s the run: %w", verb, err)
 	}
@@ -129,21 +120,15 @@ func (c *Client) runCall(method, verb, functionID, runID string) (call, error) {
 
 // ListRuns returns a page of a function's runs, newest first, those that have
 // ended included. Pages count from 1. If page or pageSize is less, Notte chooses.
-func (c *Client) ListRuns(ctx context.Context, functionID string, page, pageSize int) (RunPage, error) {
+func (c *Client) ListRuns(ctx context.Context, functionID string, page, pageSize int) (Page[Run], error) {
 	if err := checkID("function", functionID); err != nil {
-		return RunPage{}, fmt.Errorf("could not list runs: %w", err)
+		return Page[Run]{}, fmt.Errorf("could not list runs: %w", err)
 	}
 	query := pageQuery(page, pageSize)
 	query.Set("only_active", "false")
-	answer, err := c.getJSON(ctx, call{
-		op:       "list the runs of function " + functionID,
-		method:   http.MethodGet,
-		endpoint: c.api,
-		path:     []string{"functions", functionID, "runs"},
-		query:    query,
-	})
+	answer, err := c.get(ctx, "list the runs of function "+functionID, query, "functions", functionID, "runs")
 	if err != nil {
-		return RunPage{}, err
+		return Page[Run]{}, err
 	}
 	return parsePage(answer, func(v gjson.Result) Run { return parseRun(v, functionID) }), nil
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/anything-mcp/anything-mcp/notte"
 )
 
-// TestKeyStaysSecret has a server echo the request in every way that it can.
+// TestKeyStaysSecret makes a server echo the request in every part of its answer.
 func TestKeyStaysSecret(t *testing.T) {
 	quoted, _ := json.Marshal(asciiKey)
 	spellings := []string{asciiKey, url.QueryEscape(asciiKey), url.PathEscape(asciiKey), strings.Trim(string(quoted), `"`)}
@@ -48,6 +48,21 @@ func TestKeyStaysSecret(t *testing.T) {
 			json.NewEncoder(io.MultiWriter(w)).Encode(echo)
 			fmt.Fprintf(w, "data: {\"type\":\"error\",\"error\":%s,\"detail\":%s}\n\n", quoted, quoted)
 		},
+		func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/event-stream")
+			w.Header().Set("X-Thread-Id", asciiKey)
+			for _, chunk := range []string{
+				`{"type":"error","errorText":%s}`, `{"type":"tool-input-start","toolCallId":"1","toolName":%s}`, `{"type":"data-x","data":{"status":%s}}`,
+				`{"type":"data-x","data":{"function_id":"f1","name":%s}}`, `{"type":"text-delta","id":"1","delta":%s}`,
+			} {
+				fmt.Fprintf(w, "data: "+chunk+"\n\n", quoted)
+			}
+			io.WriteString(w, "data: [DONE]\n\n")
+		},
+		func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(202)
+			fmt.Fprintf(w, `{"thread_id":"t1","url":"https://notte.cc/?key=%s"}`, url.QueryEscape(asciiKey))
+		},
 	} {
 		srv := httptest.NewServer(h)
 		c := newClient(t, notte.Config{Key: asciiKey, APIURL: srv.URL, AnythingURL: srv.URL, Logger: slog.New(slog.NewTextHandler(&logged, nil))})
@@ -62,7 +77,7 @@ func TestKeyStaysSecret(t *testing.T) {
 				}
 			}
 		}
-		if s, err := c.StartBuild(t.Context(), "q"); err == nil {
+		if s, err := c.StartBuild(t.Context(), notte.BuildRequest{Query: "q"}); err == nil {
 			for ev := range s.Events() {
 				if said := fmt.Sprint(ev); strings.Contains(said, "4711") || !strings.Contains(said, "[redacted]") {
 					t.Error(said)
@@ -76,7 +91,7 @@ func TestKeyStaysSecret(t *testing.T) {
 	}
 }
 
-// TestPrintedKeyStaysSecret prints and logs a key in every way that there is.
+// TestPrintedKeyStaysSecret prints, marshals and logs a key in every way.
 func TestPrintedKeyStaysSecret(t *testing.T) {
 	key := notte.APIKey("4711")
 	var out bytes.Buffer

@@ -9,6 +9,7 @@ import (
 	"iter"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	sse "github.com/tmaxmax/go-sse"
 
@@ -19,17 +20,20 @@ import (
 // Events. Close may be called from any goroutine at any time. A Stream must be
 // closed unless it is ranged over.
 type Stream struct {
-	client   *Client
-	ctx      context.Context         // the caller's
-	cancel   context.CancelCauseFunc // ends the request
-	op       string                  // "follow the build"
-	host     string
-	run      bool     // of a run, not of a build
-	language language // nil: the body is a run's result as JSON
-	body     *watchedBody
-	reader   io.Reader // body, or what has been looked at and then body
-	used     atomic.Bool
-	skipped  int // events that were not understood or too long
+	client              *Client
+	ctx                 context.Context         // the caller's
+	cancel              context.CancelCauseFunc // ends the request
+	op                  string                  // "follow the build"
+	host                string
+	run                 bool   // of a run, not of a build
+	detached            bool   // the answer says that the build goes on without this client
+	events              bool   // the body is a stream of events; otherwise it is a run's result
+	threadID, threadURL string // as the answer named them before its events
+	decoder             decoder
+	body                *watchedBody
+	reader              io.Reader // body, or what has been looked at and then body
+	used                atomic.Bool
+	skipped             int // events that were not understood or too long
 }
 
 // Events yields the stream's events as they come, up to and with its terminal
@@ -37,10 +41,21 @@ type Stream struct {
 // Deltas that arrive together may come as one, up to 4 KiB long, with their
 // texts joined.
 //
-// What is not an event is skipped, with a line to the logger. An error comes
-// last, with a zero Event: it wraps io.ErrUnexpectedEOF if the stream ended
-// before a terminal event, along with the reason if there is one ([ErrIdle], a
-// reset), or the context's cause if the caller's context ended.
+// The stream may be in v1 or v2, and change from one to the other. In v1 each event
+// is one of Notte's. In v2 the events are made from chunks:
+//   - A message_complete follows the text of each step. The agent's answer is the
+//     text after the last message_complete that text followed. If a step is tried
+//     again, a message_complete and an empty text_delta replace its text.
+//   - Each function that the stream names is a function_uploaded: see
+//     [Event.FunctionFrom]. The terminal event has no function.
+//   - The terminal event comes when the stream has ended, even after an error,
+//     because a function may follow the error. It comes only after "[DONE]", or
+//     after a "finish", "abort" or "error" without later work of the agent.
+//
+// Data that is not an event is skipped and logged. An error comes last, with a zero
+// Event. If the stream ended before a terminal event, the error wraps
+// io.ErrUnexpectedEOF and the reason, if known, such as [ErrIdle]. If the caller's
+// context ended, the error wraps the context's cause.
 //
 // Events may be ranged over once.
 func (s *Stream) Events() iter.Seq2[Event, error] {
@@ -51,11 +66,7 @@ func (s *Stream) Events() iter.Seq2[Event, error] {
 		}
 		defer s.Close()
 		defer s.reportSkipped()
-		read := s.readEvents
-		if s.language == nil {
-			read = s.readResult
-		}
-		more := read(func(ev Event) bool {
+		more := s.read(func(ev Event) bool {
 			if !s.run {
 				ev.Result = nil
 			}
@@ -65,6 +76,21 @@ func (s *Stream) Events() iter.Seq2[Event, error] {
 			yield(Event{}, s.lost())
 		}
 	}
+}
+
+// read calls yield with every event of the answer until it returns false, and
+// reports whether the answer ended before that.
+func (s *Stream) read(yield func(Event) bool) bool {
+	if s.threadID != "" && !yield(Event{Type: EventThread, ThreadID: s.threadID, ThreadURL: s.threadURL}) {
+		return false
+	}
+	switch {
+	case s.detached:
+		return yield(Event{Type: EventDetached, ThreadID: s.threadID, ThreadURL: s.threadURL})
+	case !s.events:
+		return s.readResult(yield)
+	}
+	return s.readEvents(yield) && (s.ctx.Err() != nil || s.body.closed.Load() || s.decoder.end(yield))
 }
 
 // Close ends the stream. A loop over its events ends with an error.
@@ -87,8 +113,8 @@ func (s *Stream) readEvents(yield func(Event) bool) bool {
 		if events.Len() == 0 {
 			continue
 		}
-		// Each piece has a parser of its own: a quiet stream holds none. One
-		// takes more than 4 KiB.
+		// Each piece gets a parser of its own, which takes more than 4 KiB, so
+		// that a quiet stream holds none.
 		for raw, err := range sse.Read(&events, config) {
 			if err != nil {
 				s.skip("an event that the parser refused", 0)
@@ -99,16 +125,17 @@ func (s *Stream) readEvents(yield func(Event) bool) bool {
 			}
 		}
 		events.Reset(nil) // frees a large event
+		s.body.limit(s.idleTimeout())
 	}
 	s.body.setErr(reader.err)
 	return true
 }
 
-// decode yields what one event of the stream holds. If its data is not JSON as a
-// whole, each of its lines may be an event.
+// decode yields the events in one event of the stream. If its data as a whole is
+// not JSON, each of its lines may be an event.
 func (s *Stream) decode(raw sse.Event, yield func(Event) bool) bool {
 	data := s.client.Redact(raw.Data)
-	more, err := s.language.decode(raw.Type, data, yield)
+	more, err := s.decoder.decode(raw.Type, data, yield)
 	if err == nil {
 		return more
 	}
@@ -117,13 +144,28 @@ func (s *Stream) decode(raw sse.Event, yield func(Event) bool) bool {
 		return true
 	}
 	for line := range strings.SplitSeq(data, "\n") {
-		if more, err := s.language.decode(raw.Type, line, yield); err != nil {
+		if more, err := s.decoder.decode(raw.Type, line, yield); err != nil {
 			s.skip(err.Error(), len(line))
 		} else if !more {
 			return false
 		}
 	}
 	return true
+}
+
+// idleTimeout returns how long the next event may be awaited.
+func (s *Stream) idleTimeout() time.Duration {
+	idle := s.client.idle
+	if idle == 0 {
+		idle = DefaultIdleTimeout
+		if s.decoder.language == languageV2 {
+			idle = DefaultIdleTimeoutV2
+		}
+	}
+	if s.decoder.turn.ending.over() {
+		idle = min(idle, endedTimeout)
+	}
+	return idle
 }
 
 // readResult calls yield with the result that a run's start was answered with, and
@@ -160,15 +202,20 @@ func (s *Stream) lost() error {
 		why = fmt.Sprintf("no event came from %s for %s", s.host, text.Duration(s.body.idleTimeout))
 	case errors.Is(e.cause, errClosed):
 		why = "the stream was closed"
+	case s.decoder.turn.interrupted():
+		why = "Notte interrupted the work"
 	case e.cause != nil:
 		why = fmt.Sprintf("the connection to %s broke (%s)", s.host, s.client.message(e.cause.Error()))
 	default:
 		why = s.host + " ended the stream"
 	}
+	if e := s.decoder.turn.ending; e.bad == EventError && e.why != "" {
+		why += fmt.Sprintf(", after an error (%s),", s.client.message(e.why))
+	}
 	if s.skipped > 0 {
 		why += fmt.Sprintf(", with %d parts that could not be read,", s.skipped)
 	}
-	e.text = fmt.Sprintf("could not %s to its end: %s before the outcome was told. What was told until then holds; the rest may go on at Notte.", s.op, why)
+	e.text = fmt.Sprintf("could not %s to its end: %s before the outcome was told. What came before that is valid, and the work may go on at Notte.", s.op, why)
 	return e
 }
 
@@ -189,8 +236,8 @@ func (e *lostError) Unwrap() []error {
 
 func (s *Stream) skipLong(size int) { s.skip("longer than is read", size) }
 
-// skip counts what is not understood, and logs the first, because a stream of
-// noise must not fill the log. Content is never logged.
+// skip counts a part that was not understood, and logs the first one only, so that
+// a broken stream does not fill the log. Content is never logged.
 func (s *Stream) skip(why string, size int) {
 	if s.skipped++; s.skipped == 1 {
 		s.client.log.Warn("skipped part of a stream", "op", s.op, "why", why, "bytes", size)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/url"
 	"reflect"
 	"strings"
 	"testing"
@@ -17,10 +18,19 @@ func testStream(r io.Reader) *Stream {
 	return loggedStream(r, slog.DiscardHandler)
 }
 
+// testClient is a client without a key whose APIs are nowhere.
+func testClient(h slog.Handler) *Client {
+	return &Client{log: slog.New(h), api: endpoint{FunctionsAPI, nowhere}, anything: endpoint{AnythingAPI, nowhere}}
+}
+
+var nowhere = new(url.URL)
+
 func loggedStream(r io.Reader, h slog.Handler) *Stream {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	body := watch(io.NopCloser(r), 0, nil)
-	return &Stream{client: &Client{log: slog.New(h)}, op: "follow the build", host: "example.test", ctx: ctx, cancel: cancel, language: v1, body: body, reader: body}
+	s := &Stream{client: testClient(h), op: "follow the build", host: "example.test", ctx: ctx, cancel: cancel, events: true, body: body, reader: body}
+	s.decoder.turn = newTurn(s.client, s.skip)
+	return s
 }
 
 // pieces reads s in pieces of at most size bytes.
@@ -147,8 +157,8 @@ type failing struct{ err error }
 
 func (f *failing) Read([]byte) (int, error) { return 0, f.err }
 
-// TestStreamIsLive holds each event against the byte that completes it: it has
-// to come before the next byte is sent.
+// TestStreamIsLive checks that each event comes as soon as its last byte has come,
+// before the next byte is sent.
 func TestStreamIsLive(t *testing.T) {
 	for _, end := range []string{"\n", "\r", "\r\n", "\n\n", "\r\n\r\n"} {
 		r, w := io.Pipe()
@@ -172,7 +182,7 @@ func TestStreamIsLive(t *testing.T) {
 		if _, open := <-seen; open {
 			t.Error("an event after the end")
 		}
-		// The stream ended though its connection did not.
+		// The stream ended, but its connection did not.
 	}
 }
 

@@ -1,22 +1,23 @@
 package notte
 
-// v1 is the language of Notte's page "Anything API" and of a run's stream: for
-// each type of event, what is read from which keys. A type that is not here
-// becomes an event without fields.
-var v1 = table{
+// v1 is the language that Notte's page "Anything API" described until August 2026,
+// and the language of a run's stream. For each type of event it says which fields
+// come from which keys. A type that is in neither table becomes an event without
+// fields. The terminal events end the stream.
+var v1 = table[func(fields) Event]{
 	// A build, in the order of the page.
 	{EventStatus, func(f fields) Event { return Event{Status: f.text("status")} }},
 	{EventThinkingDelta, func(f fields) Event { return Event{Delta: f.string("delta")} }},
 	{EventTextDelta, func(f fields) Event { return Event{Delta: f.string("delta")} }},
 	{EventToolStart, func(f fields) Event { return Event{Name: f.text("name")} }},
-	{EventToolResult, func(f fields) Event { return Event{} }}, // of its content, only the size counts
+	{EventToolResult, func(f fields) Event { return Event{} }}, // the content is not kept
 	{EventMessageComplete, func(f fields) Event { return Event{Role: f.text("role")} }},
 	{EventSessionData, func(f fields) Event { return Event{ViewerURL: f.string("viewer_url")} }},
 	{EventFunctionUploaded, func(f fields) Event {
 		return Event{FunctionID: f.text("function_id"), FunctionName: f.text("function_name"), CreatedAt: f.text("created_at")}
 	}},
 	{EventDone, func(f fields) Event {
-		return Event{TotalCostUSD: f.cost("total_cost_usd"), FunctionID: f.text("function_id"), ThreadID: f.object("metadata").text("thread_id")}
+		return Event{TotalCostUSD: dollars(f["total_cost_usd"]), FunctionID: f.text("function_id"), ThreadID: f.object("metadata").text("thread_id")}
 	}},
 	{EventError, func(f fields) Event {
 		return Event{Error: f.readable("error", "message"), Detail: f.readable("detail")}

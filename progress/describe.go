@@ -12,7 +12,8 @@ import (
 // Describe returns the line that shows an event to a person: at most
 // [MaxMessage] characters, cleaned by [text.OneLine]. It returns false for events
 // without a line of their own: deltas, tool results, complete messages, terminal
-// events, unknown types, and events whose main field is empty.
+// events, unknown types, events whose main field is empty, and a thread without
+// a page that can be shown.
 //
 // The line of a viewer URL holds the URL with its token. It is for the user, and
 // must not be logged.
@@ -27,6 +28,8 @@ func Describe(ev notte.Event) (string, bool) {
 		return "Using a tool", true
 	case notte.EventSessionData:
 		return viewerLine(ev.ViewerURL)
+	case notte.EventThread:
+		return threadLine(ev.ThreadURL)
 	case notte.EventFunctionUploaded:
 		return functionLine(ev.FunctionName, ev.FunctionID), true
 	case notte.EventSessionStart:
@@ -37,8 +40,7 @@ func Describe(ev notte.Event) (string, bool) {
 	return "", false
 }
 
-// withLabel returns label and s in one line, or false when nothing of s can be
-// seen.
+// withLabel returns label and s in one line, or false if s has nothing visible.
 func withLabel(label, s string) (string, bool) {
 	if s = text.OneLine(s, MaxMessage-len(label)); s == "" {
 		return "", false
@@ -46,8 +48,9 @@ func withLabel(label, s string) (string, bool) {
 	return label + s, true
 }
 
-// viewerLine says where to watch. It shows a URL whole or not at all, because a
-// part of one leads nowhere, and only one that is what it looks like.
+// viewerLine returns the line of a viewer URL. It leaves out a URL that is too long,
+// because a part of a URL is of no use, and one that isCleanURL rejects, because it
+// may lead elsewhere than it seems.
 func viewerLine(viewer string) (string, bool) {
 	const label = "Watch live: "
 	switch {
@@ -57,6 +60,16 @@ func viewerLine(viewer string) (string, bool) {
 		return label + viewer, true
 	}
 	return "Live view ready: its link is in the result", true
+}
+
+// threadLine returns the line of a thread's page, or false if the page is unknown or
+// cannot be shown.
+func threadLine(page string) (string, bool) {
+	const label = "Thread: "
+	if page == "" || len(label)+len(page) > MaxMessage || !isCleanURL(page) {
+		return "", false
+	}
+	return label + page, true
 }
 
 // isCleanURL reports whether s is an http or https URL in printable ASCII,
@@ -69,8 +82,8 @@ func isCleanURL(s string) bool {
 	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil
 }
 
-// functionLine names a function. It cuts the name, never the ID, which has at
-// most 128 characters because Notte's paths take no more.
+// functionLine returns the line of a new function. It may cut the name but not the
+// ID, because Notte's paths take IDs of at most 128 characters.
 func functionLine(name, id string) string {
 	const label, maxName, maxID = "Function created", 48, 128
 	name, id = text.OneLine(name, maxName), text.OneLine(id, maxID)
@@ -102,8 +115,8 @@ func trimLogPrefix(message string) string {
 	return line
 }
 
-// startLine is the first line of a call. A job that has run for a second or more
-// was joined late.
+// startLine returns the first line of a call. It includes the job's age if that is
+// a second or more, because then the call joined the job late.
 func (p *Pacer) startLine(now time.Time) string {
 	if age := now.Sub(p.started); age >= time.Second {
 		return p.subject + " running for " + wholeSeconds(age)
@@ -111,7 +124,8 @@ func (p *Pacer) startLine(now time.Time) string {
 	return p.subject + " started"
 }
 
-// quietLine says that the job still runs, and its newest step if there was one.
+// quietLine returns a line that says that the job still runs, and its newest step
+// if there was one.
 func (p *Pacer) quietLine(now time.Time) string {
 	line := "Still " + p.activity + ", " + wholeSeconds(now.Sub(p.started))
 	if p.lastStep == "" {

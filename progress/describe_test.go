@@ -17,6 +17,7 @@ func TestDescribe(t *testing.T) {
 	function := func(name, id string) notte.Event {
 		return notte.Event{Type: notte.EventFunctionUploaded, FunctionName: name, FunctionID: id}
 	}
+	thread := func(u string) notte.Event { return notte.Event{Type: notte.EventThread, ThreadID: "t-1", ThreadURL: u} }
 	log := func(m string) notte.Event { return notte.Event{Type: notte.EventLog, Message: m} }
 	longest := "https://view.notte.cc/?token=" + strings.Repeat("t", 188-29)
 	tests := []struct {
@@ -42,6 +43,11 @@ func TestDescribe(t *testing.T) {
 		{session("https://view.n\u043ette.cc/"), inResult},
 		{session("https://view.notte.cc/\u202egnp"), inResult},
 		{session(""), ""},
+
+		{thread("https://anything.notte.cc/t/1"), "Thread: https://anything.notte.cc/t/1"},
+		{thread(""), ""},
+		{thread("https://notte.cc@evil.example/"), ""},
+		{thread("https://anything.notte.cc/" + strings.Repeat("t", 200)), ""},
 
 		{function("hn_top", "d3c31289-f28b"), "Function created: hn_top (d3c31289-f28b)"},
 		{function("", "d3c31289-f28b"), "Function created: d3c31289-f28b"},

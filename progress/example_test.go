@@ -8,7 +8,7 @@ import (
 	"github.com/anything-mcp/anything-mcp/progress"
 )
 
-// A call follows a job: it sends what is due, and waits for events in between.
+// A call follows a job: it sends the lines that are due, and waits for events.
 func ExamplePacer() {
 	now := time.Date(2026, 8, 1, 10, 0, 0, 0, time.UTC)
 	pacer := progress.NewPacer("Build", "building", now.Add(-80*time.Second))

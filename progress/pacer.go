@@ -7,25 +7,25 @@ import (
 	"github.com/anything-mcp/anything-mcp/notte"
 )
 
-// The pace of a call's lines, each counted from the time at which the line
-// before was on the wire.
+// The pace of a call's lines. Each time counts from when the line before was
+// written.
 const (
-	// MinInterval lies between two lines: at most four a second.
+	// MinInterval is the least time between two lines: at most four a second.
 	MinInterval = 250 * time.Millisecond
 
-	// SnippetInterval lies between a line and a snippet of the agent's text
-	// after it. It is longer than MinInterval so that a step seldom has to wait
-	// because a snippet has just been sent.
+	// SnippetInterval is the least time between a line and a snippet of the
+	// agent's text after it. It is longer than MinInterval so that a step seldom
+	// has to wait because a snippet has just been sent.
 	SnippetInterval = time.Second
 
 	// QuietInterval is how long a call shows no line before it shows that the
 	// job still runs.
 	QuietInterval = 10 * time.Second
 
-	// ResultGap lies between the last line and the call's result, because
-	// clients that read both at once handle the result first and take progress
-	// after it for a protocol error. 20 ms were enough for every client
-	// measured.
+	// ResultGap is the least time between the last line and the call's result,
+	// because some clients that read both at once handle the result first and
+	// then report the progress as a protocol error. 20 ms were enough for every
+	// client measured.
 	ResultGap = 25 * time.Millisecond
 )
 
@@ -38,30 +38,28 @@ const MaxMessage = 200
 // no step waits. After [QuietInterval] without a line, one says that the job
 // still runs.
 //
-// A Pacer is a plain value for one goroutine. It reads no clock: its methods
-// are told the time. The goroutine asks Next, sends the line that it returns and
-// calls Sent, or else waits for events as long as Next says and passes them to
-// Observe.
+// A Pacer is for one goroutine. It reads no clock: its methods take the time. The
+// goroutine calls Next. If that returns a line, it sends the line and calls Sent.
+// Otherwise it waits for events as long as Next says, and passes them to Observe.
 type Pacer struct {
 	subject, activity string
 	started           time.Time
 
-	sent      time.Time // when the last line was on the wire; zero: none was
+	sent      time.Time // when the last line was written; zero: none was
 	step      string    // the newest step while it waits to be sent
 	lastStep  string    // the newest step, sent or not, without links
 	text      TextTail
-	textSince time.Time // when text began to hold what no line has shown; zero: all was shown
+	textSince time.Time // when the first delta came that no line has shown; zero: all were shown
 }
 
 // NewPacer returns the Pacer of a call that waits for a job. Lines name the job
 // by its subject ("Build started") and its activity ("Still building"). started
-// is when the job began, since a call may join it late; zero means now.
+// is when the job began, which may be long ago; zero means now.
 func NewPacer(subject, activity string, started time.Time) Pacer {
 	return Pacer{subject: subject, activity: activity, started: started}
 }
 
-// Observe takes note of an event. It keeps nothing of ev but a line or the end
-// of its text.
+// Observe records an event. It keeps at most a line of ev, or the end of its text.
 func (p *Pacer) Observe(ev notte.Event, now time.Time) {
 	switch ev.Type {
 	case notte.EventThinkingDelta, notte.EventTextDelta:
@@ -77,8 +75,8 @@ func (p *Pacer) Observe(ev notte.Event, now time.Time) {
 	if !ok {
 		return
 	}
-	p.step, p.textSince = line, time.Time{} // a step replaces what waits
-	if ev.Type != notte.EventSessionData {  // the line of a quiet job has no room for its URL
+	p.step, p.textSince = line, time.Time{}                                // a step replaces a waiting step or snippet
+	if ev.Type != notte.EventSessionData && ev.Type != notte.EventThread { // quietLine has no room for a URL
 		p.lastStep = line
 	}
 }
@@ -101,7 +99,7 @@ func (p *Pacer) Next(now time.Time) (line string, pause time.Duration) {
 		return line, 0
 	}
 	if !p.textSince.IsZero() {
-		// The first word of a text says nothing: it gets time to grow.
+		// Let a new text grow first, because its first word alone says little.
 		if pause = max(SnippetInterval-since, MinInterval-now.Sub(p.textSince)); pause > 0 {
 			return "", pause
 		}
@@ -116,5 +114,5 @@ func (p *Pacer) Next(now time.Time) (line string, pause time.Duration) {
 	return p.quietLine(now), 0
 }
 
-// Sent takes note that the line is on the wire.
+// Sent records when a line was written.
 func (p *Pacer) Sent(now time.Time) { p.sent = now }

@@ -28,8 +28,8 @@ const ms = time.Millisecond
 // begin is when each script begins.
 var begin = time.Date(2026, 8, 1, 10, 0, 0, 0, time.UTC)
 
-// play follows a script as a call follows a job, on a clock of its own, and
-// returns the lines that it would send as "time line".
+// play follows a script as a call follows a job, on its own clock, and returns the
+// lines that the call sends, as "time line".
 func play(pacer progress.Pacer, script ...at) []string {
 	var lines []string
 	now := begin
@@ -61,7 +61,7 @@ func play(pacer progress.Pacer, script ...at) []string {
 	return lines
 }
 
-// newest returns the last line of a build that has had these events for a time.
+// newest returns the last line of a build some time after these events.
 func newest(wait time.Duration, events ...notte.Event) string {
 	lines := play(progress.NewPacer("Build", "building", begin), at{0, events}, at{wait, nil})
 	_, line, _ := strings.Cut(lines[len(lines)-1], " ")

@@ -9,14 +9,14 @@ import (
 )
 
 const (
-	snippetRunes = 120  // what a status line shows whole
+	snippetRunes = 120  // the longest snippet
 	tailBytes    = 1024 // enough for a snippet in any script, with escapes to remove
-	wordRunes    = 24   // how far a snippet's start moves to meet a word's
+	wordRunes    = 24   // the longest part of a word that is cut from a snippet's start
 )
 
 // TextTail is the end of the text that the agent is thinking or writing. The
-// zero value is an empty text. Adding to it copies each byte at most twice and
-// does not allocate, but for 2 KiB at its first delta: quiet jobs are many.
+// zero value is an empty text. Adding to it copies each byte at most twice. It
+// allocates 2 KiB at the first delta and nothing later.
 type TextTail struct {
 	kind  notte.EventType // thinking_delta or text_delta
 	ended bool            // the next delta begins a new text
@@ -52,7 +52,7 @@ func (t *TextTail) Add(kind notte.EventType, delta string) {
 // End marks the text as complete: the next delta begins a new one.
 func (t *TextTail) End() { t.ended = true }
 
-// Label says what the text is: "Thinking: " or "Writing: ".
+// Label returns "Thinking: " or "Writing: ".
 func (t *TextTail) Label() string {
 	if t.kind == notte.EventThinkingDelta {
 		return "Thinking: "
@@ -61,8 +61,8 @@ func (t *TextTail) Label() string {
 }
 
 // Line returns the newest part of the text as one clean line of at most 1,024
-// characters, and reports whether text before it was cut off. The line is empty
-// when nothing of it can be seen.
+// characters, and reports whether text before it was cut off. The line is empty if
+// it has nothing visible.
 func (t *TextTail) Line() (line string, cut bool) {
 	from := max(0, t.n-tailBytes)
 	cut = t.cut || from > 0
@@ -72,8 +72,7 @@ func (t *TextTail) Line() (line string, cut bool) {
 	return text.OneLine(string(t.buf[from:t.n]), tailBytes), cut
 }
 
-// snippet returns the labelled end of the text, or "" when nothing of it can be
-// seen.
+// snippet returns the labelled end of the text, or "" if that has nothing visible.
 func (t *TextTail) snippet() string {
 	line, cut := t.Line()
 	runes := []rune(line)

@@ -1,5 +1,5 @@
-// Package tasks names MCP's tasks extension, for the tools that answer with
-// tasks and for the transports that give those answers their shape.
+// Package tasks holds what the tools and the transports share of MCP's tasks
+// extension.
 package tasks
 
 import "github.com/mark3labs/mcp-go/mcp"
@@ -15,7 +15,7 @@ const Extension = "io.modelcontextprotocol/tasks"
 const ResultType mcp.ResultType = "task"
 
 // Declared reports whether a client declares the extension in the capabilities
-// that it sends with a request. nil declares nothing.
+// that it sends with a request, which may be nil.
 func Declared(caps *mcp.ClientCapabilities) bool {
 	if caps == nil {
 		return false

@@ -23,23 +23,8 @@ func Prefix[S ~string | ~[]byte](s S, n int) S {
 	return s[:max(n, 0)] // not UTF-8, or nothing
 }
 
-// Suffix returns the longest suffix of s that has at most n bytes and begins at
-// a rune's start. It shares memory with s.
-func Suffix[S ~string | ~[]byte](s S, n int) S {
-	if n >= len(s) {
-		return s
-	}
-	start := len(s) - max(n, 0)
-	for i := start; i < len(s) && i < start+utf8.UTFMax; i++ {
-		if utf8.RuneStart(s[i]) {
-			return s[i:]
-		}
-	}
-	return s[start:]
-}
-
 // Clip returns s, cut to at most n bytes and an ellipsis. It shares no memory
-// with s: keeping a clipped field does not keep the event that it came from.
+// with s, so that keeping the result does not keep a large event alive.
 func Clip(s string, n int) string {
 	if len(s) > n {
 		return strings.ToValidUTF8(Prefix(s, n), "") + ellipsis
@@ -47,9 +32,9 @@ func Clip(s string, n int) string {
 	return strings.Clone(s)
 }
 
-// Duration formats d like [time.Duration.String], without units that are zero
-// at its end and with fractions of a second alone: 0.2s, 1m20s, 2m, 1h. Callers
-// round d first.
+// Duration formats d like [time.Duration.String], without trailing units that are
+// zero, and with less than a second as a fraction: 0.2s, 1m20s, 2m, 1h. It does
+// not round d.
 func Duration(d time.Duration) string {
 	if d.Abs() < time.Second {
 		return strconv.FormatFloat(d.Seconds(), 'f', -1, 64) + "s"

@@ -15,9 +15,9 @@ const scanFactor = 16
 
 const ellipsis = "…"
 
-// OneLine returns s as one line of at most limit characters (runes), fit for a
-// terminal, a chat or a log. An ellipsis is the last character where something
-// was cut off.
+// OneLine returns s as one line of at most limit characters (runes), safe for a
+// terminal, a chat or a log. The last character is an ellipsis if something was
+// cut off.
 //
 // White space and line ends become single spaces. Terminal sequences (CSI, OSC
 // and their like) are removed whole, and so are control, format and invisible
@@ -25,7 +25,7 @@ const ellipsis = "…"
 // something else. Bytes that are not UTF-8 become U+FFFD.
 //
 // OneLine reads at most 16 bytes for each character of the limit. It is
-// idempotent, and returns s itself when there is nothing to do.
+// idempotent, and returns s itself if nothing has to change.
 func OneLine(s string, limit int) string {
 	if isPlainLine(s, limit) {
 		return s
@@ -36,8 +36,8 @@ func OneLine(s string, limit int) string {
 
 // Lines returns s, a text of several lines, without what [OneLine] removes. It
 // keeps line ends (as \n), tabs, spacing, and the joiners without which some
-// scripts and emoji read wrong. It bounds nothing, is idempotent, and returns s
-// itself when there is nothing to do.
+// scripts and emoji read wrong. It does not bound s. It is idempotent, and returns
+// s itself if nothing has to change.
 func Lines(s string) string {
 	if isPlainText(s) {
 		return s
@@ -52,7 +52,7 @@ func Lines(s string) string {
 }
 
 // bound returns the part of s that is read for limit characters, and reports
-// whether that is not all of it.
+// whether it left out a rest.
 func bound(s string, limit int) (string, bool) {
 	if limit <= 0 {
 		return "", s != ""
@@ -63,7 +63,7 @@ func bound(s string, limit int) (string, bool) {
 	return Prefix(s, limit*scanFactor), true
 }
 
-// cleanLine returns s as one line, however long.
+// cleanLine returns s as one line of any length.
 func cleanLine(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) || isVisible(r) {
@@ -74,8 +74,8 @@ func cleanLine(s string) string {
 	return strings.Join(strings.Fields(s), " ")
 }
 
-// shorten cuts s to limit characters, and marks the cut. It marks one too if s
-// was cut before.
+// shorten cuts s to limit characters. Its last character is an ellipsis if it cut
+// something, or if cut says that s was cut before.
 func shorten(s string, limit int, cut bool) string {
 	if limit <= 0 {
 		return ""
@@ -96,7 +96,7 @@ func shorten(s string, limit int, cut bool) string {
 }
 
 // isPlainLine reports whether s is printable ASCII with single spaces between
-// its words and within the limit. Nearly every line is, and needs no copy.
+// its words and within the limit. Nearly every line is, and is not copied.
 func isPlainLine(s string, limit int) bool {
 	if len(s) > limit {
 		return false
@@ -123,8 +123,8 @@ func isPlainText(s string) bool {
 }
 
 // isVisible reports whether r has a shape of its own on screen. Variation
-// selectors and the default-ignorable letters do not count: they can carry a
-// text that no one sees.
+// selectors and the default-ignorable letters do not count, because they can hide
+// a text.
 func isVisible(r rune) bool {
 	if r < utf8.RuneSelf {
 		return ' ' <= r && r <= '~'
@@ -144,9 +144,9 @@ var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u0085", "\n", "\u
 
 // sequence matches a terminal sequence of ECMA-48, in its 7-bit form or in
 // UTF-8, whole or broken off: a control sequence, a control string with its
-// terminator, or another escape. As on terminals, a cancel, an escape and a
-// line end also end a control string, so that one without its terminator hides
-// no more than its line.
+// terminator, or another escape. As on terminals, a cancel, an escape and a line
+// end also end a control string. So a string without its terminator takes at most
+// the rest of its line.
 var sequence = regexp.MustCompile(
 	`(?:\x1b\[|\x{9b})[ -?]*[@-~]?` +
 		`|(?:\x1b[PX\]^_]|[\x{90}\x{98}\x{9d}-\x{9f}])[^\x07\x18\x1a\x1b\n\r\x{9c}]*(?:[\x07\x18\x1a\x{9c}]|\x1b\\)?` +

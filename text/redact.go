@@ -13,8 +13,8 @@ import (
 // Redacted stands in a text where a secret was.
 const Redacted = "[redacted]"
 
-// minSecret is the length from which a secret is redacted. A shorter one would
-// make ordinary words unreadable.
+// minSecret is the length in bytes from which a secret is redacted. Redacting a
+// shorter one would make ordinary words unreadable.
 const minSecret = 4
 
 // Redactor removes secrets from texts, in each spelling that URLs, JSON strings
@@ -84,8 +84,8 @@ func (r Redactor) RedactLine(s string, limit int) string {
 }
 
 // Pending returns how many bytes at the end of s may be the beginning of a
-// secret whose rest is still to come. Whoever cuts a stream of text into pieces
-// must keep them for the next piece.
+// secret whose rest is still to come. A caller that cuts a stream of text into
+// pieces must move these bytes to the next piece.
 func (r Redactor) Pending(s string) int {
 	longest := 0
 	for _, spelling := range r.spellings {
@@ -98,7 +98,8 @@ func (r Redactor) Pending(s string) int {
 	return longest
 }
 
-// link matches a URL with an authority, up to what cannot belong to it.
+// link matches a URL with an authority, up to the first character that cannot
+// belong to it.
 var link = regexp.MustCompile(`(?i)\b([a-z][a-z0-9+.-]*://)(?:[^/?#@\s"'<>\\]*@)?([^/?#@\s"'<>\\]*)([/?#][^\s"'<>\\]*)?`)
 
 // WithoutLinks returns s with each URL reduced to its scheme and host, since a

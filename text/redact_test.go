@@ -59,8 +59,8 @@ func TestPending(t *testing.T) {
 	}
 }
 
-// A text that is cut into pieces anywhere, with what is pending kept for the
-// next piece, shows no secret when it is put together again.
+// A text may be cut into pieces anywhere. If the pending bytes move to the next
+// piece, the joined pieces hold no secret.
 func FuzzPending(f *testing.F) {
 	f.Add("a key-4711 b key-47key-4711", uint8(3))
 	r := text.NewRedactor("key-4711")
@@ -98,23 +98,20 @@ func TestWithoutLinks(t *testing.T) {
 
 func TestBounds(t *testing.T) {
 	for _, c := range []struct {
-		in             string
-		n              int
-		prefix, suffix string
+		in     string
+		n      int
+		prefix string
 	}{
-		{"abc", 2, "ab", "bc"},
-		{"abc", 3, "abc", "abc"},
-		{"abc", 0, "", ""},
-		{"aéb", 2, "a", "b"},
-		{"aéb", 3, "aé", "éb"},
-		{"漢字", 5, "漢", "字"},
-		{"\x80\x80\x80\x80\x80\x80", 5, "\x80\x80\x80\x80\x80", "\x80\x80\x80\x80\x80"},
+		{"abc", 2, "ab"},
+		{"abc", 3, "abc"},
+		{"abc", 0, ""},
+		{"aéb", 2, "a"},
+		{"aéb", 3, "aé"},
+		{"漢字", 5, "漢"},
+		{"\x80\x80\x80\x80\x80\x80", 5, "\x80\x80\x80\x80\x80"},
 	} {
 		if got := text.Prefix(c.in, c.n); got != c.prefix {
 			t.Errorf("Prefix(%q, %d) = %q, want %q", c.in, c.n, got, c.prefix)
-		}
-		if got := text.Suffix(c.in, c.n); got != c.suffix {
-			t.Errorf("Suffix(%q, %d) = %q, want %q", c.in, c.n, got, c.suffix)
 		}
 	}
 	if got := text.Clip("aé漢", 4); got != "aé…" {

@@ -12,10 +12,9 @@ import (
 	"github.com/anything-mcp/anything-mcp/text"
 )
 
-// argError says what is wrong with the arguments of a call, which has started
-// nothing.
+// argError is a mistake in the arguments of a call. The call has started nothing.
 type argError struct {
-	name string // of the argument; empty if why says it all
+	name string // of the argument; empty if why is the whole text
 	why  string
 	must string // what the argument must be; [inputSchema.complete] adds it
 }
@@ -30,8 +29,8 @@ func (e *argError) Error() string {
 // maxQuoted is the longest argument that an error quotes, in characters.
 const maxQuoted = 140
 
-// bind reads the arguments of a call into an In. This is the one place that
-// judges arguments by a schema.
+// bind validates the arguments of a call against the tool's schema, and decodes
+// them into an In.
 func bind[In any](t *tool, raw json.RawMessage) (in In, err error) {
 	arguments, err := t.input().check(t.name, raw)
 	if err != nil {
@@ -54,9 +53,9 @@ func (s *inputSchema) complete(err error) {
 	}
 }
 
-// check returns the arguments in raw, or says which of them is wrong. Texts are
-// trimmed. An argument that is null or blank is left out. A missing raw stands
-// for no arguments.
+// check returns the arguments in raw, or an error about the first that is not
+// valid. It trims texts, and leaves out arguments that are null or blank. An empty
+// raw means no arguments.
 func (s *inputSchema) check(tool string, raw json.RawMessage) (map[string]json.RawMessage, error) {
 	names := strings.Join(s.PropertyOrder, ", ")
 	var given map[string]json.RawMessage
@@ -87,7 +86,7 @@ func (s *inputSchema) check(tool string, raw json.RawMessage) (map[string]json.R
 	return given, nil
 }
 
-// decodeArg returns the value of an argument, nil if it counts as missing.
+// decodeArg returns the value of an argument, or nil if it counts as missing.
 func decodeArg(raw json.RawMessage) (value any) {
 	if len(raw) == 0 || json.Unmarshal(raw, &value) != nil {
 		return nil
@@ -101,7 +100,7 @@ func decodeArg(raw json.RawMessage) (value any) {
 	return value
 }
 
-// describeArg says what a value is that is no valid argument of a type.
+// describeArg describes a value that is not a valid argument of type wanted.
 func describeArg(wanted string, value any) string {
 	switch v := value.(type) {
 	case string:

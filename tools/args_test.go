@@ -27,7 +27,7 @@ func TestBadInput(t *testing.T) {
 			{"build_automation", object{"query": "q", "wait_seconds": -1}, "it is -1."},
 			{"build_automation", object{"query": "q", "wait_seconds": 3601}, "it is 3601."},
 			{"build_automation", object{"query": "q", "force_new": "yes"}, "force_new must be true or false: it is a string."},
-			{"build_automation", object{"query": "q", "url": "x"}, `build_automation takes no argument "url"; it takes query, wait_seconds, force_new.`},
+			{"build_automation", object{"query": "q", "url": "x"}, `build_automation takes no argument "url"; it takes query, wait_seconds, force_new, continue_build.`},
 			{"get_build", object{}, "build_id must be the build_id that build_automation returned: it is missing."},
 			{"get_build", object{"build_id": "build_x"}, "there is none with this ID, or it has expired."},
 			{"cancel_build", object{"build_id": "build_x"}, "there is none with this ID, or it has expired."},
@@ -60,8 +60,8 @@ func TestBadInput(t *testing.T) {
 	})
 }
 
-// Whatever the arguments are, a call is answered in one or two sentences without
-// Go's words. The key is missing, so no call gets past its arguments.
+// For any arguments, a call is answered in one or two sentences without Go's own
+// terms. The key is missing, so no call gets past its arguments.
 func FuzzArguments(f *testing.F) {
 	for _, seed := range []string{
 		`{}`, `null`, `[]`, `{"query":"q","wait_seconds":1e300}`, `{"wait_seconds":5.0,"query":"\ud800"}`, `{"query":{}}`,

@@ -41,7 +41,8 @@ var cancelBuild = toolSpec{
 type buildInput struct {
 	Query string `json:"query" jsonschema:"The task: the site, what to do or fetch, what to return, what varies from run to run" min:"1" max:"20000"`
 	waitInput
-	ForceNew bool `json:"force_new,omitempty" jsonschema:"Build anew even if this query is being built or was just built; billed again"`
+	ForceNew      bool   `json:"force_new,omitempty" jsonschema:"Build anew even if this query is being built or was just built; billed again"`
+	ContinueBuild string `json:"continue_build,omitempty" jsonschema:"build_id of an ended build: query is then a follow-up to its agent" must:"the build_id of an earlier build"`
 }
 
 // buildHandle names a build.
@@ -55,34 +56,29 @@ type getBuildInput struct {
 }
 
 func (s *service) buildAutomation(ctx context.Context, c caller, in buildInput) (*buildOutput, error) {
-	job, joined, err := s.startJob(ctx, jobs.BuildSpec{Client: c.Client, Query: in.Query, ForceNew: in.ForceNew})
+	spec := jobs.BuildSpec{Client: c.Client, Query: in.Query, ForceNew: in.ForceNew, Detach: s.Detach}
+	var err error
+	if in.ContinueBuild != "" {
+		if spec.Continue, err = s.jobByID(ctx, c, jobs.KindBuild, "continue_build", in.ContinueBuild); err != nil {
+			return nil, err
+		}
+	}
+	job, joined, reused, err := s.start(ctx, c, spec, in.waitInput)
 	if err != nil {
 		return nil, err
 	}
-	reused := joined && job.Succeeded()
-	if err = s.waitForJob(ctx, job, s.initialWait(c, in.waitInput)); err != nil {
-		return nil, err
-	}
-	return describeStart(job, joined, reused), nil
-}
-
-// describeStart describes a build to the caller that asked for it.
-func describeStart(job *jobs.Job, joined, reused bool) *buildOutput {
 	out := newBuildOutput(job)
 	out.Joined = joined
 	if reused {
 		out.NextStep = "Nothing was built or billed now: this is the finished build of the same query, from " +
 			out.StartedAt + ". " + out.NextStep + " To build it anew all the same, set force_new."
 	}
-	return out
+	return out, nil
 }
 
 func (s *service) getBuild(ctx context.Context, c caller, in getBuildInput) (*buildOutput, error) {
-	job, err := s.jobByID(ctx, c, jobs.KindBuild, in.BuildID)
+	job, err := s.get(ctx, c, jobs.KindBuild, in.BuildID, in.waitInput)
 	if err != nil {
-		return nil, err
-	}
-	if err = s.waitForJob(ctx, job, s.wait(in.waitInput)); err != nil {
 		return nil, err
 	}
 	out := newBuildOutput(job)
@@ -91,28 +87,25 @@ func (s *service) getBuild(ctx context.Context, c caller, in getBuildInput) (*bu
 }
 
 func (s *service) cancelBuild(ctx context.Context, c caller, in buildHandle) (*buildOutput, error) {
-	_, err := s.jobByID(ctx, c, jobs.KindBuild, in.BuildID)
-	if err != nil {
-		return nil, err
-	}
-	job, err := s.cancelJob(ctx, c, in.BuildID, cancelWait)
+	job, err := s.cancel(ctx, c, jobs.KindBuild, in.BuildID)
 	if err != nil {
 		return nil, err
 	}
 	out := newBuildOutput(&job)
-	out.cancelRequested = true
-	if out.running() != nil {
-		out.NextStep = "The cancellation is noted, but the process that runs this build has not ended it yet. Call get_build with this build_id to see when it has ended."
-	}
+	out.setCancelRequested()
 	return out, nil
 }
 
 // candidateWait bounds the look-up of what an interrupted build may have made.
 const candidateWait = 10 * time.Second
 
-// addCandidates adds the functions that an interrupted build may have made. A
-// look-up that fails is no reason to withhold the rest.
+// addCandidates looks up the functions that an interrupted build may have made,
+// unless the build has done so itself. If the look-up fails, it logs that and leaves
+// the build without candidates.
 func (s *service) addCandidates(ctx context.Context, c caller, out *buildOutput) {
+	if len(out.Candidates) > 0 {
+		return
+	}
 	ctx, cancel := context.WithTimeout(ctx, candidateWait)
 	defer cancel()
 	functions, err := s.Jobs.Candidates(ctx, c.Client, out.job)
@@ -120,12 +113,12 @@ func (s *service) addCandidates(ctx context.Context, c caller, out *buildOutput)
 		s.Logger.Warn("could not look up what an interrupted build has made", "build", out.BuildID, "err", logLine(err.Error()))
 	}
 	if err == nil && out.job.State == jobs.StateInterrupted && out.FunctionID == "" {
-		out.NextStep = "How the build ended is not known, Notte may still finish and bill it, and no function that it may have made is there yet. Before building this again, ask the user to look at https://console.notte.cc."
+		out.NextStep = "How the build ended is not known, Notte may still finish and bill it, and no function that it may have made is there yet. Before building this again, " + askToLook(out.job.Build)
 	}
 	for _, f := range functions {
 		out.Candidates = append(out.Candidates, candidate{cleanLine(f.ID), cleanLine(f.Name), formatTime(f.CreatedAt)})
 	}
 	if len(out.Candidates) > 0 {
-		out.NextStep = "How the build ended is not known. The candidates are functions made since it began that no other build accounts for: one of them may be what it made. Ask the user before running one, and before building again: that may be billed twice."
+		out.NextStep = "How the build ended is not known. " + candidatesNext
 	}
 }

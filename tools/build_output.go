@@ -8,28 +8,34 @@ import (
 )
 
 // buildOutput is what the build tools return. A field without a value is left
-// out, but for the cost of a build that has ended: null says that it is not
-// known, which differs from nothing.
+// out, except the cost of a build that has ended: it is null if it is not known,
+// because a cost that is left out could be taken for no cost.
 type buildOutput struct {
 	BuildID      string      `json:"build_id"`
 	Status       string      `json:"status" enum:"running,done,error,timeout,cancelled,interrupted"`
 	Query        string      `json:"query,omitempty"`
 	FunctionID   string      `json:"function_id,omitempty"`
 	FunctionName string      `json:"function_name,omitempty"`
-	TotalCostUSD any         `json:"total_cost_usd,omitempty" jsonschema:"Number, or null: unknown"` // of [finalCost]
+	FunctionFrom string      `json:"function_from,omitempty" schema:"none"` // see [jobs.Build]
+	Version      string      `json:"function_version,omitempty" schema:"none"`
+	TotalCostUSD any         `json:"total_cost_usd,omitempty" jsonschema:"Number, or null: unknown"` // see [finalCost]
 	ThreadID     string      `json:"thread_id,omitempty"`
+	ThreadURL    string      `json:"thread_url,omitempty"`
+	Continues    string      `json:"continues,omitempty"` // a build_id
+	Detached     bool        `json:"detached,omitempty" schema:"none"`
 	ViewerURL    string      `json:"viewer_url,omitempty"`
 	Answer       string      `json:"answer,omitempty"`
 	Steps        []string    `json:"steps,omitempty"`
 	Error        string      `json:"error,omitempty"`
 	Detail       string      `json:"detail,omitempty"`
 	Reason       string      `json:"reason,omitempty"`
+	Warning      string      `json:"warning,omitempty" schema:"none"`
 	Joined       bool        `json:"joined,omitempty"`
 	Candidates   []candidate `json:"candidates,omitempty"`
 	jobOutput
 }
 
-// candidate is a function that an interrupted build may have made.
+// candidate is a function that a build may have made.
 type candidate struct {
 	FunctionID string `json:"function_id"`
 	Name       string `json:"name,omitempty"`
@@ -44,24 +50,43 @@ func newBuildOutput(job *jobs.Job) *buildOutput {
 		Query:        shorten(b.Query, 500),
 		FunctionID:   cleanLine(b.FunctionID),
 		FunctionName: cleanLine(b.FunctionName),
+		FunctionFrom: b.FunctionFrom,
+		Version:      cleanLine(b.FunctionVersion),
 		TotalCostUSD: finalCost(*job),
 		ThreadID:     cleanLine(b.ThreadID),
+		ThreadURL:    cleanLine(b.ThreadURL),
+		Continues:    b.Continues,
+		Detached:     b.Detached,
 		ViewerURL:    cleanLine(b.ViewerURL),
 		Answer:       shorten(text.Lines(b.Answer), maxAnswer),
 		Error:        cleanLine(b.Error),
 		Detail:       cleanLine(b.Detail),
 		Reason:       cleanLine(b.Reason),
+		Warning:      cleanLine(b.Warning),
 		jobOutput:    newJobOutput(*job, nextForBuild(*job)),
 	}
 	for _, step := range b.Steps {
 		out.Steps = append(out.Steps, text.OneLine(step, maxStep))
 	}
+	for _, c := range candidates(*job) {
+		out.Candidates = append(out.Candidates, candidate{cleanLine(c.FunctionID), cleanLine(c.Name), formatTime(c.CreatedAt)})
+	}
 	return out
 }
 
-// finalCost returns the cost of a build that has ended, which is null in JSON
-// if it is not known, and nil for one that runs: omitempty leaves that out. It has
-// no type because it may be null, and some hosts do not understand a union.
+// candidates returns the functions that an ended build without a known function may
+// have made.
+func candidates(job jobs.Job) []jobs.Candidate {
+	if !job.State.Ended() || job.Build.FunctionID != "" {
+		return nil
+	}
+	return job.Build.Candidates
+}
+
+// finalCost returns the cost of a build that has ended, a *float64 that is null in
+// JSON if the cost is not known. For a build that runs it returns nil, which
+// omitempty leaves out. It returns any, because any has no type in the schema, and
+// some hosts do not support the union of a number and null.
 func finalCost(job jobs.Job) any {
 	if !job.State.Ended() {
 		return nil
@@ -81,33 +106,4 @@ func (o *buildOutput) attrs() []slog.Attr {
 		attrs = append(attrs, slog.Bool("joined", true))
 	}
 	return attrs
-}
-
-// nextForBuild returns what to do next. It keeps a model from the two mistakes
-// that cost money: to start again what still runs, and to lose what was made.
-func nextForBuild(job jobs.Job) string {
-	made := job.Build.FunctionID != ""
-	tell := "Tell the user the cost. "
-	if job.Build.TotalCostUSD == nil {
-		tell = "Notte did not tell the cost: tell the user that it is not known. "
-	}
-	switch {
-	case job.State == jobs.StateRunning:
-		return `Still building. Call get_build with this build_id until status is no longer "running"; do not call build_automation again for this task.`
-	case job.State == jobs.StateDone && made:
-		return tell + "Call run_function with this function_id whenever the task is to be done again."
-	case job.State == jobs.StateDone:
-		return tell + "The agent made no function, so there is nothing to run again: its answer is the result."
-	case made && job.State == jobs.StateInterrupted:
-		return "The function was made before sight of the build was lost: run_function can run this function_id. Check its result before relying on it, and tell the user that the cost is not known."
-	case made:
-		return "The build did not end well, but the function was made before that: run_function can run this function_id. Check its result before relying on it."
-	case job.State == jobs.StateInterrupted:
-		return "How the build ended is not known, and Notte may still finish and bill it. Call get_build with this build_id in a few minutes: it tells of functions that the build may have made. Before building this again, ask the user to look at https://console.notte.cc."
-	case !job.Build.Started:
-		return "The build never began, so nothing was made or billed: read the error, see to its cause, and only then build again."
-	case job.State == jobs.StateCancelled:
-		return "The build was cancelled and made no function. Build again only if the user asks for it: that is billed anew."
-	}
-	return "No function of this build is known. Read the error, and tell the user before building again: that is billed anew."
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/anything-mcp/anything-mcp/notte"
 )
 
-// explain is the one place where an error becomes what a model reads: what was
-// tried, what was wrong, what to do next and what the user can set.
+// explain returns the text of an error for a model: what was tried, what was
+// wrong, what to do next and what the user can set. All tools use it.
 func (s *service) explain(err error) string {
 	sentence := describeError(err)
 	if advice := s.Advice(err); advice != "" {
@@ -28,6 +28,8 @@ func describeError(err error) string {
 		return bad.Error() + ". Nothing was started or changed."
 	case errors.As(err, &limit):
 		return "Nothing was started: " + limit.Error() + "."
+	case errors.Is(err, jobs.ErrNoThread), errors.Is(err, jobs.ErrThreadBusy):
+		return "Nothing was started: " + err.Error() + "."
 	case errors.Is(err, notte.ErrNoKey):
 		return "No Notte API key is set, so nothing was started."
 	case errors.Is(err, jobs.ErrStopping):

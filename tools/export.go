@@ -8,8 +8,8 @@ import (
 // BuildJSON describes a build in the JSON that the build tools return.
 func BuildJSON(job jobs.Job) ([]byte, error) { return text.JSON(newBuildOutput(&job)) }
 
-// RunJSON describes a run in the JSON that the run tools return, but with the
-// whole of its result, since its reader has no model's limits.
+// RunJSON describes a run in the JSON that the run tools return, but with its whole
+// result, because its readers are programs.
 func RunJSON(job jobs.Job) ([]byte, error) {
 	out := newRunOutput(&job, 0)
 	if len(job.Run.Result) > 0 {

@@ -32,7 +32,7 @@ const (
 	keep = 90 * 24 * time.Hour // how long jobs are kept
 )
 
-// What the tools are told that the user can set.
+// The advice of the tests' servers.
 const (
 	noKeyAdvice = "Set NOTTE_API_KEY."
 	limitAdvice = "Raise the limit."
@@ -49,7 +49,7 @@ func advice(err error) string {
 	return ""
 }
 
-// fixture is the tools with the sandbox at their other end.
+// fixture is a server with the tools and the sandbox.
 type fixture struct {
 	t      *testing.T
 	notte  *sandbox.Server
@@ -101,12 +101,12 @@ func (f *fixture) logger() *slog.Logger {
 // newManager returns a Manager that allows two builds at once and that the test's
 // end stops.
 func (f *fixture) newManager(store jobs.Store) *jobs.Manager {
-	m := jobs.NewManager(store, jobs.Options{Logger: f.logger(), MaxBuilds: 2})
+	m := jobs.NewManager(store, jobs.Options{Logger: f.logger(), MaxBuilds: 2, DetachedTimeout: time.Hour})
 	f.t.Cleanup(func() { m.Stop(context.Background()) })
 	return m
 }
 
-// serve makes a server of cfg the one that is called.
+// serve makes the fixture call a server of cfg.
 func (f *fixture) serve(cfg tools.Config) {
 	f.t.Helper()
 	cfg.Jobs, cfg.Version, cfg.Logger, cfg.Keep, cfg.Advice = f.jobs, "test", f.logger(), keep, advice

@@ -60,7 +60,7 @@ func formatCursor(job jobs.Job) string {
 	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d %s", job.StartedAt.UnixNano(), job.ID))
 }
 
-// parseCursor is the inverse of formatCursor. An empty text is the beginning.
+// parseCursor is the inverse of formatCursor. An empty string is the beginning.
 func parseCursor(s string) (jobs.Cursor, bool) {
 	if s == "" {
 		return jobs.Cursor{}, true
@@ -82,9 +82,9 @@ func (s *service) page(ctx context.Context, c caller, q jobs.Query, in limitInpu
 	}
 	before, ok := parseCursor(cursor)
 	if !ok {
-		return nil, "", &argError{name: "cursor", why: "it is another text"}
+		return nil, "", &argError{name: "cursor", why: "it is not one"}
 	}
-	q.Owner, q.Before, q.Limit = c.owner, before, n+1 // one more tells whether there are more
+	q.Owner, q.Before, q.Limit = c.owner, before, n+1 // one more shows whether there is a next page
 	list, err := s.Jobs.List(ctx, q)
 	if err != nil || len(list) <= n {
 		return list, "", err
@@ -102,11 +102,11 @@ func (s *service) listBuilds(ctx context.Context, c caller, in listBuildsInput) 
 	today, errToday := s.Jobs.Spending(ctx, c.owner, jobs.Today(now))
 	month, errMonth := s.Jobs.Spending(ctx, c.owner, now.AddDate(0, 0, -30))
 	if err := cmp.Or(errToday, errMonth); err != nil {
-		// The list is of use without its sums. One sum alone would pass for both.
+		// The list is useful without its sums, but one sum could be taken for both.
 		s.Logger.Warn("could not read what builds have cost", "err", logLine(err.Error()))
 		return out, nil
 	}
-	out.SpentToday, out.Spent30Days, out.Unknown30Days = new(cents(today.USD)), new(cents(month.USD)), month.Unknown
+	out.SpentToday, out.Spent30Days, out.Unknown30Days = new(roundUSD(today.USD)), new(roundUSD(month.USD)), month.Unknown
 	return out, nil
 }
 
@@ -139,8 +139,9 @@ type listedBuild struct {
 	Status       string `json:"status"`
 	FunctionID   string `json:"function_id,omitempty"`
 	FunctionName string `json:"function_name,omitempty"`
-	TotalCostUSD any    `json:"total_cost_usd,omitempty"` // of [finalCost]
+	TotalCostUSD any    `json:"total_cost_usd,omitempty"` // see [finalCost]
 	StartedAt    string `json:"started_at"`
+	Continues    string `json:"continues,omitempty"`
 }
 
 func newListedBuild(job jobs.Job) listedBuild {
@@ -152,6 +153,7 @@ func newListedBuild(job jobs.Job) listedBuild {
 		FunctionName: text.OneLine(job.Build.FunctionName, listedQuery),
 		TotalCostUSD: finalCost(job),
 		StartedAt:    formatTime(job.StartedAt),
+		Continues:    job.Build.Continues,
 	}
 }
 
@@ -184,9 +186,9 @@ func newListedRun(job jobs.Job) listedRun {
 	return r
 }
 
-// cents rounds a sum to a hundredth of a cent, because sums of floats have odd
-// tails.
-func cents(usd float64) float64 { return math.Round(usd*1e4) / 1e4 }
+// roundUSD rounds a sum to a hundredth of a cent, because sums of floats have
+// meaningless last digits.
+func roundUSD(usd float64) float64 { return math.Round(usd*1e4) / 1e4 }
 
 func (l *buildList) attrs() []slog.Attr {
 	return []slog.Attr{slog.String("outcome", "listed"), slog.Int("builds", len(l.Builds))}

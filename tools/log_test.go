@@ -27,7 +27,7 @@ func (h hostile) RoundTrip(req *http.Request) (*http.Response, error) {
 	}, nil
 }
 
-// What Notte says reaches our log as one short line without links, which may hold
+// Notte's texts reach our log as one short line without links, which may hold
 // tokens.
 func TestUpstreamTextInTheLog(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture) {

@@ -60,22 +60,16 @@ func (s *service) runFunction(ctx context.Context, c caller, in runInput) (*runO
 	if n := len(in.Variables); n > maxVariables {
 		return nil, &argError{name: "variables", why: fmt.Sprintf("it has %d bytes", n)}
 	}
-	job, _, err := s.startJob(ctx, jobs.RunSpec{Client: c.Client, FunctionID: in.FunctionID, Variables: in.Variables})
+	job, _, _, err := s.start(ctx, c, jobs.RunSpec{Client: c.Client, FunctionID: in.FunctionID, Variables: in.Variables}, in.waitInput)
 	if err != nil {
-		return nil, err
-	}
-	if err = s.waitForJob(ctx, job, s.initialWait(c, in.waitInput)); err != nil {
 		return nil, err
 	}
 	return newRunOutput(job, 0), nil
 }
 
 func (s *service) getRun(ctx context.Context, c caller, in getRunInput) (*runOutput, error) {
-	job, err := s.jobByID(ctx, c, jobs.KindRun, in.RunID)
+	job, err := s.get(ctx, c, jobs.KindRun, in.RunID, in.waitInput)
 	if err != nil {
-		return nil, err
-	}
-	if err = s.waitForJob(ctx, job, s.wait(in.waitInput)); err != nil {
 		return nil, err
 	}
 	if n := len(job.Run.Result); in.Offset > 0 && in.Offset >= n {
@@ -85,18 +79,11 @@ func (s *service) getRun(ctx context.Context, c caller, in getRunInput) (*runOut
 }
 
 func (s *service) cancelRun(ctx context.Context, c caller, in runHandle) (*runOutput, error) {
-	_, err := s.jobByID(ctx, c, jobs.KindRun, in.RunID)
-	if err != nil {
-		return nil, err
-	}
-	job, err := s.cancelJob(ctx, c, in.RunID, cancelWait)
+	job, err := s.cancel(ctx, c, jobs.KindRun, in.RunID)
 	if err != nil {
 		return nil, err
 	}
 	out := newRunOutput(&job, 0)
-	out.cancelRequested = true
-	if out.running() != nil {
-		out.NextStep = "The cancellation is noted, but the process that started this run has not ended it yet. Call get_run with this run_id to see when it has ended."
-	}
+	out.setCancelRequested()
 	return out, nil
 }

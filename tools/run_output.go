@@ -9,7 +9,7 @@ import (
 )
 
 // runOutput is what the run tools return. A field without a value is left out,
-// but for ok of a run that has ended.
+// except ok of a run that has ended.
 type runOutput struct {
 	RunID           string   `json:"run_id"`
 	FunctionID      string   `json:"function_id,omitempty"`
@@ -25,7 +25,7 @@ type runOutput struct {
 	jobOutput
 }
 
-// newRunOutput describes a run, with its result from a byte on.
+// newRunOutput describes a run. Its result begins at byte offset.
 func newRunOutput(job *jobs.Job, offset int) *runOutput {
 	r := job.Run
 	out := &runOutput{
@@ -64,7 +64,7 @@ func (o *runOutput) addResult(offset int) {
 	o.Result = string(result[start:end])
 	o.ResultTruncated = end < len(result)
 	if o.ResultTruncated {
-		o.NextStep = fmt.Sprintf("result holds bytes %d to %d of the result's JSON, which has %d: call get_run with this run_id and offset %d for what follows, if it is needed.", start, end, len(result), end)
+		o.NextStep = fmt.Sprintf("result holds bytes %d to %d of the result's JSON, which has %d: call get_run with this run_id and offset %d for the next part, if it is needed.", start, end, len(result), end)
 	} else {
 		o.NextStep = fmt.Sprintf("result holds the last part of the result's JSON, from byte %d on.", start)
 	}
@@ -78,6 +78,7 @@ func (o *runOutput) attrs() []slog.Attr {
 	return attrs
 }
 
+// nextForRun returns what to do next, like [nextForBuild].
 func nextForRun(job jobs.Job) string {
 	switch {
 	case job.State == jobs.StateRunning:

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -16,15 +17,16 @@ import (
 // The schemas of a tool come from the structs of its input and its output. The
 // tags of a field are:
 //
-//	json        the name; the field is optional, or not promised, with omitempty
+//	json        the name; with omitempty an input is optional, and an output may be missing
 //	jsonschema  the description
-//	min, max    the bounds of a number, or of the characters of a text
-//	enum        the texts that are allowed, with commas between them
+//	min, max    the bounds of a number, or of the length of a text in characters
+//	enum        the texts that are allowed, separated by commas
 //	pattern     the regular expression that a text must match
-//	must        what the field must be, where its type does not say it well
+//	must        what the field must be, for errors, if its type does not say it well
+//	schema      "none" leaves a field of an output out of the schema
 //
-// Schemas stay flat and short, because some hosts take nothing else and a model
-// pays for every byte.
+// Schemas are flat, because some hosts support nothing else, and short, because
+// models pay for every byte.
 
 // inputSchema is what a tool takes.
 type inputSchema struct {
@@ -39,7 +41,7 @@ type argument struct {
 	must    string                               // what the argument must be, in words
 }
 
-// accepts reports whether a value is valid. A schema that is itself not valid
+// accepts reports whether a value is valid. A schema that is not valid itself
 // accepts every value.
 func (a argument) accepts(value any) bool {
 	resolved, err := a.resolve()
@@ -56,8 +58,7 @@ func inputSchemaOf(t reflect.Type) *inputSchema {
 }
 
 // newInputSchema returns the inputSchema of s, an object schema whose
-// PropertyOrder must be set. words says what an argument must be, where its type
-// does not say it well.
+// PropertyOrder must be set. words are the must tags of its arguments, by name.
 func newInputSchema(s *jsonschema.Schema, words map[string]string) *inputSchema {
 	in := &inputSchema{s, make(map[string]argument)}
 	for name, p := range s.Properties {
@@ -67,8 +68,8 @@ func newInputSchema(s *jsonschema.Schema, words map[string]string) *inputSchema 
 	return in
 }
 
-// outputSchema returns the schema of the struct Out as JSON, which is computed
-// once. Outputs may get more fields.
+// outputSchema returns a function that returns the schema of the struct Out as
+// JSON. It is computed once. It allows more fields, so that they can be added.
 func outputSchema[Out any]() func() json.RawMessage {
 	return sync.OnceValue(func() json.RawMessage {
 		s := schemaOf(reflect.TypeFor[Out]())
@@ -94,7 +95,13 @@ func schemaOf(t reflect.Type) *jsonschema.Schema {
 		panic("tools: no schema of " + t.String() + ": " + err.Error())
 	}
 	for _, f := range reflect.VisibleFields(t) {
-		if p := s.Properties[jsonName(f)]; p != nil {
+		name := jsonName(f)
+		switch p := s.Properties[name]; {
+		case p == nil:
+		case f.Tag.Get("schema") == "none":
+			delete(s.Properties, name)
+			s.PropertyOrder = slices.DeleteFunc(s.PropertyOrder, func(s string) bool { return s == name })
+		default:
 			flatten(p)
 			applyTags(p, f.Tag)
 		}
@@ -102,8 +109,8 @@ func schemaOf(t reflect.Type) *jsonschema.Schema {
 	return s
 }
 
-// flatten removes what would make p a union or nested: the null that pointers and
-// slices allow, and the members of objects.
+// flatten removes the null of pointers and slices, which makes p a union, and the
+// members of objects.
 func flatten(p *jsonschema.Schema) {
 	if len(p.Types) == 2 {
 		p.Type, p.Types = p.Types[1], nil // the first is "null"
@@ -116,7 +123,7 @@ func flatten(p *jsonschema.Schema) {
 	}
 }
 
-// applyTags adds what the tags of its field say to p.
+// applyTags adds the tags of p's field to p.
 func applyTags(p *jsonschema.Schema, tag reflect.StructTag) {
 	p.Pattern = tag.Get("pattern")
 	for value := range strings.SplitSeq(tag.Get("enum"), ",") {
@@ -145,8 +152,8 @@ func jsonName(f reflect.StructField) string {
 	return name
 }
 
-// requirement returns what an argument must be, to follow "must be". words, if
-// any, replace its type.
+// requirement returns what an argument must be, to follow "must be". words replace
+// its type unless they are empty.
 func requirement(p *jsonschema.Schema, words string) string {
 	if words == "" {
 		words = map[string]string{"string": "text", "integer": "a whole number", "boolean": "true or false"}[p.Type]

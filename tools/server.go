@@ -14,28 +14,29 @@ import (
 	"github.com/anything-mcp/anything-mcp/tasks"
 )
 
-// DefaultWait is how long a call waits for its job unless it says otherwise. It
-// is less than the 60 seconds after which many hosts give up on a call.
+// DefaultWait is how long a call waits for its job unless it says otherwise. Many
+// hosts give up on a call after 60 seconds.
 const DefaultWait = 45 * time.Second
 
 // MaxWait is the longest wait that a call may ask for.
 const MaxWait = time.Hour
 
-// Config is what the tools work with. Client and Jobs are required.
+// Config sets up [NewServer]. Client and Jobs are required.
 type Config struct {
 	Client  *notte.Client // of the user's account; without a key every call is refused
 	Jobs    *jobs.Manager
-	Wait    time.Duration // how long calls wait unless they say; 0: [DefaultWait]; negative: not at all
+	Wait    time.Duration // how long calls wait by default; 0: [DefaultWait]; negative: not at all
 	Version string        // of this program
-	Sandbox bool          // Client talks to the sandbox: the model is told so
+	Sandbox bool          // Client uses the sandbox; the instructions for the model say so
+	Detach  bool          // ask Notte to go on with builds by itself: see [jobs.BuildSpec]
 	Logger  *slog.Logger  // one line per call; nil: none
 
-	Tasks bool          // calls that start long work are answered with tasks where clients take them
+	Tasks bool          // answer calls that start jobs with tasks, if the client supports them
 	Keep  time.Duration // how long jobs are kept after their end; 0: for ever
 
-	// Advice returns what the user can set to avoid an error, in a sentence or
-	// two that follow the error's own text, or "". Nil: there is none. It is
-	// called by many goroutines.
+	// Advice returns what the user can set to avoid an error, in one or two
+	// sentences to follow the error's own text, or "". It must be safe for
+	// concurrent use. Nil: there is no advice.
 	Advice func(error) string
 }
 
@@ -56,7 +57,7 @@ const instructions = `Builds web automations from plain English with Notte's Any
 
 Use build_automation when something has to be done or fetched on the web: it takes 2 to 10 minutes and costs money (about 0.10 to 1 US dollar), and gives a function_id and its cost. Use run_function to run it again, with variables: faster and far cheaper.
 
-Long work outlives the call. If a result says status "running", it carries a handle (build_id or run_id): call get_build or get_run with it until the status changes. Never repeat build_automation or run_function because a call was slow, timed out or was cut off: the work goes on, or has ended and says how, and a repetition may be billed or act twice. The same query asked again joins the running build, or returns the one just finished. Tell the user the cost, and show viewer_url if they want to watch.
+Long work outlives the call. If a result says status "running", it carries a handle (build_id or run_id): call get_build or get_run with it until the status changes. Never repeat build_automation or run_function because a call was slow, timed out or was cut off: the work goes on, or has ended and says how, and a repetition may be billed or act twice. The same query asked again joins the running build, or returns the one just finished. To change or repair what an ended build made, call build_automation with its build_id as continue_build. Tell the user the cost, and show viewer_url if they want to watch.
 
 "isError" results still carry what was saved, a function_id above all. next_step says what to do next.
 
@@ -70,7 +71,7 @@ type Server struct {
 	Tasks *Tasks // the jobs of its callers, as tasks
 }
 
-// NewServer returns a server of cfg.
+// NewServer returns a Server. It makes no request.
 func NewServer(cfg Config) Server {
 	s := &service{Config: cfg.withDefaults(), tools: make(map[string]*tool)}
 	about := instructions
@@ -108,16 +109,16 @@ type service struct {
 	tools map[string]*tool // by name; complete when NewServer returns
 }
 
-// caller is who makes a call.
+// caller identifies who makes a call.
 type caller struct {
 	*notte.Client        // of the caller's account; it has a key
 	owner         string // of the caller's jobs
 	supportsTasks bool   // a call that starts long work may be answered with a task
 }
 
-// caller returns who makes the call of ctx. This is the one place that decides
-// whose account and jobs a call uses. ctx must be the handler's: mcp-go's context
-// says what the client supports.
+// caller returns who makes a call. Only this method decides whose account and jobs
+// a call uses. ctx must be the handler's, because mcp-go's context says what the
+// client supports.
 func (s *service) caller(ctx context.Context) (caller, error) {
 	client := s.Client
 	return caller{client, client.Owner(), s.Tasks && clientSupportsTasks(ctx)}, client.Ready()

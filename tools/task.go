@@ -20,20 +20,20 @@ import (
 )
 
 const (
-	// taskDelay is how long a job has to end before its call is answered with a
-	// task: a job that ends at once needs no polling.
+	// taskDelay is how long a call waits for its job before it is answered with a
+	// task, because a job that ends at once needs no polling.
 	taskDelay = 300 * time.Millisecond
 
 	// taskPoll is how often clients should ask for a task.
 	taskPoll = 2 * time.Second
 
-	// taskCancelWait bounds how long a cancellation is waited for. A job of
-	// another process may take longer, and is cancelled all the same.
+	// taskCancelWait bounds how long tasks/cancel waits for the end of the job. A
+	// job of another process may end later.
 	taskCancelWait = 5 * time.Second
 )
 
-// hideTasks removes the extension from what legacy clients are told, because it
-// means nothing to them.
+// hideTasks removes the extension from the answer to initialize, because legacy
+// clients do not know it.
 func hideTasks(_ context.Context, _ any, _ *mcp.InitializeRequest, result *mcp.InitializeResult) {
 	result.Capabilities.Extensions = maps.Clone(result.Capabilities.Extensions)
 	delete(result.Capabilities.Extensions, tasks.Extension)
@@ -46,18 +46,18 @@ func clientSupportsTasks(ctx context.Context) bool {
 	return info != nil && info.Modern && tasks.Declared(info.ClientCapabilities)
 }
 
-// fillTask writes a job that goes on into the result of the call that started it.
+// fillTask makes a call's result a task: the job that the call started.
 func (s *service) fillTask(result *mcp.CallToolResult, job jobs.Job) error {
 	raw, err := json.Marshal(s.newTask(job))
 	result.ResultType, result.RawStructuredContent = tasks.ResultType, raw
 	return err
 }
 
-// Tasks shows jobs as tasks to a transport. It is safe for concurrent use.
+// Tasks gives transports access to jobs as tasks. It is safe for concurrent use.
 type Tasks struct{ s *service }
 
-// Get returns a task, with its tool's result if it is completed, as the object
-// that tasks/get answers with. It returns false for an ID that never existed, has
+// Get returns the object that tasks/get answers with: a task, with its tool's
+// result if it is completed. It returns false for an ID that never existed, has
 // expired or is someone else's.
 func (t *Tasks) Get(ctx context.Context, id string) (json.RawMessage, bool, error) {
 	c, job, err := t.find(ctx, id)
@@ -75,16 +75,16 @@ func (t *Tasks) Get(ctx context.Context, id string) (json.RawMessage, bool, erro
 	return raw, true, err
 }
 
-// Update is a no-op, because our tasks ask for no input. It reports whether there
-// is such a task, like Get.
+// Update is a no-op, because our tasks ask for no input. It reports whether the
+// task exists, like Get.
 func (t *Tasks) Update(ctx context.Context, id string, _ json.RawMessage) (bool, error) {
 	_, _, err := t.find(ctx, id)
 	return ifFound(err)
 }
 
-// Cancel cancels a task's job unless it has ended, and waits up to 5 seconds for
-// that, so that a client that asks next finds it cancelled as a rule. It reports
-// whether there is such a task, like Get.
+// Cancel cancels a task's job unless it has ended. It waits up to 5 seconds for the
+// end, so that the next tasks/get usually returns a cancelled task. It reports
+// whether the task exists, like Get.
 func (t *Tasks) Cancel(ctx context.Context, id string) (bool, error) {
 	c, err := t.s.caller(ctx)
 	if err == nil {
@@ -103,8 +103,8 @@ func (t *Tasks) find(ctx context.Context, id string) (caller, jobs.Job, error) {
 	return c, job, err
 }
 
-// ifFound splits err into whether there is such a task and what went wrong. A
-// caller without a key has no tasks.
+// ifFound reports whether a task exists, given the error of looking for it, and
+// returns any other error. A caller without a key has no tasks.
 func ifFound(err error) (bool, error) {
 	if errors.Is(err, jobs.ErrNotFound) || errors.Is(err, notte.ErrNoKey) {
 		return false, nil
@@ -112,8 +112,7 @@ func ifFound(err error) (bool, error) {
 	return err == nil, err
 }
 
-// result returns what the tool would have returned had its call waited for the
-// end.
+// result returns what the tool returns when its call waits for the end of the job.
 func (s *service) result(ctx context.Context, c caller, job jobs.Job) (*mcp.CallToolResult, error) {
 	var out output
 	switch job.Kind {
@@ -128,8 +127,7 @@ func (s *service) result(ctx context.Context, c caller, job jobs.Job) (*mcp.Call
 	return result, fillOutput(result, out)
 }
 
-// task is a job as the extension shows it. It has the job's ID, and is not
-// stored.
+// task is a job in the form of the extension. It has the job's ID.
 type task struct {
 	ID             string              `json:"taskId"`
 	Status         string              `json:"status"`
@@ -141,9 +139,9 @@ type task struct {
 	Result         *mcp.CallToolResult `json:"result,omitempty"` // of a completed task
 }
 
-// The statuses of a task. A task is never input_required, and never failed
-// because that is for JSON-RPC errors: a job that ended badly has a result that
-// says so.
+// The statuses of a task. A task is never input_required. It is never failed,
+// because that is for JSON-RPC errors: a job that failed is a completed task whose
+// result is an error.
 const (
 	taskWorking   = "working"
 	taskCompleted = "completed"
@@ -158,7 +156,7 @@ func (s *service) newTask(job jobs.Job) task {
 		PollIntervalMs: taskPoll.Milliseconds(),
 	}
 	if s.Keep > 0 {
-		t.TTLMs = new(s.Keep.Milliseconds()) // at least: a job is kept this long after its end
+		t.TTLMs = new(s.Keep.Milliseconds()) // or longer, because Keep counts from the job's end
 	}
 	updated := job.EndedAt
 	switch job.State {
@@ -174,8 +172,8 @@ func (s *service) newTask(job jobs.Job) task {
 	return t
 }
 
-// workingMessage returns the newest progress line of a running job. A build's
-// ends with the link to watch it by, for which a task has no other place.
+// workingMessage returns the newest progress line of a running job. A build's line
+// ends with the viewer link, because a task has no field for it.
 func workingMessage(job jobs.Job) string {
 	if r := job.Run; r != nil {
 		logged := notte.Event{Type: notte.EventLog}
@@ -211,8 +209,8 @@ func functionLine(b *jobs.Build) string {
 	return lineOr(notte.Event{Type: notte.EventFunctionUploaded, FunctionID: b.FunctionID, FunctionName: b.FunctionName}, "")
 }
 
-// endMessage says how a job ended. It holds all that the user must know of a
-// cancelled task, because that has no result.
+// endMessage says how a job ended. A cancelled task has no result, so its message
+// includes the function that was made.
 func endMessage(job jobs.Job) string {
 	message := "Run " + string(job.State)
 	why, made := "", ""

@@ -127,7 +127,7 @@ func TestJobThatEndsAtOnceIsNoTask(t *testing.T) {
 		if built.resultType != "complete" || refused.resultType != "complete" {
 			t.Errorf("result types %q, %q", built.resultType, refused.resultType)
 		}
-		// A client that asks for it as a task is answered all the same.
+		// tasks/get also works for a job that the call did not return as a task.
 		wants(t, f.task(built.str("build_id")), object{"status": "completed"})
 	})
 }
@@ -219,7 +219,7 @@ func TestTaskOnlyWhereDeclaredAndOn(t *testing.T) {
 	})
 }
 
-// discovers reports whether a modern client is told of the extension.
+// discovers reports whether server/discover lists the extension.
 func (f *fixture) discovers() bool {
 	f.t.Helper()
 	var discovered struct {

@@ -7,8 +7,8 @@ import (
 	"github.com/anything-mcp/anything-mcp/text"
 )
 
-// Hosts cap what a result may hold, some at about 25,000 tokens. What is longer
-// than these is cut, and the result says so.
+// Bounds of the texts in a result, because some hosts take at most about 25,000
+// tokens. Longer texts are cut, and the result says so.
 const (
 	maxAnswer = 60_000 // bytes
 	maxPage   = 60_000 // bytes of a run's result
@@ -20,16 +20,16 @@ const (
 // maxLogged is the length of the longest text in our own log, in characters.
 const maxLogged = 500
 
-// cleanLine makes a text from Notte one clean line.
+// cleanLine returns a text from Notte as one clean line.
 func cleanLine(s string) string { return text.OneLine(s, maxLine) }
 
-// logLine makes a text fit for our log: one line, bounded, and without links,
-// because a link may hold a token.
+// logLine returns a text for our log: one bounded line without links, because a
+// link may hold a token.
 func logLine(s string) string {
 	return text.OneLine(text.WithoutLinks(text.OneLine(s, maxLine)), maxLogged)
 }
 
-// shorten cuts s to at most n bytes and says how much is missing.
+// shorten cuts s to at most n bytes and adds how much is missing.
 func shorten(s string, n int) string {
 	if len(s) <= n {
 		return s
@@ -38,5 +38,5 @@ func shorten(s string, n int) string {
 	return head + fmt.Sprintf(" [… %d more bytes left out]", len(s)-len(head))
 }
 
-// formatTime formats the time of an output.
+// formatTime formats a time for an output.
 func formatTime(t time.Time) string { return t.UTC().Format(time.RFC3339) }

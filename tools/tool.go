@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"math"
 	"reflect"
@@ -17,19 +18,19 @@ import (
 	"github.com/anything-mcp/anything-mcp/text"
 )
 
-// toolSpec is what a client is told of a tool, but for its input.
+// toolSpec describes a tool to clients, apart from its input.
 type toolSpec struct {
 	name, title, description string
 	output                   func() json.RawMessage // the schema
 	hints                    hints
-	starts                   bool // a job, which may outlast the call
+	starts                   bool // it starts a job, which may outlast the call
 }
 
 // hints are MCP's tool annotations. All our tools reach Notte, an open world.
 type hints struct{ readOnly, destructive, idempotent bool }
 
-// tool is a tool with its input. Schemas are computed once, when they are first
-// needed, because all of them take 1 to 2 ms and the program must start quickly.
+// tool is a tool with its input. Schemas are computed when they are first needed,
+// because all of them take 1 to 2 ms and the program must start quickly.
 type tool struct {
 	toolSpec
 	input   func() *inputSchema
@@ -49,7 +50,7 @@ func (t *tool) describe() mcp.Tool {
 		OpenWorldHint:  new(true),
 	}
 	if !t.starts {
-		// What an automation does on the web is not ours to promise.
+		// What an automation does on the web is not known.
 		d.Annotations.DestructiveHint = &t.hints.destructive
 	}
 	return d
@@ -62,8 +63,8 @@ type output interface {
 	attrs() []slog.Attr // for the call's line in the log
 }
 
-// jobOutput is the part of an output that every job has. Its fields are set but for
-// Durable. They have omitempty to keep the schema's list of required fields short.
+// jobOutput is the part of an output that every job has. All its fields but Durable
+// are always set. They have omitempty to keep the schema short.
 type jobOutput struct {
 	StartedAt      string   `json:"started_at,omitempty"`
 	ElapsedSeconds *float64 `json:"elapsed_seconds,omitempty"`
@@ -84,9 +85,18 @@ func newJobOutput(job jobs.Job, nextStep string) jobOutput {
 }
 
 // failed reports whether the job has ended and did not succeed. A job that this
-// call was to cancel, and did, is no failure.
+// call has cancelled did not fail.
 func (o *jobOutput) failed() bool {
 	return o.job.State.Ended() && !o.job.Succeeded() && !(o.cancelRequested && o.job.State == jobs.StateCancelled)
+}
+
+// setCancelRequested records that this call was to cancel the job.
+func (o *jobOutput) setCancelRequested() {
+	o.cancelRequested = true
+	if o.running() != nil {
+		o.NextStep = fmt.Sprintf("The cancellation is noted, but the process that runs this %[1]s has not ended it yet. "+
+			"Call get_%[1]s with this %[1]s_id to see when it has ended.", o.job.Kind)
+	}
 }
 
 func (o *jobOutput) running() *jobs.Job {
@@ -116,10 +126,9 @@ type work func(context.Context, caller) (output, error)
 
 // register registers a tool. prepare binds the arguments of a call.
 //
-// The handler only binds and decides who calls. The call does its work after the
-// handler has returned, where the transport allows that, because a call that
-// waits for minutes would hold the stack of mcp-go. What mcp-go adds to the result
-// in between, its _meta and its type, stays.
+// The handler binds the arguments, finds out who calls, and defers the work of the
+// call: see [progress.Defer]. mcp-go adds _meta and a type to the result before the
+// work is done, and the transport keeps them.
 func (s *service) register(t *tool, prepare func(json.RawMessage) (work, error)) {
 	s.tools[t.name] = t
 	s.mcp.AddTool(t.describe(), func(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
@@ -141,8 +150,8 @@ func (s *service) register(t *tool, prepare func(json.RawMessage) (work, error))
 	})
 }
 
-// fillResult writes the outcome of a call into its result: an output, an error as
-// a sentence, or a job that goes on as a task if the caller supports that.
+// fillResult writes the outcome of a call into its result: an output, the text of an
+// error or, if the caller supports tasks and the job goes on, a task.
 func (s *service) fillResult(result *mcp.CallToolResult, t *tool, c caller, out output, err error) {
 	switch {
 	case err != nil:
@@ -157,8 +166,8 @@ func (s *service) fillResult(result *mcp.CallToolResult, t *tool, c caller, out 
 	}
 }
 
-// fillOutput writes an output both ways, each complete on its own, because some
-// hosts pass on only the one and some only the other.
+// fillOutput writes an output as text and as structured content. Both are complete,
+// because some hosts pass on only one of them.
 func fillOutput(result *mcp.CallToolResult, out output) error {
 	raw, err := text.JSON(out)
 	if err != nil {
@@ -170,7 +179,7 @@ func fillOutput(result *mcp.CallToolResult, out output) error {
 	return nil
 }
 
-// logCall writes the one line that a call leaves in the log.
+// logCall logs a call in one line.
 func (s *service) logCall(ctx context.Context, tool string, took time.Duration, out output, err error) {
 	took = took.Round(time.Millisecond)
 	switch {

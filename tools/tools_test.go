@@ -69,7 +69,7 @@ func TestCallWithoutDeferral(t *testing.T) {
 	})
 }
 
-// initialize returns what a client of 2025-11-25 is told of the server.
+// initialize returns the server's answer to a client of 2025-11-25.
 func (f *fixture) initialize() (result mcp.InitializeResult) {
 	f.t.Helper()
 	f.request(f.t.Context(), "initialize", object{

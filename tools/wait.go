@@ -32,8 +32,8 @@ func (s *service) initialWait(c caller, in waitInput) time.Duration {
 }
 
 // waitForJob waits until a job ends, the wait is over or the caller is gone, and
-// updates the job to what it then is. Progress goes to a client that asked for
-// it. The job goes on whatever happens here.
+// then updates the job. It sends progress if the client asked for it. The job
+// goes on even if waitForJob fails.
 func (s *service) waitForJob(ctx context.Context, job *jobs.Job, wait time.Duration) error {
 	if wait > 0 && !job.State.Ended() {
 		s.follow(ctx, job, wait)
@@ -41,25 +41,25 @@ func (s *service) waitForJob(ctx context.Context, job *jobs.Job, wait time.Durat
 	return s.refresh(ctx, job)
 }
 
-// refresh updates a job to what it now is.
+// refresh reads a job again.
 func (s *service) refresh(ctx context.Context, job *jobs.Job) error {
 	now, err := s.Jobs.Get(ctx, job.Owner, job.ID)
 	if err != nil {
-		// Who started it must learn its ID, because it may have been paid for.
+		// The caller must learn the job's ID, because the job may be billed.
 		return fmt.Errorf("%s could not be read just now: %w. It is not lost: call get_%s with this ID, and start nothing anew", job.ID, err, job.Kind)
 	}
 	*job = now
 	return nil
 }
 
-// follow waits for the end of a job and sends progress. It is the one loop in
-// which a call waits: it sends what is due, or else waits for entries of the
-// job's log. It returns [progress.ResultGap] after the last line at the earliest.
+// follow waits for the end of a job and sends progress. Every call waits in this
+// loop: it sends the line that is due, or else waits for entries of the job's
+// log. It returns [progress.ResultGap] after the last line at the earliest.
 //
-// A thousand calls may wait here. Go can halve the stack of one only while it
-// uses less than a quarter of it, so this and the functions above it keep no large
-// values: they take jobs by pointer, and call functions that are not inlined for
-// the rest.
+// A thousand calls may wait here. Go halves the stack of a goroutine only while
+// less than a quarter of it is in use, so this function and its callers keep no
+// large values. They take jobs by pointer, and call functions that are not
+// inlined for the rest.
 func (s *service) follow(ctx context.Context, job *jobs.Job, wait time.Duration) {
 	sink := progress.SinkFrom(ctx)
 	pacer := newPacer(job)
@@ -73,7 +73,7 @@ func (s *service) follow(ctx context.Context, job *jobs.Job, wait time.Duration)
 			line, quiet := pacer.Next(now)
 			if line != "" {
 				if sink.Send(ctx, line) != nil {
-					return // nobody is there to be answered
+					return // the client is gone
 				}
 				sent = time.Now()
 				pacer.Sent(sent)
@@ -92,8 +92,9 @@ func (s *service) follow(ctx context.Context, job *jobs.Job, wait time.Duration)
 	}
 }
 
-// observe shows entries to a pacer. It returns the position of the last, and
-// whether that has ended the job: its event belongs to the result.
+// observe passes entries to a pacer. It returns the position of the last one, and
+// reports whether the job has ended. The final entry is not passed on, because
+// the result shows it.
 //
 //go:noinline
 func observe(pacer *progress.Pacer, entries []jobs.Entry, after int64) (last int64, ended bool) {
@@ -118,12 +119,40 @@ func newPacer(job *jobs.Job) *progress.Pacer {
 	return &pacer
 }
 
-// jobByID returns a job of the caller's. The error is the same for an ID that
-// never existed, has expired or is someone else's.
-func (s *service) jobByID(ctx context.Context, c caller, kind jobs.Kind, id string) (*jobs.Job, error) {
+// start starts a job, or joins one, and waits for it. reused means that the
+// joined job had succeeded before.
+func (s *service) start(ctx context.Context, c caller, spec jobs.Spec, in waitInput) (job *jobs.Job, joined, reused bool, err error) {
+	if job, joined, err = s.startJob(ctx, spec); err != nil {
+		return nil, false, false, err
+	}
+	reused = joined && job.Succeeded()
+	return job, joined, reused, s.waitForJob(ctx, job, s.initialWait(c, in))
+}
+
+// get waits for the job of the caller's that the tool's handle names, and returns
+// it.
+func (s *service) get(ctx context.Context, c caller, kind jobs.Kind, id string, in waitInput) (*jobs.Job, error) {
+	job, err := s.jobByID(ctx, c, kind, string(kind)+"_id", id)
+	if err != nil {
+		return nil, err
+	}
+	return job, s.waitForJob(ctx, job, s.wait(in))
+}
+
+// cancel cancels the job of the caller's that the tool's handle names.
+func (s *service) cancel(ctx context.Context, c caller, kind jobs.Kind, id string) (jobs.Job, error) {
+	if _, err := s.jobByID(ctx, c, kind, string(kind)+"_id", id); err != nil {
+		return jobs.Job{}, err
+	}
+	return s.cancelJob(ctx, c, id, cancelWait)
+}
+
+// jobByID returns the job of the caller's that an argument names. The error is the
+// same for an ID that never existed, has expired or is someone else's.
+func (s *service) jobByID(ctx context.Context, c caller, kind jobs.Kind, argument, id string) (*jobs.Job, error) {
 	job, err := s.Jobs.Get(ctx, c.owner, id)
 	if errors.Is(err, jobs.ErrNotFound) || err == nil && job.Kind != kind {
-		return nil, &argError{name: string(kind) + "_id", why: "there is none with this ID, or it has expired"}
+		return nil, &argError{name: argument, why: "there is none with this ID, or it has expired"}
 	}
 	return &job, err
 }
@@ -137,12 +166,12 @@ func (s *service) startJob(ctx context.Context, spec jobs.Spec) (job *jobs.Job, 
 }
 
 // cancelWait bounds how long cancel_build and cancel_run wait for the end of the
-// job: 20 s is what hosts bear at the least, and a job of another process that
-// hangs does not end.
+// job. A job of a process that hangs does not end, and hosts wait at least 20 s
+// for an answer.
 const cancelWait = 15 * time.Second
 
-// cancelJob cancels a job of the caller's, waits for its end as long as wait says,
-// and returns the job as it then stands. A job that has ended stays as it is.
+// cancelJob cancels a job of the caller's, waits up to wait for its end, and
+// returns the job as it then is. It does not change a job that has ended.
 func (s *service) cancelJob(ctx context.Context, c caller, id string, wait time.Duration) (jobs.Job, error) {
 	within, stop := context.WithTimeout(ctx, wait)
 	defer stop()

@@ -18,7 +18,7 @@ import (
 )
 
 // recordingSink records the lines of a call, each with the time at which it was
-// on the wire.
+// written.
 type recordingSink struct {
 	slow time.Duration // how long a Send takes
 	fail int           // the number of the line that is refused, and all after it
@@ -90,8 +90,8 @@ func TestProgressOfARun(t *testing.T) {
 	})
 }
 
-// The result follows the last line by the gap that clients need, however soon
-// the job ends.
+// The result comes at least progress.ResultGap after the last line, even if the job
+// ends sooner.
 func TestResultKeepsTheGap(t *testing.T) {
 	for _, wait := range []time.Duration{0, 10 * time.Millisecond, time.Second} {
 		inBubble(t, func(t *testing.T, f *fixture) {
@@ -119,8 +119,7 @@ func TestResultWaitsForALine(t *testing.T) {
 	})
 }
 
-// A client that is slow to read is shown the newest step, and does not hold up
-// the build.
+// A client that reads slowly gets the newest step, and does not delay the build.
 func TestSlowClient(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture) {
 		steps := []sandbox.Step{event("tool_start", "name", "browser"), event("tool_start", "name", "python")}
@@ -171,7 +170,7 @@ func TestFailedLineIsTheLast(t *testing.T) {
 	})
 }
 
-// deafStore is a store whose cancellations nobody hears, as when the process that
+// deafStore is a store whose cancellations have no effect, as if the process that
 // runs a job hangs.
 type deafStore struct{ jobs.Store }
 

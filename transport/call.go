@@ -24,12 +24,12 @@ var ErrCancelled = errors.New("the client cancelled the call")
 // wire writes the messages of calls to a client. It is safe for concurrent use.
 type wire interface {
 	// notify writes a message that precedes the answer of a call, and returns
-	// when it is written. It returns ErrCallOver if over is set before its turn
-	// to write comes.
+	// when it is written. It returns ErrCallOver if over is set before notify
+	// can write.
 	notify(line []byte, over *atomic.Bool) error
-	// answer writes the response, the last message of the call, or takes it to
-	// be written before all that follows. code is the response's JSON-RPC error
-	// code, 0 for a result.
+	// answer writes the response, the last message of the call, or queues it
+	// before all later messages. code is the response's JSON-RPC error code, 0
+	// for a result.
 	answer(line []byte, code int)
 	// close ends the response to a call. Nothing of the call is written after it.
 	close()
@@ -45,18 +45,18 @@ type call struct {
 	id            json.RawMessage // nil: a notification
 	token         json.RawMessage // nil: the client asked for no progress
 	method        string
-	declaresTasks bool // the client takes a task for an answer
+	declaresTasks bool // the client accepts a task as the answer
 	out           wire
 	ctx           context.Context // ends when the call is cancelled or has been answered
 	stop          context.CancelCauseFunc
-	leave         func() // uncounts the call; nil if it was not counted
+	leave         func() // leaves the limit of calls; nil if the call does not count
 
-	// Of a tools/call whose handler did not fail: its result, and what the
-	// handler has left to do before the result is complete.
+	// Of a tools/call whose handler did not fail: its result, and the work that
+	// completes the result.
 	result   *mcp.CallToolResult
 	deferral *progress.Deferral
 
-	sent int64       // updates; used by the goroutine that calls Send
+	sent int64       // updates; only the goroutine that calls Send uses it
 	over atomic.Bool // answered or cancelled; set without waiting for a write
 }
 
@@ -69,15 +69,15 @@ func (c *call) Send(_ context.Context, message string) error {
 
 func (c *call) notify(line []byte) error { return c.out.notify(line, &c.over) }
 
-// answer ends the call with a response of mcp-go. It writes nothing for a nil
-// response, which is what a notification gets.
+// answer ends the call with a response of mcp-go. A notification has a nil response,
+// and answer writes nothing.
 func (c *call) answer(resp mcp.JSONRPCMessage) {
 	if resp != nil && !c.over.Swap(true) {
 		c.out.answer(encodeResponse(c.id, resp))
 	}
 }
 
-// end releases what the call holds. It is called once, when run returns.
+// end releases the call's resources. It must be called once, when run returns.
 func (c *call) end() {
 	c.stop(nil)
 	c.out.close()
@@ -94,14 +94,14 @@ func (c *call) cancel(cause error) {
 	}
 }
 
-// calls are the running calls that can be cancelled. The zero value is ready
-// for use.
+// calls holds the running calls that can be cancelled. The zero value is ready for
+// use.
 type calls struct {
 	mu    sync.Mutex // guards byKey
 	byKey map[callKey]*call
 }
 
-// add reports whether the key of c is free, and enters c under it.
+// add adds c, or returns false if another call has its key.
 func (s *calls) add(c *call) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -115,7 +115,7 @@ func (s *calls) add(c *call) bool {
 	return true
 }
 
-// remove has no effect on a call that was not added.
+// remove removes c. It is a no-op if c was not added.
 func (s *calls) remove(c *call) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,6 +1,6 @@
 // Package transport serves MCP over stdio and Streamable HTTP around mcp-go's
-// MCPServer. It writes the progress of a call on that call's own stream, in
-// order, before the answer and never after it.
+// MCPServer. It writes the progress of a call on that call's own stream, in order
+// and before the answer.
 package transport
 
 import (
@@ -34,11 +34,11 @@ type dispatcher struct {
 	limit *callLimit
 	calls calls
 
-	onStop     func()           // nil: nobody waits for the stop
+	onStop     func()           // makes waiting handlers return; nil: none
 	serverMeta func() *mcp.Meta // the _meta of results that mcp-go does not make
 }
 
-// newDispatcher takes the options that both transports have, with maxCalls set.
+// newDispatcher returns a dispatcher. log, tasks and onStop may be nil.
 func newDispatcher(srv *server.MCPServer, log *slog.Logger, maxCalls int, tasks Tasks, onStop func()) *dispatcher {
 	d := &dispatcher{
 		srv: srv, log: cmp.Or(log, slog.New(slog.DiscardHandler)), tasks: tasks,
@@ -61,14 +61,14 @@ func (d *dispatcher) stop() {
 type peer struct {
 	session string // the ID of its session; empty on stdio
 
-	// stateless means that nothing tells this client from others, which use the
-	// same request IDs: its calls cannot be cancelled by ID.
+	// stateless means that this client has no session. Other clients may use the
+	// same request IDs, so its calls cannot be cancelled by ID.
 	stateless bool
 }
 
-// admit makes a call of a message, or returns why the message is refused. A
-// request that may block counts against the limit of calls, and its client can
-// cancel it, until run has returned. Every admitted call must run.
+// admit returns the call of a message, or why the message is refused. Until run
+// returns, a request that may block counts against the limit of calls, and its
+// client can cancel it. Every admitted call must run.
 func (d *dispatcher) admit(ctx context.Context, p peer, m message, out wire) (*call, *rpcError) {
 	c := &call{
 		key: callKey{p.session, idKey(m.id)}, id: m.id, token: m.token, method: m.method,
@@ -129,10 +129,10 @@ func (d *dispatcher) handle(c *call, raw []byte) (resp mcp.JSONRPCMessage) {
 	return d.ask(c.ctx, &session{id: c.key.session}, c.method, raw)
 }
 
-// callTool has mcp-go call a tool, whose handler may defer its work. mcp-go
-// grows a stack to 32 KiB, because it decodes and validates above the handler.
-// Its goroutine ends before the deferred work begins, so that a call that waits
-// for minutes keeps a small stack.
+// callTool makes mcp-go call a tool, whose handler may defer its work. mcp-go runs
+// on a goroutine of its own, because it needs a stack of 32 KiB. That goroutine ends
+// before the deferred work begins, so that a call that waits for minutes keeps a
+// small stack.
 func (d *dispatcher) callTool(c *call, raw []byte) mcp.JSONRPCMessage {
 	ctx, deferral := progress.WithDeferral(c.ctx)
 	answered := make(chan mcp.JSONRPCMessage)
@@ -145,15 +145,15 @@ func (d *dispatcher) callTool(c *call, raw []byte) mcp.JSONRPCMessage {
 	return d.explainUnknownTool(resp)
 }
 
-// ask has mcp-go handle a message.
+// ask makes mcp-go handle a message.
 func (d *dispatcher) ask(ctx context.Context, s *session, method string, raw []byte) (resp mcp.JSONRPCMessage) {
 	defer d.recoverInto(&resp, method)
 	return d.srv.HandleMessage(d.srv.WithContext(ctx, s), raw)
 }
 
-// runDeferred does the work that a tool's handler deferred, which may overwrite
-// the whole result. What mcp-go has added to the result stays unless the work
-// sets it.
+// runDeferred does the work that a tool's handler deferred, which may overwrite the
+// whole result. It then restores the _meta and the type that mcp-go has added,
+// unless the work has set them.
 func (d *dispatcher) runDeferred(c *call, resp *mcp.JSONRPCMessage) {
 	defer d.recoverInto(resp, c.method)
 	meta, kind := c.result.Meta, c.result.ResultType
@@ -166,8 +166,8 @@ func (d *dispatcher) runDeferred(c *call, resp *mcp.JSONRPCMessage) {
 	}
 }
 
-// recoverInto makes a panic an internal error. It logs the panic's text, which
-// clients must not see. It must be deferred itself.
+// recoverInto turns a panic into an internal error. It logs the panic's text, which
+// clients must not see. It must be called by defer.
 func (d *dispatcher) recoverInto(resp *mcp.JSONRPCMessage, method string) {
 	if p := recover(); p != nil {
 		d.log.Error("a handler panicked", "method", method, "panic", p, "stack", string(debug.Stack()))
@@ -175,8 +175,8 @@ func (d *dispatcher) recoverInto(resp *mcp.JSONRPCMessage, method string) {
 	}
 }
 
-// explainUnknownTool replaces mcp-go's error for an unknown tool by a sentence
-// that names the tools.
+// explainUnknownTool replaces mcp-go's error for an unknown tool by one that lists
+// the tools.
 func (d *dispatcher) explainUnknownTool(resp mcp.JSONRPCMessage) mcp.JSONRPCMessage {
 	failed, ok := resp.(mcp.JSONRPCError)
 	if !ok || !strings.HasSuffix(failed.Error.Message, server.ErrToolNotFound.Error()) {
@@ -187,7 +187,7 @@ func (d *dispatcher) explainUnknownTool(resp mcp.JSONRPCMessage) mcp.JSONRPCMess
 	return failed
 }
 
-// internalFailure is the response to a request whose failure is in the log.
+// internalFailure returns the response to a request whose failure is in the log.
 func internalFailure() mcp.JSONRPCMessage {
 	return mcp.NewJSONRPCError(mcp.RequestId{}, internalError.code, internalError.text, nil)
 }

@@ -12,7 +12,7 @@ import (
 // is stopping, the session is unknown.
 const codeServer = -32000
 
-// internalError tells a client that a handler failed. The cause is in the log
+// internalError is the error of a handler that failed. The cause is in the log
 // only.
 var internalError = &rpcError{mcp.INTERNAL_ERROR, "The server failed on this request. Its log says why."}
 

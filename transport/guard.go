@@ -18,9 +18,9 @@ import (
 // ErrToken is wrapped by the errors of [NewHTTP] about HTTPOptions.AuthToken.
 var ErrToken = errors.New("the server's token")
 
-// guard decides who may call /mcp. It refuses foreign hosts and origins, because
-// web pages use them to reach servers on their visitor's machine, and calls
-// without the token.
+// guard decides who may call /mcp. It refuses calls without the token, and calls
+// with a foreign host or origin, because web pages use those to reach servers on
+// their visitor's machine.
 type guard struct {
 	token    *[sha256.Size]byte // nil: no token is needed
 	loopback bool               // the server listens on loopback only
@@ -62,8 +62,8 @@ func newGuard(opts HTTPOptions) (guard, error) {
 	return g, nil
 }
 
-// check returns why r may not go on. It adds to header what pages and clients
-// need to know. A preflight request needs no token.
+// check returns why r is refused, or nil. It sets the headers for CORS and
+// authentication. A preflight request needs no token.
 func (g *guard) check(header http.Header, r *http.Request) *refusal {
 	if !g.allowsHost(r) {
 		return refused(http.StatusForbidden, fmt.Sprintf("The server does not go by the name %.100q. "+

@@ -34,8 +34,8 @@ func TestNewHTTPRefuses(t *testing.T) {
 	}
 }
 
-// TestGuard sends an empty message to /mcp. 400 means that the guard has let it
-// pass.
+// TestGuard sends an empty message to /mcp. The status 400 means that the guard has
+// allowed it.
 func TestGuard(t *testing.T) {
 	open := HTTPOptions{Addr: "0.0.0.0:8808", AuthToken: "s3cret"}
 	listed := HTTPOptions{Addr: "192.0.2.7:8808", AuthToken: "s3cret",

@@ -30,7 +30,7 @@ type HTTPOptions struct {
 	// the process.
 	SessionKey []byte
 
-	Logger   *slog.Logger // for what clients are not told; default: none
+	Logger   *slog.Logger // gets the causes that clients must not see; default: none
 	MaxCalls int          // calls at once, and GET streams at once; default 4,096
 	Tasks    Tasks        // of the tools that answer with tasks; nil: no tool does
 
@@ -52,8 +52,8 @@ type HTTP struct {
 	stopping chan struct{} // closed when the server stops
 }
 
-// NewHTTP returns the handler of srv, or what is wrong with opts. Errors about
-// the token wrap [ErrToken].
+// NewHTTP returns the handler of srv, or an error if opts are not valid. Errors
+// about the token wrap [ErrToken].
 func NewHTTP(srv *server.MCPServer, opts HTTPOptions) (*HTTP, error) {
 	g, err := newGuard(opts)
 	if err != nil {
@@ -78,7 +78,7 @@ func NewHTTP(srv *server.MCPServer, opts HTTPOptions) (*HTTP, error) {
 	}, nil
 }
 
-// loadTLS returns nil without files.
+// loadTLS returns nil if no files are given.
 func loadTLS(certFile, keyFile string) (*tls.Config, error) {
 	if certFile == "" && keyFile == "" {
 		return nil, nil
@@ -95,14 +95,14 @@ func loadTLS(certFile, keyFile string) (*tls.Config, error) {
 
 // ServeHTTP answers /mcp and /healthz. It implements [http.Handler].
 func (h *HTTP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	// A call may wait for minutes. It runs here, where its stack holds nothing
-	// of what route has read.
+	// A call may wait for minutes. It runs here and not in route, so that its
+	// stack stays small.
 	if c, body := h.route(w, r); c != nil {
 		h.run(c, body)
 	}
 }
 
-// route answers a request, or returns a call and its message to be run.
+// route answers a request, or returns a call and its message for run.
 func (h *HTTP) route(w http.ResponseWriter, r *http.Request) (c *call, body []byte) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	var bad *refusal
@@ -138,8 +138,8 @@ func (h *HTTP) serveMCP(w http.ResponseWriter, r *http.Request) (*call, []byte, 
 	return nil, nil, refused(http.StatusMethodNotAllowed, "MCP takes POST, and GET and DELETE for sessions.")
 }
 
-// notFound is an OAuth error, because clients that look for a login after a 401
-// show their user its text.
+// notFound has the form of an OAuth error, because clients that look for a login
+// after a 401 show its text to their user.
 const notFound = `{"error":"invalid_request","error_description":"There is nothing here: MCP is at /mcp. ` +
 	`This server has no OAuth login; a token, where it wants one, is sent as Authorization: Bearer <token>."}` + "\n"
 
@@ -156,10 +156,10 @@ func serveHealth(w http.ResponseWriter, r *http.Request) *refusal {
 // every call has been answered.
 const closeWait = time.Second
 
-// Serve answers what ln accepts until ctx ends or ln fails, and closes ln. When
-// ctx ends, new calls are refused, open streams end, OnStop is called, and
-// running calls have 8 s to be answered. Then connections are cut. The error is
-// nil after a stop by ctx. Serve may be called once.
+// Serve serves the connections of ln until ctx ends or ln fails, and closes ln.
+// When ctx ends, Serve refuses new calls, ends open streams, calls OnStop, and gives
+// running calls 8 s to be answered. Then it closes all connections and returns nil.
+// Serve may be called once.
 func (h *HTTP) Serve(ctx context.Context, ln net.Listener) error {
 	srv := &http.Server{
 		Handler:           h,
@@ -191,7 +191,7 @@ func (h *HTTP) Serve(ctx context.Context, ln net.Listener) error {
 	return err
 }
 
-// shutdown waits for calls and connections to end, for stopWait at most.
+// shutdown waits up to stopWait for calls and connections to end.
 func (h *HTTP) shutdown(srv *http.Server) {
 	ctx, cancel := context.WithTimeout(context.Background(), stopWait)
 	defer cancel()
@@ -202,6 +202,6 @@ func (h *HTTP) shutdown(srv *http.Server) {
 	case <-ctx.Done():
 	}
 	if srv.Shutdown(ctx) != nil {
-		_ = srv.Close() // cuts the connections that are left
+		_ = srv.Close() // closes the remaining connections
 	}
 }

@@ -70,9 +70,9 @@ func events(r io.Reader) (data [][]byte) {
 	return data
 }
 
-// TestHTTPUpdatesInOrder has 20 calls send 10,000 updates at once, in each era
-// and over each version of HTTP. All use the same token. Each call gets its own
-// updates on its own stream, and none is late, lost or out of order.
+// TestHTTPUpdatesInOrder makes 20 calls send 10,000 updates at once, with each kind
+// of protocol and each version of HTTP. All use the same token. Each call gets its
+// own updates on its own stream, and none is late, lost or out of order.
 func TestHTTPUpdatesInOrder(t *testing.T) {
 	const calls, updates = 20, 500
 	f := newFakeServer()

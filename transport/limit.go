@@ -21,8 +21,8 @@ func newCallLimit(max int, what string) *callLimit {
 	return &callLimit{max: max, what: what, idle: make(chan struct{})}
 }
 
-// enter counts one more call, or returns why there may be none. Each call that
-// has entered must leave.
+// enter counts one more call, or returns why it is refused. Each call that enters
+// must leave.
 func (l *callLimit) enter() *rpcError {
 	l.mu.Lock()
 	defer l.mu.Unlock()

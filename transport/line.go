@@ -23,10 +23,9 @@ func newLineReader(r io.Reader, max int) *lineReader {
 }
 
 // next returns the next line that is not blank, without the white space around
-// it. The line is the caller's to keep. A last line without a line feed counts.
-// A line that is too long is read to its end, but not kept, and returned as
-// errLineTooLong. At the end of the input, next returns the reader's error,
-// which is [io.EOF] in most cases.
+// it. The caller owns the line. A last line without a line feed counts. next skips a
+// line that is too long and returns errLineTooLong. At the end of the input, next
+// returns the reader's error, in most cases [io.EOF].
 func (l *lineReader) next() ([]byte, error) {
 	for {
 		line, err := l.read()
@@ -36,8 +35,8 @@ func (l *lineReader) next() ([]byte, error) {
 	}
 }
 
-// read returns one line. It returns what precedes an error of the reader first,
-// without the error, because the reader returns its error again.
+// read returns one line. If the reader fails within a line, read returns the part
+// before the error and no error; the next call returns the error.
 func (l *lineReader) read() ([]byte, error) {
 	var line []byte
 	tooLong := false
@@ -69,9 +68,9 @@ const maxQueue = 256
 type lineWriter struct {
 	broken chan struct{}
 	closed atomic.Bool // no further Write begins
-	queue  chan []byte // answers, to be written before any line that comes after them
+	queue  chan []byte // answers, which are written before all later lines
 
-	turn chan struct{} // holds one value while somebody writes; guards what follows
+	turn chan struct{} // holds one value while a goroutine writes; guards what follows
 	w    io.Writer
 	err  error
 }
@@ -92,8 +91,8 @@ func (l *lineWriter) notify(line []byte, over *atomic.Bool) error {
 	return l.write(line)
 }
 
-// answer implements [wire]. It does not wait for the client to read, so that
-// messages are read while a write stalls, unless maxQueue answers wait.
+// answer implements [wire]. It does not wait for the client to read, unless maxQueue
+// answers wait already, so that messages are read while a write stalls.
 func (l *lineWriter) answer(line []byte, _ int) {
 	l.queue <- line
 	go l.flush()
@@ -102,7 +101,7 @@ func (l *lineWriter) answer(line []byte, _ int) {
 // close implements [wire]. The client's other calls go on.
 func (l *lineWriter) close() {}
 
-// flush returns when every answer that was queued before is written.
+// flush returns when all queued answers are written.
 func (l *lineWriter) flush() {
 	l.lock()
 	l.unlock()
@@ -114,7 +113,7 @@ func (l *lineWriter) lock() {
 	for {
 		select {
 		case line := <-l.queue:
-			_ = l.write(line) // a failure closes broken, which ends the server
+			_ = l.write(line) // an error closes broken, which ends the server
 		default:
 			return
 		}

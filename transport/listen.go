@@ -9,10 +9,9 @@ import (
 	"github.com/anything-mcp/anything-mcp/text"
 )
 
-// session is what mcp-go sees of a client while it handles one message. It
-// remembers nothing: what a legacy client said of itself in initialize is known
-// while that request is handled, and no handler needs it afterwards. It is never
-// registered for broadcasts.
+// session is mcp-go's view of a client while it handles one message. It does not
+// keep what a legacy client sends with initialize, because no later handler needs
+// it. It is not registered, so it gets no broadcasts.
 type session struct {
 	id    string
 	notes chan mcp.JSONRPCNotification // nil except for subscriptions/listen: a send then fails at once
@@ -28,8 +27,8 @@ func (s *session) Initialize() {}
 
 func (s *session) Initialized() bool { return true }
 
-// listen answers subscriptions/listen. mcp-go sends the acknowledgement through
-// the session's channel before it returns, and sends nothing else there.
+// listen answers subscriptions/listen. Before it returns, mcp-go sends one
+// acknowledgement, and nothing else, through the session's channel.
 func (d *dispatcher) listen(c *call, raw []byte) mcp.JSONRPCMessage {
 	s := &session{id: c.key.session, notes: make(chan mcp.JSONRPCNotification, 1)}
 	var forward sync.WaitGroup

@@ -7,16 +7,16 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 )
 
-// message is what this package reads of a JSON-RPC message. mcp-go reads the
-// rest.
+// message holds the parts of a JSON-RPC message that this package reads. mcp-go
+// reads the rest.
 type message struct {
 	id       json.RawMessage // as the client wrote it: a string or a number; nil for a notification
 	method   string          // empty for a response
 	params   json.RawMessage // nil when absent
 	token    json.RawMessage // the progress token as the client wrote it: a string or an integer; nil when absent
-	version  string          // the protocol version in _meta; clients send it since 2026-07-28
-	caps     json.RawMessage // the client's capabilities in _meta, not decoded; clients send them since 2026-07-28
-	response bool            // an answer to a request, which this server never sends
+	version  string          // the protocol version in _meta, where it is since 2026-07-28
+	caps     json.RawMessage // the client's capabilities in _meta, where they are since 2026-07-28; not decoded
+	response bool            // the message is a response; this server sends no requests
 }
 
 // mayBlock reports whether m is a request that a handler may take minutes to
@@ -40,8 +40,8 @@ type rpcError struct {
 	text string
 }
 
-// parseMessage reads one JSON-RPC message. When it returns an error, the
-// message has the ID to answer with, or none if raw has no usable ID.
+// parseMessage parses one JSON-RPC message. If it returns an error, the message has
+// the ID for the response, or none if raw has no valid ID.
 func parseMessage(raw []byte) (message, *rpcError) {
 	var env struct {
 		JSONRPC json.RawMessage `json:"jsonrpc"`
@@ -112,8 +112,8 @@ func malformed(raw []byte) *rpcError {
 	}
 }
 
-// idKey returns a key that is equal for equal request IDs only: 7 is not "7",
-// and integers of any size keep all their digits.
+// idKey returns a key that is the same only for the same request ID: 7 and "7"
+// differ, and long integers keep all their digits.
 func idKey(id json.RawMessage) string {
 	var s string
 	if isString(id) && json.Unmarshal(id, &s) == nil {

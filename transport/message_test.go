@@ -76,7 +76,7 @@ func FuzzEnvelope(f *testing.F) {
 		}
 		line, _ := encodeResponse(m.id, mcp.NewJSONRPCResultResponse(mcp.RequestId{}, struct{}{}))
 		if !json.Valid(line) || strings.Count(string(line), "\n") != 1 && !strings.Contains(string(m.id), "\n") {
-			t.Errorf("the answer is no line of JSON: %q", line)
+			t.Errorf("the answer is not a line of JSON: %q", line)
 		}
 	})
 }

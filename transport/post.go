@@ -20,8 +20,8 @@ const (
 	maxBody = maxMessage
 )
 
-// accept reads a message and makes it a call, whose context ends when the client
-// leaves. Without a call and a refusal, the request has been answered.
+// accept reads a message and returns its call, whose context ends when the client
+// leaves. If it returns neither a call nor a refusal, it has answered the request.
 func (h *HTTP) accept(w http.ResponseWriter, r *http.Request) (*call, []byte, *refusal) {
 	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
 		return nil, nil, refused(http.StatusUnsupportedMediaType, "MCP is sent as JSON: set Content-Type: application/json.")
@@ -78,7 +78,7 @@ func (h *HTTP) peerOf(r *http.Request, m message) (p peer, bad *refusal) {
 		bad = unknownVersion()
 	case m.response || m.isCancellation() && r.Header.Get(mcp.HeaderSessionID) == "":
 		// Clients of the stateless protocol send such cancellations too, and
-		// give up on a server that refuses them.
+		// some stop using a server that refuses them.
 	default:
 		p.session, bad = h.sessionOf(r)
 	}
@@ -121,7 +121,8 @@ func acceptsStream(r *http.Request) bool {
 	return strings.Contains(strings.ToLower(strings.Join(r.Header.Values("Accept"), ",")), "text/event-stream")
 }
 
-// readBody returns the body of r, unless it is too large, too slow or broken off.
+// readBody returns the body of r, or a refusal if the body is too large, too slow
+// or incomplete.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *refusal) {
 	rc := http.NewResponseController(w)
 	// An error means that the reader has no deadlines, as in tests. When the
@@ -141,7 +142,7 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *refusal) {
 	w.Header().Set("Connection", "close")
 	switch {
 	case tooLarge:
-		// Most clients read the answer only after they have sent everything.
+		// Most clients read the answer only after they have sent the whole body.
 		_, _ = io.CopyN(io.Discard, r.Body, 4*maxBody)
 		return nil, refused(http.StatusRequestEntityTooLarge, fmt.Sprintf("The request is larger than %d bytes.", maxBody))
 	case errors.Is(err, os.ErrDeadlineExceeded):

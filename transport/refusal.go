@@ -5,9 +5,8 @@ import (
 	"net/http"
 )
 
-// refusal is an error that is the whole response to an HTTP request. It has the
-// shape of a JSON-RPC error even if the request never became a call, so that
-// every client can show its text.
+// refusal is an error response to an HTTP request. It is a JSON-RPC error even if
+// the request never became a call, so that every client can show its text.
 type refusal struct {
 	status int
 	id     json.RawMessage // nil if there is none

@@ -23,7 +23,7 @@ const (
 // the wire of one call.
 type reply struct {
 	streams bool // the client takes an event stream
-	modern  bool // error codes become HTTP statuses, as since 2026-07-28
+	modern  bool // error codes become HTTP statuses: the protocol since 2026-07-28
 
 	mu             sync.Mutex // guards what follows, and every use of w
 	w              http.ResponseWriter
@@ -33,9 +33,8 @@ type reply struct {
 	done           bool        // the answer is written, or there will be none
 }
 
-// newReply returns a reply that writes a comment whenever it was silent for
-// keepAliveEvery, if the client takes a stream. The reply must be answered or
-// closed.
+// newReply returns a reply. If the client takes a stream, the reply writes a comment
+// after each keepAliveEvery without a message. It must be answered or closed.
 func newReply(w http.ResponseWriter, streams, modern bool) *reply {
 	r := &reply{w: w, rc: http.NewResponseController(w), streams: streams, modern: modern}
 	r.mu.Lock()
@@ -92,15 +91,15 @@ func (r *reply) answer(line []byte, code int) {
 	_ = r.write(line)
 }
 
-// open starts the stream before there is anything to send on it.
+// open starts the stream without a message.
 func (r *reply) open() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.stream()
 }
 
-// close ends the reply. Nothing touches w afterwards. A stream without an answer,
-// as of a call that was cancelled, just ends.
+// close ends the reply, which does not use w afterwards. The stream of a cancelled
+// call ends without an answer.
 func (r *reply) close() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -131,7 +130,7 @@ func (r *reply) stream(parts ...[]byte) error {
 		h := r.w.Header()
 		h.Set("Content-Type", "text/event-stream")
 		h.Set("Cache-Control", "no-cache")
-		h.Set("X-Accel-Buffering", "no") // nginx would hold events back
+		h.Set("X-Accel-Buffering", "no") // otherwise nginx delays events
 		r.w.WriteHeader(http.StatusOK)
 	}
 	return r.write(parts...)
@@ -160,8 +159,8 @@ func (r *reply) write(parts ...[]byte) error {
 	return nil
 }
 
-// statusOf returns the HTTP status that the 2026-07-28 revision asks for with a
-// JSON-RPC error code. 0 is a result.
+// statusOf returns the HTTP status that the revision of 2026-07-28 requires for a
+// JSON-RPC error code, 0 for a result.
 func statusOf(code int) int {
 	switch code {
 	case mcp.METHOD_NOT_FOUND:

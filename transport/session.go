@@ -17,11 +17,11 @@ const (
 	maxEnded      = 1000 // ended sessions that are remembered
 )
 
-// sessions issues and checks the session IDs of legacy clients. An ID is a
-// nonce and its signature, so that nothing has to be remembered of a session
-// while it lasts, and replicas that share the key accept each other's IDs.
-// Only a session that its client has ended is remembered, among the last 1,000
-// of this process. An ID that is forgotten again gives access to nothing.
+// sessions issues and checks the session IDs of legacy clients. An ID is a nonce
+// and its signature. So no state is kept for a session, and replicas that share the
+// key accept each other's IDs. sessions keeps only the last 1,000 IDs that clients
+// of this process have ended. An older one becomes valid again, which gives its
+// client access to nothing.
 type sessions struct {
 	key []byte
 
@@ -29,8 +29,8 @@ type sessions struct {
 	ended []string   // the newest last
 }
 
-// newSessions returns the sessions under a key, or under a random one if key is
-// empty: then no ID outlives the process.
+// newSessions returns sessions that sign with key, or with a random key if key is
+// empty. Then no ID outlives the process.
 func newSessions(key []byte) (*sessions, error) {
 	if len(key) == 0 {
 		key = make([]byte, sha256.Size)

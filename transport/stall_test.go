@@ -17,9 +17,9 @@ func cancellation(id int, reason string) string {
 	return fmt.Sprintf(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":%d,"reason":%q}}`+"\n", id, reason)
 }
 
-// TestStdioStalledWrite has a client that does not read. Its messages are read,
-// and its cancellations take effect at once. Of a cancelled call, only the message
-// that was being written is written.
+// TestStdioStalledWrite has a client that does not read. The server reads its
+// messages, and cancels its calls at once. Of a cancelled call it writes only the
+// message that it was writing.
 func TestStdioStalledWrite(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeServer()
@@ -83,7 +83,7 @@ func TestStdioAnswersAreBounded(t *testing.T) {
 		}()
 		synctest.Wait()
 		if sent < maxQueue || sent > maxQueue+4 {
-			t.Errorf("read %d messages while nobody reads the answers, want about %d", sent, maxQueue)
+			t.Errorf("read %d messages while the client reads no answers, want about %d", sent, maxQueue)
 		}
 		answered := 0
 		for lines := bufio.NewScanner(fromServer); lines.Scan(); answered++ {

@@ -15,7 +15,7 @@ import (
 
 // StdioOptions sets up [ServeStdio]. The zero value is ready for use.
 type StdioOptions struct {
-	Logger   *slog.Logger  // for what clients are not told; default: none
+	Logger   *slog.Logger  // gets the causes that clients must not see; default: none
 	MaxCalls int           // calls at once; default 1,000
 	Grace    time.Duration // for calls that run when the input ends; default 5 s
 
@@ -49,8 +49,8 @@ const (
 // When in ends, running calls have the grace period to end by themselves. Then,
 // or when ctx ends, new calls are refused, OnStop is called, and running calls
 // have 8 s to answer, or 2 s if in has ended. Then their contexts end. The error
-// is nil unless in or out failed. If ctx ends, a Read of in may still be under
-// way when ServeStdio returns.
+// is nil unless in or out failed. If ctx ends, a Read of in may still be waiting
+// when ServeStdio returns.
 func ServeStdio(ctx context.Context, srv *server.MCPServer, in io.Reader, out io.Writer, opts StdioOptions) error {
 	return newStdio(srv, in, out, opts).serve(ctx)
 }
@@ -102,8 +102,8 @@ func (s *stdio) serve(ctx context.Context) error {
 	return s.outcome(readErr)
 }
 
-// await returns when written is closed, after d at the latest, and at once when
-// cut is closed or the client is gone.
+// await returns when written is closed, cut is closed, the client is gone or d has
+// passed.
 func (s *stdio) await(written, cut <-chan struct{}, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -145,7 +145,8 @@ func (s *stdio) readAll(ctx context.Context) error {
 	}
 }
 
-// handleLine handles one message. Only calls leave this goroutine.
+// handleLine handles one message. Only requests that may block run on another
+// goroutine.
 func (s *stdio) handleLine(ctx context.Context, raw []byte) {
 	m, bad := parseMessage(raw)
 	if bad != nil {

@@ -49,9 +49,9 @@ func (h *HTTP) serveSession(w http.ResponseWriter, r *http.Request) *refusal {
 	return nil
 }
 
-// serveStream answers a GET with a stream that stays open until the client
-// leaves, the session is ended or the server stops. A server whose lists do not
-// change has nothing to send on it, but clients ask for one.
+// serveStream answers a GET with a stream that stays open until the client leaves,
+// the session is ended or the server stops. Clients ask for it, although this
+// server sends nothing on it, because its lists do not change.
 func (h *HTTP) serveStream(w http.ResponseWriter, r *http.Request, session string) *refusal {
 	if bad := h.streams.enter(); bad != nil {
 		return &refusal{http.StatusServiceUnavailable, nil, bad}
@@ -76,8 +76,8 @@ func (h *HTTP) serveStream(w http.ResponseWriter, r *http.Request, session strin
 	return nil
 }
 
-// addStream enters a stream among the calls of its session, for the end of the
-// session to end it. It reports whether the session may have one more.
+// addStream adds a stream to the calls of its session, so that it ends with the
+// session. It returns false if the session has maxStreams already.
 func (h *HTTP) addStream(c *call, session string) bool {
 	for n := range maxStreams {
 		c.key = callKey{session, fmt.Sprint("stream ", n)} // no request ID looks like this
@@ -88,8 +88,8 @@ func (h *HTTP) addStream(c *call, session string) bool {
 	return false
 }
 
-// isKnownVersion reports whether a legacy request may have this version. It may
-// have none, because 2025-03-26 has no header for it.
+// isKnownVersion reports whether a legacy request may have this version. The version
+// may be empty, because 2025-03-26 has no header for it.
 func isKnownVersion(version string) bool { return version == "" || mcp.IsValidProtocolVersion(version) }
 
 func unknownVersion() *refusal {

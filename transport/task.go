@@ -28,8 +28,7 @@ type Tasks interface {
 	// answers with, without resultType and _meta.
 	Get(ctx context.Context, id string) (task json.RawMessage, found bool, err error)
 
-	// Update passes on the client's responses to what the task has asked: a JSON
-	// object.
+	// Update gives a task the input that it has asked for, a JSON object.
 	Update(ctx context.Context, id string, responses json.RawMessage) (found bool, err error)
 
 	// Cancel asks the task to end. It has no effect on a task that has ended.
@@ -40,7 +39,7 @@ func isTaskMethod(method string) bool {
 	return method == methodTaskGet || method == methodTaskUpdate || method == methodTaskCancel
 }
 
-// taskParams are the params of the extension's requests, and those of a
+// taskParams holds the params of the extension's requests, and the params of
 // subscriptions/listen that are about tasks.
 type taskParams struct {
 	Meta           *mcp.Meta       `json:"_meta"`
@@ -59,15 +58,15 @@ func declaresTasks(caps json.RawMessage) bool {
 }
 
 // handleExtension answers the requests of the extension. It returns nil for all
-// others, and for those that mcp-go refuses: of an earlier or unknown protocol
-// version, or without capabilities.
+// other requests, and for those that mcp-go refuses, because their protocol version
+// is earlier or unknown or they have no capabilities.
 func (d *dispatcher) handleExtension(c *call, raw []byte) mcp.JSONRPCMessage {
 	listen := c.method == string(mcp.MethodSubscriptionsListen)
 	if !listen && !isTaskMethod(c.method) {
 		return nil
 	}
 	var req struct{ Params taskParams }
-	err := json.Unmarshal(raw, &req) // what follows a wrong type is decoded all the same
+	err := json.Unmarshal(raw, &req) // after a wrong type it goes on and decodes the rest
 	version := req.Params.Meta.ProtocolVersion()
 	switch {
 	case !mcp.IsModernProtocol(version), !mcp.IsValidProtocolVersion(version), req.Params.Meta.ClientCapabilities() == nil:
@@ -108,9 +107,8 @@ func (d *dispatcher) handleTask(c *call, params taskParams) mcp.JSONRPCMessage {
 	return taskResult(mcp.ResultTypeComplete, d.serverMeta(), task)
 }
 
-// flattenTask puts the members of a task beside resultType and _meta, if the
-// response carries a task. A client that has not declared the extension gets an
-// error instead.
+// flattenTask moves the members of a task, if the response has one, beside resultType
+// and _meta. A client that has not declared the extension gets an error instead.
 func flattenTask(resp mcp.JSONRPCMessage, declared bool) mcp.JSONRPCMessage {
 	r, _ := resp.(mcp.JSONRPCResponse)
 	result, ok := r.Result.(*mcp.CallToolResult)

@@ -36,6 +36,7 @@ func Test(t *testing.T, open func(*testing.T) jobs.Store) {
 		"Renew":           testRenew,
 		"Cancel":          testCancel,
 		"AdoptByOwner":    testAdoptByOwner,
+		"AdoptCancelled":  testAdoptCancelled,
 		"List":            testList,
 		"ListPages":       testListPages,
 		"Spending":        testSpending,

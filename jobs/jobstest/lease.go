@@ -95,6 +95,20 @@ func testCancel(t *testing.T, s jobs.Store) {
 	}
 }
 
+// Who takes over a job learns that it was to be cancelled.
+func testAdoptCancelled(t *testing.T, s jobs.Store) {
+	create(t, s, build("build_1", "ann"), options("", false))
+	create(t, s, build("build_2", "ann"), options("", false))
+	if err := s.Cancel(t.Context(), "build_1"); err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range adopt(t, s, "ann", "there", epoch.Add(2*time.Minute)) {
+		if a.Cancelled != (a.Job.ID == "build_1") {
+			t.Errorf("%s is to be cancelled: %v", a.Job.ID, a.Cancelled)
+		}
+	}
+}
+
 func testAdoptByOwner(t *testing.T, s jobs.Store) {
 	create(t, s, build("build_1", "ann"), options("", false))
 	create(t, s, build("build_2", "bob"), options("", false))
@@ -124,8 +138,8 @@ func testForget(t *testing.T, s jobs.Store) {
 	}
 }
 
-// A job of an owner whom nobody serves any more never ends. It is deleted all
-// the same, by the time of its last lease.
+// A job whose owner no process serves any more never ends. It is deleted too, by
+// the time of its last lease.
 func testForgetUnheld(t *testing.T, s jobs.Store) {
 	create(t, s, build("build_1", "ann"), options("", false)) // held for a minute
 	if n, err := s.Forget(t.Context(), epoch.Add(time.Minute)); err != nil || n != 0 {

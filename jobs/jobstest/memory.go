@@ -237,7 +237,7 @@ func (m *Memory) Adopt(_ context.Context, owner, holder string, until, now time.
 		}
 		r.fence++
 		r.opts.Holder, r.opts.Until = holder, until
-		adopted = append(adopted, jobs.Adopted{Job: r.job, Lease: jobs.Lease{JobID: id, Fence: r.fence}})
+		adopted = append(adopted, jobs.Adopted{Job: r.job, Lease: jobs.Lease{JobID: id, Fence: r.fence}, Cancelled: r.cancelled})
 	}
 	return adopted, nil
 }

@@ -127,7 +127,7 @@ func BenchmarkOpen(b *testing.B) {
 	})
 }
 
-// BenchmarkLarge asks a store of 100,000 ended builds what is asked often.
+// BenchmarkLarge runs the frequent queries on a store of 100,000 ended builds.
 func BenchmarkLarge(b *testing.B) {
 	store := sqlite.New(filepath.Dir(fill(b, 100_000)))
 	defer store.Close()

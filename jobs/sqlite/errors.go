@@ -86,8 +86,8 @@ func code(err error) int {
 	return codes.SQLITE_OK
 }
 
-// expected reports whether an error is the contract's or a context's: an answer
-// rather than a failure.
+// expected reports whether an error is an answer that the contract allows, or a
+// context's, and not a failure.
 func expected(err error) bool {
 	if _, ok := errors.AsType[*jobs.LimitError](err); ok {
 		return true

@@ -59,7 +59,7 @@ func TestPermissions(t *testing.T) {
 		if err := store.Close(); err != nil {
 			t.Error(err)
 		}
-		// As after a copy of the file by someone careless.
+		// As after a copy of the file that does not keep its mode.
 		if err := os.Chmod(filepath.Join(dir, "jobs.db"), 0o644); err != nil {
 			t.Error(err)
 		}
@@ -80,7 +80,7 @@ func TestOddDirectories(t *testing.T) {
 	}
 }
 
-// TestUnfitFiles has something in the database's place that is not to be used.
+// TestUnfitFiles puts a file that must not be used in the database's place.
 func TestUnfitFiles(t *testing.T) {
 	for name, c := range map[string]struct {
 		put  func(t *testing.T, path string) // in the place of the database
@@ -191,7 +191,7 @@ func putJobs(t *testing.T, path string) {
 	}
 }
 
-// query runs a statement on a database, as its owner's other tools might.
+// query runs a statement on a database, as other tools do.
 func query(t *testing.T, path, statement string) {
 	t.Helper()
 	db, err := sql.Open("sqlite", path)
@@ -220,8 +220,8 @@ func TestUnusableDirectories(t *testing.T) {
 	}
 }
 
-// A directory that others may write to is made the user's alone. One for
-// everybody's files, or of another user, is not used.
+// Others lose the permission to write to the user's directory. A directory for the
+// files of all users, or of another user, is not used.
 func TestUnsafeDirectories(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("permissions are another thing there")

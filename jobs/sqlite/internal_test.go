@@ -158,7 +158,7 @@ func TestURI(t *testing.T) {
 	}
 }
 
-// TestPlans sees that lists are read along an index, in order, not sorted.
+// TestPlans checks that lists are read along an index, in order, and not sorted.
 func TestPlans(t *testing.T) {
 	store := New(t.TempDir())
 	defer store.Close()

@@ -70,13 +70,13 @@ func (s *Store) Adopt(ctx context.Context, owner, holder string, until, now time
 		}
 		adopted = nil
 		for _, job := range left {
-			lease := jobs.Lease{JobID: job.ID}
-			err := t.get("UPDATE leases SET holder = ?, fence = fence + 1, expires_at = ? WHERE job_id = ? RETURNING fence",
-				[]any{holder, millis(until), job.ID}, &lease.Fence)
+			a := jobs.Adopted{Job: s.marked(job), Lease: jobs.Lease{JobID: job.ID}}
+			err := t.get("UPDATE leases SET holder = ?, fence = fence + 1, expires_at = ? WHERE job_id = ? RETURNING fence, cancelled",
+				[]any{holder, millis(until), job.ID}, &a.Lease.Fence, &a.Cancelled)
 			if err != nil {
 				return err
 			}
-			adopted = append(adopted, jobs.Adopted{Job: s.marked(job), Lease: lease})
+			adopted = append(adopted, a)
 		}
 		return nil
 	})

@@ -8,9 +8,9 @@ import (
 	"path/filepath"
 )
 
-// protectDir makes sure that nobody but the user can replace the files in dir. It
-// removes the permission to write from others where the directory is the user's.
-// A directory of another user, or one for everybody's files, is not fit.
+// protectDir makes sure that only the user can replace the files in dir. It removes
+// the permission of others to write if the directory is the user's. It refuses a
+// directory of another user, and one for the files of all users.
 func protectDir(dir string) error {
 	info, err := os.Stat(dir)
 	if err != nil {
@@ -34,8 +34,8 @@ func protectDir(dir string) error {
 	return nil
 }
 
-// createPrivate makes sure that nobody but the user can read the database and
-// what SQLite keeps beside it. For a file that does not exist yet it returns a
+// createPrivate makes sure that only the user can read the database and the files
+// that SQLite keeps beside it. For a file that does not exist yet it returns a
 // file whose permissions SQLite is to copy, to be removed afterwards.
 //
 // The database itself is never opened here: with POSIX locks, closing any

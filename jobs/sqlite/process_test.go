@@ -20,15 +20,15 @@ import (
 	"github.com/anything-mcp/anything-mcp/jobs/sqlite"
 )
 
-// The test binary is also the other processes: in these variables they are told
-// what to do, and in which directory.
+// The other processes run the test binary. These variables say what they do, and in
+// which directory.
 const (
 	roleVariable = "SQLITE_TEST_ROLE"
 	dirVariable  = "SQLITE_TEST_DIR"
 )
 
-// roles are what another process can do with a store. name tells processes
-// apart. What they write to stdout, a line at a time, is their report.
+// roles are the programs that another process can run on a store. name is different
+// for each process. A process writes its report to stdout, line by line.
 var roles = map[string]func(ctx context.Context, store *sqlite.Store, name string) error{
 	"join":   joinRole,
 	"budget": budgetRole,
@@ -244,8 +244,8 @@ func TestKill(t *testing.T) {
 	t.Logf("%d kills, %d starts and %d ends acknowledged", kills, started, finished)
 }
 
-// TestKillAtBirth kills processes while they make the database. Whoever comes
-// next can use what they left, or makes it anew.
+// TestKillAtBirth kills processes while they create the database. The next process
+// can use the file that is left, or creates a new one.
 func TestKillAtBirth(t *testing.T) {
 	kills := 30
 	if testing.Short() {
@@ -272,7 +272,7 @@ func TestKillAtBirth(t *testing.T) {
 	}
 }
 
-// checkWhole has SQLite look for damage.
+// checkWhole makes SQLite check the file for damage.
 func checkWhole(t *testing.T, path string) {
 	t.Helper()
 	db, err := sql.Open("sqlite", path)

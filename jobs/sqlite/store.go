@@ -15,11 +15,10 @@ const fileName = "jobs.db"
 
 var errClosed = errors.New("the store is closed")
 
-// Store is a [jobs.Store] in a directory, or in memory. It costs nothing until
-// it is used: the first call of a method opens the database, and creates it if
-// need be. When that fails the next call tries again, so that a full disk or a
-// file in the way can be seen to while the process runs. A database that was
-// deleted meanwhile is created anew.
+// Store is a [jobs.Store] in a directory, or in memory. The first call of a method
+// opens the database, and creates it if there is none. If that fails, the next call
+// tries again, so that the cause can be removed while the process runs. A database
+// that was deleted meanwhile is created anew.
 //
 // Its errors are those of the contract, a context's, or an [*Error].
 type Store struct {
@@ -98,8 +97,8 @@ func (s *Store) Close() error {
 // write makes one change. op says what it is, for its error. A durable change is
 // on the disk, not just on its way there, when write returns.
 //
-// A context that has ended prevents the change. Later it has no say, so that the
-// caller always knows what was stored.
+// write makes no change if ctx has ended. Once it has begun, it ignores ctx, so that
+// the caller always knows what was stored.
 func (s *Store) write(ctx context.Context, op string, durable bool, apply func(*tx) error) error {
 	one := &change{durable: durable, apply: apply}
 	s.writeAll(ctx, op, one)

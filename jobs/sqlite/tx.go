@@ -39,7 +39,7 @@ func (t *tx) do(queue []*change) (err error) {
 			err = fmt.Errorf("a panic: %v", p)
 		}
 		if err != nil {
-			// SQLite itself may have rolled back, and then this fails, rightly.
+			// This fails if SQLite has rolled back already.
 			_, _ = t.exec("ROLLBACK")
 		}
 	}()
@@ -54,10 +54,10 @@ func (t *tx) do(queue []*change) (err error) {
 
 // begin starts a transaction that keeps other processes from writing.
 //
-// A crash of the process loses nothing that was committed, at any setting. It
-// takes a loss of power to lose what is not flushed, which is no harm for a step
-// of a build. But the record that a build was started, and its end, have been
-// paid for, and must be on the disk before anyone hears of them.
+// A crash of the process loses nothing that was committed, at any setting. A loss of
+// power may lose what was not flushed. That is acceptable for a step of a build. The
+// start and the end of a build are billed, so they are flushed before they are
+// shown.
 //
 // While another process holds the lock, the first caller waits for busyTimeout,
 // and those after it for busyStep, so that they do not wait one after another.

@@ -15,7 +15,7 @@ import (
 // stack, and a caller that goes on to wait for minutes should keep a small one.
 type writer struct {
 	db   *sql.DB
-	turn chan struct{} // holds a value while someone commits; guards tx
+	turn chan struct{} // holds a value while a goroutine commits; guards tx
 	tx   *tx
 
 	mu    sync.Mutex // guards queue
@@ -64,7 +64,7 @@ func (w *writer) take() []*change {
 }
 
 // commit makes changes in one transaction. If that fails, each is made in its
-// own, so that none suffers for another. The caller has the turn.
+// own, so that a change fails only for its own errors. The caller has the turn.
 func (w *writer) commit(queue []*change) {
 	err := w.tx.do(queue)
 	alone := err != nil && len(queue) > 1 && code(err) != codes.SQLITE_BUSY

@@ -175,26 +175,28 @@ func TestBuildRefusals(t *testing.T) {
 		{"no such path", "POST", "/api/anything/stop", `{}`, nil, 404},
 		{"unavailable", "POST", path, `{"query":"x [sandbox:unavailable]"}`, nil, 502},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			inBubble(t, func(t *testing.T, s *sandbox.Server) {
-				r := request(t.Context(), test.method, test.path, test.body)
-				if test.change != nil {
-					test.change(r.Header)
-				}
-				resp := send(t, s, r)
-				if resp.StatusCode != test.want || resp.Header.Get("Content-Type") != "application/json" {
-					t.Errorf("got %s, %s; want %d", resp.Status, resp.Header.Get("Content-Type"), test.want)
-				}
-				if allow := resp.Header.Get("Allow"); test.want == 405 && allow != "POST" {
-					t.Errorf("Allow: %q", allow)
-				}
-				for _, name := range []string{"X-Ratelimit-Limit", "X-Ratelimit-Remaining", "X-Ratelimit-Reset"} {
-					if resp.Header.Get(name) == "" {
-						t.Errorf("no %s", name)
+		for _, api := range []sandbox.API{sandbox.V1, sandbox.V2} {
+			t.Run(test.name+" "+string(api), func(t *testing.T) {
+				inBubble(t, func(t *testing.T, s *sandbox.Server) {
+					r := request(t.Context(), test.method, test.path, test.body)
+					if test.change != nil {
+						test.change(r.Header)
 					}
-				}
-			}, sandbox.WithKey(key))
-		})
+					resp := send(t, s, r)
+					if resp.StatusCode != test.want || resp.Header.Get("Content-Type") != "application/json" {
+						t.Errorf("got %s, %s; want %d", resp.Status, resp.Header.Get("Content-Type"), test.want)
+					}
+					if allow := resp.Header.Get("Allow"); test.want == 405 && allow != "POST" {
+						t.Errorf("Allow: %q", allow)
+					}
+					for _, name := range []string{"X-Ratelimit-Limit", "X-Ratelimit-Remaining", "X-Ratelimit-Reset"} {
+						if resp.Header.Get(name) == "" {
+							t.Errorf("no %s", name)
+						}
+					}
+				}, sandbox.WithKey(key), sandbox.WithAPI(api))
+			})
+		}
 	}
 }
 

@@ -1,207 +1,211 @@
 package sandbox
 
 import (
-	"net/http"
+	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 )
 
 // Function describes a Notte Function for [Server.AddFunction].
 type Function struct {
-	ID          string // drawn at random when empty
-	Name        string
-	Description string
-	Variables   []Variable
-	Inactive    bool // listed only with only_active=false
+	ID              string // drawn at random when empty
+	Name            string
+	Description     string
+	Instructions    string // notes of its builder
+	Domain          string // host of the site that it works on
+	Variables       []Variable
+	ResponseFormat  any // JSON Schema of its result; must be encodable as JSON
+	RequiredSecrets []string
+	Source          string // such as "anything" or "cli"; empty: null
+	SelfHealing     bool
+	Published       bool
+	Shared          bool
+	Inactive        bool      // listed only with only_active=false
+	Created         time.Time // now when zero
 	// Run is the outcome of each of its runs. If it is nil, a run takes 2 seconds,
 	// scaled by the Server's speed, and returns sample data shaped by Variables.
 	Run *Outcome
 }
 
-// Variable is one input of a Function. A nil Default makes it required.
+// Variable is one input of a Function, in the form in which Notte reads it from
+// the Python source.
 type Variable struct {
-	Name    string `json:"name"`
-	Type    string `json:"type,omitempty"`
-	Default any    `json:"default,omitempty"`
+	Name string
+	Type string // annotation, such as "int" or "str | None"; empty: null
+	// Default is source text, such as "3", "'en'" or "None". If it is nil the
+	// variable is required.
+	Default *string
 }
 
 // function is a Function in the store.
 type function struct {
 	Function
-	created time.Time
-	broken  bool // its demo runs end with a traceback
+	Updated  time.Time
+	Versions []string  // oldest first, never empty
+	Broken   bool      // its demo runs end with a traceback
+	ForkOf   string    // ID of the function that it is a fork of
+	Schedule *schedule // nil: none
 }
+
+// schedule is when a function would run. The sandbox only shows it.
+type schedule struct {
+	Cron      string
+	Variables map[string]any
+}
+
+const firstVersion = "1"
 
 // AddFunction adds a function, or replaces the one with the same ID, and returns
 // its ID. It panics if a value in f cannot be encoded as JSON.
 func (s *Server) AddFunction(f Function) (id string) {
+	return s.addFunction(newFunction(f)).ID
+}
+
+// UpdateFunction changes a function and gives it a new version, like the upload
+// of a changed source. change must not call the Server or change the ID. The
+// function panics if a value in the result cannot be encoded as JSON.
+func (s *Server) UpdateFunction(id string, change func(*Function)) (err error) {
+	s.store.change(func() {
+		old, ok := s.store.functions.get(id)
+		if !ok {
+			err = fmt.Errorf("sandbox: updating a function: no function %q", id)
+			return
+		}
+		f := old.nextVersion(time.Now())
+		f.Variables, f.RequiredSecrets = slices.Clone(f.Variables), slices.Clone(f.RequiredSecrets)
+		change(&f.Function)
+		f.Function = checked(f.Function)
+		s.store.functions.put(id, f)
+	})
+	return err
+}
+
+// newFunction returns f in its first version. It panics if a value in f cannot
+// be encoded.
+func newFunction(f Function) *function {
+	return &function{Function: checked(f), Versions: []string{firstVersion}}
+}
+
+// checked returns f with its outcome prepared. It panics if a value in f cannot be
+// encoded.
+func checked(f Function) Function {
 	if f.Run != nil {
 		f.Run = f.Run.prepared()
 	}
-	return s.addFunction(&function{Function: f}).ID
+	if _, err := encode(f.ResponseFormat); err != nil {
+		panic(fmt.Sprintf("sandbox: encoding a response format: %v", err))
+	}
+	return f
 }
 
+// addFunction adds f to the store, with an ID and the times that it lacks.
 func (s *Server) addFunction(f *function) *function {
 	if f.ID == "" {
 		f.ID = s.ids.uuid()
 	}
-	f.created = time.Now()
-	s.store.mu.Lock()
-	defer s.store.mu.Unlock()
-	s.store.functions.put(f.ID, f)
+	if f.Created.IsZero() {
+		f.Created = time.Now()
+	}
+	if f.Updated.IsZero() {
+		f.Updated = f.Created
+	}
+	s.store.change(func() { s.store.functions.put(f.ID, f) })
 	return f
 }
 
-// functionView is a function on the wire.
-type functionView struct {
-	FunctionID      string     `json:"function_id"`
-	WorkflowID      string     `json:"workflow_id"`
-	Name            string     `json:"name"`
-	Description     string     `json:"description"`
-	Variables       []Variable `json:"variables"`
-	LatestVersion   string     `json:"latest_version"`
-	Versions        []string   `json:"versions"`
-	Status          string     `json:"status"`
-	Shared          bool       `json:"shared"`
-	RequiredSecrets []string   `json:"required_secrets"`
-	CreatedAt       string     `json:"created_at"`
-	UpdatedAt       string     `json:"updated_at"`
-	URL             string     `json:"url,omitempty"`
+// latest returns the newest version of f.
+func (f *function) latest() string { return f.Versions[len(f.Versions)-1] }
+
+// nextVersion returns a copy of f that has one more version since now.
+func (f *function) nextVersion(now time.Time) *function {
+	next := *f
+	n, _ := strconv.Atoi(f.latest())
+	next.Versions = append(slices.Clone(f.Versions), strconv.Itoa(n+1))
+	if len(next.Versions) > maxVersions {
+		next.Versions = next.Versions[1:]
+	}
+	next.Updated = now
+	return &next
 }
 
-// onlyVersion is the version of every function.
-const onlyVersion = "1"
+// maxVersions bounds the versions of a function that are listed.
+const maxVersions = 100
+
+// functionView is a function on the wire.
+type functionView struct {
+	FunctionID          string         `json:"function_id"`
+	WorkflowID          string         `json:"workflow_id"`
+	Name                string         `json:"name"`
+	Description         string         `json:"description"`
+	Domain              *string        `json:"domain"`
+	Variables           []variableView `json:"variables"`
+	LatestVersion       string         `json:"latest_version"`
+	Versions            []string       `json:"versions"`
+	Status              string         `json:"status"`
+	Source              *string        `json:"source"`
+	SelfHealing         bool           `json:"self_healing"`
+	Published           bool           `json:"published"`
+	Shared              bool           `json:"shared"`
+	RequiredSecrets     []string       `json:"required_secrets"`
+	ReferenceWorkflowID *string        `json:"reference_workflow_id"`
+	DefaultRuntime      *string        `json:"default_runtime"` // always null
+	ScheduleCron        *string        `json:"schedule_cron"`
+	ScheduleVariables   map[string]any `json:"schedule_variables"`
+	ScheduleState       *string        `json:"schedule_state"`
+	CreatedAt           string         `json:"created_at"`
+	UpdatedAt           string         `json:"updated_at"`
+}
+
+// functionDetails is a function on the wire when it is asked for by its ID.
+type functionDetails struct {
+	functionView
+	Instructions   *string `json:"instructions"`
+	ResponseFormat any     `json:"response_format"`
+	URL            string  `json:"url"`
+}
+
+type variableView struct {
+	Name    string  `json:"name"`
+	Type    *string `json:"type"`
+	Default *string `json:"default"`
+}
 
 func (f *function) view() functionView {
 	v := functionView{
-		FunctionID: f.ID, WorkflowID: f.ID, Name: f.Name, Description: f.Description,
-		Variables: f.Variables, LatestVersion: onlyVersion, Versions: []string{onlyVersion},
-		Status: "active", RequiredSecrets: []string{},
-		CreatedAt: formatTime(f.created), UpdatedAt: formatTime(f.created),
+		FunctionID: f.ID, WorkflowID: f.ID, Name: f.Name, Description: f.Description, Domain: orNull(f.Domain),
+		Variables: make([]variableView, len(f.Variables)), LatestVersion: f.latest(), Versions: f.Versions,
+		Status: "active", Source: orNull(f.Source), SelfHealing: f.SelfHealing, Published: f.Published, Shared: f.Shared,
+		RequiredSecrets: append([]string{}, f.RequiredSecrets...), ReferenceWorkflowID: orNull(f.ForkOf),
+		CreatedAt: formatTime(f.Created), UpdatedAt: formatTime(f.Updated),
+	}
+	for i, variable := range f.Variables {
+		v.Variables[i] = variableView{variable.Name, orNull(variable.Type), variable.Default}
 	}
 	if f.Inactive {
 		v.Status = "inactive"
 	}
-	if v.Variables == nil {
-		v.Variables = []Variable{}
+	if f.Schedule != nil {
+		v.ScheduleCron, v.ScheduleVariables, v.ScheduleState = &f.Schedule.Cron, f.Schedule.Variables, orNull("active")
 	}
 	return v
 }
 
-// withFunction looks up {id} and answers 404 if there is none. A function in the
-// store never changes.
-func (s *Server) withFunction(next func(http.ResponseWriter, *http.Request, *function)) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		s.store.mu.Lock()
-		f, ok := s.store.functions.get(r.PathValue("id"))
-		s.store.mu.Unlock()
-		if !ok {
-			writeJSON(w, http.StatusNotFound, detail("Function not found"))
-			return
-		}
-		next(w, r, f)
+// details returns f with a download link that has this signature.
+func (f *function) details(version, signature string) functionDetails {
+	return functionDetails{
+		functionView: f.view(), Instructions: orNull(f.Instructions), ResponseFormat: f.ResponseFormat,
+		// A reserved top-level domain, so that no client can reach it.
+		URL: "https://storage.sandbox.invalid/functions/" + url.PathEscape(f.ID) + "/v" + version +
+			".py?X-Amz-Expires=900&X-Amz-Signature=" + signature,
 	}
 }
 
-func (s *Server) listFunctions(w http.ResponseWriter, r *http.Request) {
-	p, problems := readPaging(r)
-	if problems != nil {
-		writeProblems(w, problems...)
-		return
+// orNull returns text, or nil for the JSON null if text is empty.
+func orNull(text string) *string {
+	if text == "" {
+		return nil
 	}
-	var all []any
-	s.store.mu.Lock()
-	for f := range s.store.functions.newest() {
-		if !p.onlyActive || !f.Inactive {
-			all = append(all, f.view())
-		}
-	}
-	s.store.mu.Unlock()
-	writeJSON(w, http.StatusOK, p.cut(all))
-}
-
-func (s *Server) getFunction(w http.ResponseWriter, r *http.Request, f *function) {
-	if v := r.URL.Query().Get("version"); v != "" && v != onlyVersion {
-		writeJSON(w, http.StatusNotFound, detail("Function version not found"))
-		return
-	}
-	v := f.view()
-	// A reserved top-level domain, so that no client can reach it.
-	v.URL = "https://storage.sandbox.invalid/functions/" + url.PathEscape(f.ID) +
-		"/v1.py?X-Amz-Expires=900&X-Amz-Signature=" + s.ids.token()
-	writeJSON(w, http.StatusOK, v)
-}
-
-func (s *Server) deleteFunction(w http.ResponseWriter, _ *http.Request, f *function) {
-	s.store.mu.Lock()
-	s.store.functions.drop(f.ID)
-	s.store.mu.Unlock()
-	writeJSON(w, http.StatusOK, map[string]string{"status": "success", "message": "Function deleted"})
-}
-
-func (s *Server) forkFunction(w http.ResponseWriter, _ *http.Request, f *function) {
-	fork := *f
-	fork.ID = ""
-	writeJSON(w, http.StatusOK, s.addFunction(&fork).view())
-}
-
-// paging is the query of a list.
-type paging struct {
-	page, size int
-	onlyActive bool
-}
-
-const (
-	defaultPageSize = 10
-	maxPageSize     = 100
-)
-
-// readPaging reads page (from 1), page_size (1 to 100, 10 unless given) and
-// only_active (true unless given).
-func readPaging(r *http.Request) (paging, []problem) {
-	p := paging{page: 1, size: defaultPageSize, onlyActive: true}
-	q := r.URL.Query()
-	var problems []problem
-	bounded := func(name string, into *int, most int) {
-		text := q.Get(name)
-		if text == "" {
-			return
-		}
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 || n > most {
-			problems = append(problems, problem{"int_parsing", []any{"query", name},
-				"Input should be an integer between 1 and " + strconv.Itoa(most)})
-		}
-		*into = n
-	}
-	bounded("page", &p.page, 1_000_000)
-	bounded("page_size", &p.size, maxPageSize)
-	if text := q.Get("only_active"); text != "" {
-		var err error
-		if p.onlyActive, err = strconv.ParseBool(text); err != nil {
-			problems = append(problems, problem{"bool_parsing", []any{"query", "only_active"},
-				"Input should be a valid boolean, unable to interpret input"})
-		}
-	}
-	return p, problems
-}
-
-// page is one page of a list on the wire.
-type page struct {
-	Items       []any `json:"items"`
-	Page        int   `json:"page"`
-	PageSize    int   `json:"page_size"`
-	HasNext     bool  `json:"has_next"`
-	HasPrevious bool  `json:"has_previous"`
-}
-
-// cut returns the page of all that p asks for.
-func (p paging) cut(all []any) page {
-	from := min((p.page-1)*p.size, len(all))
-	to := min(from+p.size, len(all))
-	return page{
-		Items: append([]any{}, all[from:to]...), Page: p.page, PageSize: p.size,
-		HasNext: to < len(all), HasPrevious: p.page > 1,
-	}
+	return &text
 }

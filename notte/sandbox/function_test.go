@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 )
@@ -34,7 +35,7 @@ func TestListFunctions(t *testing.T) {
 				t.Errorf("%q begins with %v", test.query, items[0])
 			}
 		}
-		for _, query := range []string{"page=0", "page=x", "page_size=101", "only_active=perhaps"} {
+		for _, query := range []string{"page=0", "page=x", "page_size=101", "only_active=perhaps", "only_current_token=x", "include_system=x"} {
 			for _, path := range []string{"/functions?", "/functions/f1/runs?"} {
 				if status, v := call(t, s, "GET", path+query, ""); status != 422 || len(v["detail"].([]any)) != 1 {
 					t.Errorf("%s%s: %d %v", path, query, status, v)
@@ -46,11 +47,11 @@ func TestListFunctions(t *testing.T) {
 
 func TestGetFunction(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *sandbox.Server) {
-		id := s.AddFunction(sandbox.Function{Name: "n", Description: "d", Variables: []sandbox.Variable{{Name: "count", Type: "integer", Default: 3}}})
+		id := s.AddFunction(sandbox.Function{Name: "n", Description: "d", Variables: []sandbox.Variable{{Name: "count", Type: "int", Default: new("3")}}})
 		got := ok(t, s, "GET", "/functions/"+id, "")
 		for field, want := range map[string]string{
 			"function_id": id, "workflow_id": id, "name": "n", "description": "d", "latest_version": "1", "versions": "[1]",
-			"status": "active", "shared": "false", "required_secrets": "[]", "variables": "[map[default:3 name:count type:integer]]",
+			"status": "active", "shared": "false", "required_secrets": "[]", "variables": "[map[default:3 name:count type:int]]",
 		} {
 			if fmt.Sprint(got[field]) != want {
 				t.Errorf("%s is %v, want %s", field, got[field], want)
@@ -62,6 +63,69 @@ func TestGetFunction(t *testing.T) {
 		ok(t, s, "GET", "/functions/"+id+"?version=1", "")
 		if status, _ := call(t, s, "GET", "/functions/"+id+"?version=2", ""); status != 404 {
 			t.Errorf("another version: %d", status)
+		}
+	})
+}
+
+func TestFunctionFields(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *sandbox.Server) {
+		id := s.AddFunction(sandbox.Function{
+			Instructions: "i", Domain: "e.test", ResponseFormat: object("type", "array"), RequiredSecrets: []string{"TOKEN"},
+			Source: "anything", SelfHealing: true, Published: true, Shared: true, Inactive: true,
+			Created:   time.Date(2020, 1, 2, 3, 4, 5, 6000, time.UTC),
+			Variables: []sandbox.Variable{{Name: "a"}, {Name: "b", Type: "str | None", Default: new("None")}},
+		})
+		want := map[string]string{
+			"domain": "e.test", "required_secrets": "[TOKEN]", "source": "anything", "self_healing": "true", "published": "true",
+			"shared": "true", "status": "inactive", "created_at": "2020-01-02T03:04:05.000006Z", "updated_at": "2020-01-02T03:04:05.000006Z",
+			"variables": "[map[default:<nil> name:a type:<nil>] map[default:None name:b type:str | None]]",
+		}
+		listed := ok(t, s, "GET", "/functions?only_active=false", "")["items"].([]any)[0].(map[string]any)
+		for _, field := range []string{"instructions", "response_format", "url"} {
+			if _, ok := listed[field]; ok {
+				t.Errorf("%s is in a list", field)
+			}
+		}
+		got := ok(t, s, "GET", "/functions/"+id, "")
+		for field, want := range want {
+			if fmt.Sprint(got[field]) != want || fmt.Sprint(listed[field]) != want {
+				t.Errorf("%s is %v, in a list %v, want %s", field, got[field], listed[field], want)
+			}
+		}
+		if got["instructions"] != "i" || fmt.Sprint(got["response_format"]) != "map[type:array]" {
+			t.Errorf("got %v", got)
+		}
+		bare := ok(t, s, "GET", "/functions/"+s.AddFunction(sandbox.Function{}), "")
+		for _, field := range []string{"domain", "source", "instructions", "response_format", "schedule_cron", "reference_workflow_id"} {
+			if value, ok := bare[field]; !ok || value != nil {
+				t.Errorf("%s of a bare function is %v, want null", field, value)
+			}
+		}
+	})
+}
+
+func TestUpdateFunction(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *sandbox.Server) {
+		id := s.AddFunction(sandbox.Function{Name: "n", Variables: []sandbox.Variable{{Name: "a"}}})
+		before := ok(t, s, "GET", "/functions/"+id, "")
+		<-time.After(time.Minute)
+		if err := s.UpdateFunction(id, func(f *sandbox.Function) { f.Variables[0].Name = "b" }); err != nil {
+			t.Fatal(err)
+		}
+		after := ok(t, s, "GET", "/functions/"+id, "")
+		if fmt.Sprint(after["variables"]) != "[map[default:<nil> name:b type:<nil>]]" || after["latest_version"] != "2" ||
+			after["created_at"] != before["created_at"] || after["updated_at"] == before["updated_at"] {
+			t.Errorf("before %v, after %v", before, after)
+		}
+		for range 200 {
+			s.UpdateFunction(id, func(*sandbox.Function) {})
+		}
+		after = ok(t, s, "GET", "/functions/"+id, "")
+		if n := len(after["versions"].([]any)); n != 100 || after["latest_version"] != "202" {
+			t.Errorf("%d versions, the latest %v", n, after["latest_version"])
+		}
+		if err := s.UpdateFunction("none", nil); err == nil || !strings.Contains(err.Error(), `no function "none"`) {
+			t.Errorf("got %v", err)
 		}
 	})
 }
@@ -105,6 +169,10 @@ func TestUnknownRoutes(t *testing.T) {
 			"GET /functions/f/runs/" + run:     404, // another function's
 			"GET /functions/g/runs/" + run:     200,
 			"PUT /functions/f":                 405,
+			"GET /functions/f/schedule":        405,
+			"POST /functions/none/schedule":    404,
+			"POST /functions/none":             404,
+			"PATCH /functions/f/runs/none":     404,
 			"POST /health":                     405,
 			"GET /health":                      200,
 		} {

@@ -51,7 +51,7 @@ func TestListenSetsTheViewerURL(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l, err := sandbox.Listen("127.0.0.1:0", append(tt.opts, sandbox.WithSpeed(0))...)
+			l, err := sandbox.Listen("127.0.0.1:0", append(tt.opts, sandbox.WithSpeed(0), sandbox.WithAPI(sandbox.V1))...)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -127,14 +127,14 @@ func TestCloseLeavesNothing(t *testing.T) {
 func TestNamesAndVariables(t *testing.T) {
 	for _, test := range []struct{ query, name, variables string }{
 		{news, "fetch-top-hacker-news-posts", `count=3`},
-		{"Get 12 rows of https://a.test/2024/5?q=7, please.", "get-rows", `count=12 url=https://a.test/2024/5?q=7`},
-		{"Summarise www.example.co.uk/path!", "summarise", `url=https://www.example.co.uk/path`},
-		{"Die Züge nach Köln", "die-züge-nach-köln", `query=Die Züge nach Köln`},
+		{"Get 12 rows of https://a.test/2024/5?q=7, please.", "get-rows", `count=12 url='https://a.test/2024/5?q=7'`},
+		{"Summarise www.example.co.uk/path!", "summarise", `url='https://www.example.co.uk/path'`},
+		{"Die Züge nach Köln", "die-züge-nach-köln", `query='Die Züge nach Köln'`},
 		{"7", "automation", `count=7`},
-		{"??", "automation", `query=??`},
-		{"the price of 12345678901 shares", "price-12345678901-shares", `query=the price of 12345678901 shares`},
-		{"see http://[bad now", "see-http-bad-now", `query=see http://[bad now`},
-		{strings.Repeat("abcdefghij ", 9), "abcdefghij-abcdefghij-abcdefghij-abcdefghij-abcd", `query=` + strings.TrimSpace(strings.Repeat("abcdefghij ", 9))},
+		{"??", "automation", `query='??'`},
+		{"the price of 12345678901 shares", "price-12345678901-shares", `query='the price of 12345678901 shares'`},
+		{"see http://[bad now", "see-http-bad-now", `query='see http://[bad now'`},
+		{strings.Repeat("abcdefghij ", 9), "abcdefghij-abcdefghij-abcdefghij-abcdefghij-abcd", `query='` + strings.TrimSpace(strings.Repeat("abcdefghij ", 9)) + `'`},
 	} {
 		t.Run(test.query, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, s *sandbox.Server) {
@@ -161,27 +161,44 @@ func FuzzDemo(f *testing.F) {
 		if strings.TrimSpace(strings.ToValidUTF8(query, "\ufffd")) == "" || len(query) > 10_000 || strings.Contains(query, "[sandbox:") {
 			t.Skip()
 		}
-		s := sandbox.New(sandbox.WithSpeed(0))
-		defer s.Close()
-		w := httptest.NewRecorder()
-		s.ServeHTTP(w, buildRequest(t.Context(), query))
-		events := readEvents(t, w.Body)
-		uploaded := find(events, "function_uploaded")
-		if uploaded == nil || find(events, "done") == nil {
-			t.Fatalf("got %v", events)
-		}
-		name := uploaded["function_name"].(string)
-		if n := utf8.RuneCountInString(name); n == 0 || n > 48 || strings.ContainsAny(name, "/\\\"' \n") {
-			t.Errorf("name %q", name)
-		}
-		id := uploaded["function_id"].(string)
-		w = httptest.NewRecorder()
-		s.ServeHTTP(w, request(t.Context(), "POST", "/functions/"+id+"/runs/start", startBody(id, `{}`, false)))
-		var run struct{ Result struct{ Sandbox bool } }
-		if err := json.Unmarshal(w.Body.Bytes(), &run); err != nil || !run.Result.Sandbox {
-			t.Errorf("run: %d %s", w.Code, w.Body)
+		for _, api := range []sandbox.API{sandbox.V1, sandbox.V2} {
+			s := sandbox.New(sandbox.WithSpeed(0), sandbox.WithAPI(api))
+			defer s.Close()
+			w := httptest.NewRecorder()
+			s.ServeHTTP(w, buildRequest(t.Context(), query))
+			id, name := builtFunction(t, api, w.Body)
+			if n := utf8.RuneCountInString(name); n == 0 || n > 48 || strings.ContainsAny(name, "/\\\"' \n") {
+				t.Errorf("%s: name %q", api, name)
+			}
+			w = httptest.NewRecorder()
+			s.ServeHTTP(w, request(t.Context(), "POST", "/functions/"+id+"/runs/start", startBody(id, `{}`, false)))
+			var run struct{ Result struct{ Sandbox bool } }
+			if err := json.Unmarshal(w.Body.Bytes(), &run); err != nil || !run.Result.Sandbox {
+				t.Errorf("%s: run: %d %s", api, w.Code, w.Body)
+			}
 		}
 	})
+}
+
+// builtFunction returns the function that a whole build has told.
+func builtFunction(t *testing.T, api sandbox.API, body io.Reader) (id, name string) {
+	t.Helper()
+	data, err := io.ReadAll(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream, whole := strings.CutSuffix(string(data), "data: [DONE]\n\n")
+	events := readEvents(t, strings.NewReader(stream))
+	told := find(events, "function_uploaded")
+	if api == sandbox.V2 {
+		told, _ = find(events, "data-function")["data"].(map[string]any)
+	} else {
+		whole = find(events, "done") != nil
+	}
+	if told == nil || !whole {
+		t.Fatalf("%s: got %s", api, data)
+	}
+	return told["function_id"].(string), told["function_name"].(string)
 }
 
 // BenchmarkDeltas reads one stream of 100,000 deltas of about 50 bytes.

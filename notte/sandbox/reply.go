@@ -24,12 +24,18 @@ func encode(v any) ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
-// writeJSON answers with v as JSON. It panics if v cannot be encoded.
-func writeJSON(w http.ResponseWriter, status int, v any) {
+// mustEncode returns v as JSON. It panics if v cannot be encoded.
+func mustEncode(v any) []byte {
 	data, err := encode(v)
 	if err != nil {
-		panic(fmt.Sprintf("sandbox: encoding an answer: %v", err))
+		panic(fmt.Sprintf("sandbox: encoding JSON: %v", err))
 	}
+	return data
+}
+
+// writeJSON answers with v as JSON. It panics if v cannot be encoded.
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	data := mustEncode(v)
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	w.Write(data)
@@ -153,3 +159,6 @@ curl -N -X POST http://%s/api/anything/start \
   -d '{"query": "fetch the top 3 hacker news posts"}'
 `, r.Host)
 }
+
+// formatTime formats t the way Notte does: UTC with microseconds.
+func formatTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000Z07:00") }

@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -31,16 +30,15 @@ func (o Outcome) prepared() *Outcome {
 }
 
 // run is a timeline: its state at any time follows from its start and its
-// outcome, so it needs no goroutine. The store's mutex guards it.
+// outcome, so it needs no goroutine.
 type run struct {
-	id, functionID, sessionID string
-	created                   time.Time
-
-	started time.Time // zero while only created
-	vars    map[string]string
-	outcome *Outcome  // set with started
-	ended   time.Time // set if EndRun or a DELETE ended it early
-	changed signal    // wakes when ended is set
+	ID, FunctionID, SessionID string
+	Created                   time.Time
+	Local                     bool
+	Started                   time.Time // zero while only created
+	Vars                      map[string]string
+	Outcome                   *Outcome  // set with Started
+	Ended                     time.Time // set if EndRun or a request ended it early
 }
 
 // Statuses of a run.
@@ -52,10 +50,10 @@ const (
 // status returns the status of the run at now.
 func (r *run) status(now time.Time) string {
 	switch {
-	case r.started.IsZero():
+	case r.Started.IsZero():
 		return runCreated
-	case !r.ended.IsZero(), r.outcome.After >= 0 && now.Sub(r.started) >= r.outcome.After:
-		return r.outcome.Status
+	case !r.Ended.IsZero(), r.Outcome.After >= 0 && now.Sub(r.Started) >= r.Outcome.After:
+		return r.Outcome.Status
 	}
 	return runActive
 }
@@ -70,21 +68,21 @@ func (r *run) over(now time.Time) bool {
 // next one. After the last line that is the time to the end of the run. It is
 // zero if nothing more will happen by itself.
 func (r *run) lines(now time.Time) (n int, next time.Duration) {
-	if r.started.IsZero() {
+	if r.Started.IsZero() {
 		return 0, 0
 	}
-	all, after := len(r.outcome.Logs), r.outcome.After
+	all, after := len(r.Outcome.Logs), r.Outcome.After
 	if after <= 0 || r.over(now) {
 		return all, 0
 	}
 	step := after / time.Duration(all+1)
 	n = all
 	if step > 0 {
-		n = min(all, int(now.Sub(r.started)/step))
+		n = min(all, int(now.Sub(r.Started)/step))
 	}
-	at := r.started.Add(step * time.Duration(n+1))
+	at := r.Started.Add(step * time.Duration(n+1))
 	if n == all {
-		at = r.started.Add(after)
+		at = r.Started.Add(after)
 	}
 	return n, at.Sub(now)
 }
@@ -92,58 +90,62 @@ func (r *run) lines(now time.Time) (n int, next time.Duration) {
 // updated returns when the run last changed.
 func (r *run) updated(now time.Time) time.Time {
 	switch {
-	case r.started.IsZero():
-		return r.created
-	case !r.ended.IsZero():
-		return r.ended
+	case r.Started.IsZero():
+		return r.Created
+	case !r.Ended.IsZero():
+		return r.Ended
 	case r.over(now):
-		return r.started.Add(r.outcome.After)
+		return r.Started.Add(r.Outcome.After)
 	}
 	return now
 }
 
-// end ends the run now, with outcome o.
-func (r *run) end(o *Outcome) {
-	r.outcome, r.ended = o, time.Now()
-	r.changed.wake()
+// endRun ends the run now, with outcome o. The caller must hold the store's mutex.
+func (s *Server) endRun(r run, o *Outcome) {
+	r.Outcome, r.Ended = o, time.Now()
+	s.store.runs.put(r.ID, &r)
+	s.store.runEnded.wake()
 }
 
-// addRun adds a created run to the store. The caller must hold its mutex.
-func (s *Server) addRun(functionID string) *run {
-	r := &run{id: s.ids.uuid(), functionID: functionID, sessionID: s.ids.uuid(), created: time.Now()}
-	s.store.runs.put(r.id, r)
-	return r
+// newRun returns a created run that is not in the store yet.
+func (s *Server) newRun(functionID string) *run {
+	return &run{ID: s.ids.uuid(), FunctionID: functionID, SessionID: s.ids.uuid(), Created: time.Now()}
 }
 
 // AddRun adds a run that starts now and ends with o, without a request for it,
 // and returns its ID.
 func (s *Server) AddRun(functionID string, o Outcome) (runID string, err error) {
 	p := o.prepared()
-	s.store.mu.Lock()
-	defer s.store.mu.Unlock()
-	if _, ok := s.store.functions.get(functionID); !ok {
-		return "", fmt.Errorf("sandbox: adding a run: no function %q", functionID)
-	}
-	r := s.addRun(functionID)
-	r.started, r.outcome, r.vars = r.created, p, map[string]string{}
-	return r.id, nil
+	s.store.change(func() {
+		if _, ok := s.store.functions.get(functionID); !ok {
+			err = fmt.Errorf("sandbox: adding a run: no function %q", functionID)
+			return
+		}
+		r := s.newRun(functionID)
+		r.Started, r.Outcome, r.Vars = r.Created, p, map[string]string{}
+		s.store.runs.put(r.ID, r)
+		runID = r.ID
+	})
+	return runID, err
 }
 
 // EndRun ends an active run now, with outcome o, and answers the callers that
 // wait for it. It ignores o.After.
-func (s *Server) EndRun(runID string, o Outcome) error {
+func (s *Server) EndRun(runID string, o Outcome) (err error) {
 	p := o.prepared()
-	s.store.mu.Lock()
-	defer s.store.mu.Unlock()
-	r, ok := s.store.runs.get(runID)
-	if !ok {
-		return fmt.Errorf("sandbox: ending a run: no run %q", runID)
-	}
-	if status := r.status(time.Now()); status != runActive {
-		return fmt.Errorf("sandbox: ending a run: run %q is %s", runID, status)
-	}
-	r.end(p)
-	return nil
+	s.store.change(func() {
+		r, ok := s.store.runs.get(runID)
+		if !ok {
+			err = fmt.Errorf("sandbox: ending a run: no run %q", runID)
+			return
+		}
+		if status := r.status(time.Now()); status != runActive {
+			err = fmt.Errorf("sandbox: ending a run: run %q is %s", runID, status)
+			return
+		}
+		s.endRun(*r, p)
+	})
+	return err
 }
 
 // runResult is the answer to the start of a run, once it has ended.
@@ -165,7 +167,7 @@ type runEvent struct {
 
 // streamRun writes the run to its end as events.
 func (s *Server) streamRun(st *Stream, r *run) error {
-	if err := st.Event(runEvent{"session_start", r.sessionID}); err != nil {
+	if err := st.Event(runEvent{"session_start", r.SessionID}); err != nil {
 		return err
 	}
 	result, err := s.follow(st, r, func(line string) error {
@@ -187,40 +189,43 @@ func (s *Server) answerRun(st *Stream, r *run) error {
 	if err != nil {
 		return err
 	}
-	if st.begun {
-		return errors.New("sandbox: the script of this run has already written an answer")
-	}
-	st.begun = true
-	writeJSON(st.w, http.StatusOK, result)
-	return nil
+	return st.answer(http.StatusOK, result)
 }
 
 // follow calls log for each line of the run as it is logged, and returns the
 // result once the run has ended. It does not change the run.
 func (s *Server) follow(st *Stream, r *run, log func(line string) error) (runResult, error) {
 	for shown := 0; ; {
-		s.store.mu.Lock()
+		var changed <-chan struct{}
+		s.store.view(func() {
+			if kept, ok := s.store.runs.get(r.ID); ok {
+				r = kept
+			}
+			changed = s.store.runEnded.wait()
+		})
 		now := time.Now()
 		n, next := r.lines(now)
-		fresh := r.outcome.Logs[min(shown, n):n]
-		over, changed := r.over(now), r.changed.wait()
-		result := runResult{r.functionID, r.functionID, r.id, r.id, r.sessionID, r.outcome.Result, r.outcome.Status}
-		s.store.mu.Unlock()
-
-		shown = max(shown, n)
-		for _, line := range fresh {
+		for _, line := range r.Outcome.Logs[min(shown, n):n] {
 			if err := log(line); err != nil {
 				return runResult{}, err
 			}
 		}
-		if over {
-			return result, nil
+		shown = max(shown, n)
+		if r.over(now) {
+			return runResult{r.FunctionID, r.FunctionID, r.ID, r.ID, r.SessionID, r.Outcome.Result, r.Outcome.Status}, nil
+		}
+		if s.store.file != nil && (next == 0 || next > fileInterval) {
+			next = fileInterval // because another process may end the run
 		}
 		if err := await(st, next, changed); err != nil {
 			return runResult{}, err
 		}
 	}
 }
+
+// fileInterval is how often a Server with a file looks for changes that its
+// clients wait for.
+const fileInterval = time.Second
 
 // await waits until changed is closed or d has passed. If d is zero it waits for
 // changed alone.

@@ -1,13 +1,8 @@
 package sandbox
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -25,7 +20,7 @@ func (s *Server) sample(f *function, vars map[string]string, now time.Time) *Out
 	given, err := inputs(f, vars)
 	last := "finished"
 	switch {
-	case f.broken:
+	case f.Broken:
 		last = "TimeoutError: the simulated page has no such element"
 		o.Result = "Script execution failed: Traceback (most recent call last):\n" +
 			"  File \"" + f.Name + ".py\", line 12, in run\n    page.locator(\"#entries\").click()\n" + last
@@ -58,7 +53,7 @@ func inputs(f *function, vars map[string]string) (map[string]string, error) {
 		case ok:
 			given[v.Name] = value
 		case v.Default != nil:
-			given[v.Name] = fmt.Sprint(v.Default)
+			given[v.Name] = pythonValue(*v.Default)
 		default:
 			return nil, fmt.Errorf("TypeError: run() missing 1 required argument: '%s'", v.Name)
 		}
@@ -71,11 +66,38 @@ func inputs(f *function, vars map[string]string) (map[string]string, error) {
 	return given, nil
 }
 
+// sampleFormat returns the JSON Schema of sampleData for a function with these
+// variables.
+func sampleFormat(vars []Variable) map[string]any {
+	typed := func(name string) map[string]any { return map[string]any{"type": name} }
+	properties := map[string]any{
+		"sandbox": typed("boolean"), "function": typed("string"), "note": typed("string"),
+		"items": map[string]any{"type": "array", "items": map[string]any{
+			"type": "object",
+			"properties": map[string]any{
+				"rank": typed("integer"), "title": typed("string"), "url": typed("string"), "score": typed("integer"),
+			},
+		}},
+	}
+	for _, v := range vars {
+		if v.Name == "count" {
+			properties["count"] = typed("integer")
+		} else {
+			properties[v.Name] = typed("string")
+		}
+	}
+	return map[string]any{"type": "object", "properties": properties}
+}
+
+// sampleData returns what a run with these inputs returns.
 func sampleData(f *function, given map[string]string) map[string]any {
 	data := map[string]any{
 		"sandbox":  true,
 		"function": f.Name,
 		"note":     "Simulated by the sandbox: no web page was read.",
+	}
+	if f.latest() != firstVersion {
+		data["version"] = f.latest()
 	}
 	for name, value := range given {
 		if _, taken := data[name]; !taken {
@@ -102,73 +124,4 @@ func sampleData(f *function, given map[string]string) map[string]any {
 	}
 	data["items"] = items
 	return data
-}
-
-// pythonText returns v as Python's str() formats it, because a lookup of a run
-// at Notte returns its result so: text unchanged, anything else as its repr. v
-// must be encodable as JSON.
-func pythonText(v any) string {
-	data, err := encode(v)
-	if err != nil {
-		return fmt.Sprint(v) // not reached: Outcome.prepared has encoded it
-	}
-	var plain any
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
-	if err := dec.Decode(&plain); err != nil {
-		return string(data)
-	}
-	if text, ok := plain.(string); ok {
-		return text
-	}
-	var b strings.Builder
-	writeRepr(&b, plain)
-	return b.String()
-}
-
-func writeRepr(b *strings.Builder, v any) {
-	switch v := v.(type) {
-	case nil:
-		b.WriteString("None")
-	case bool:
-		if v {
-			b.WriteString("True")
-		} else {
-			b.WriteString("False")
-		}
-	case string:
-		b.WriteString(pythonString(v))
-	case []any:
-		b.WriteByte('[')
-		for i, item := range v {
-			if i > 0 {
-				b.WriteString(", ")
-			}
-			writeRepr(b, item)
-		}
-		b.WriteByte(']')
-	case map[string]any:
-		b.WriteByte('{')
-		for i, key := range slices.Sorted(maps.Keys(v)) {
-			if i > 0 {
-				b.WriteString(", ")
-			}
-			b.WriteString(pythonString(key) + ": ")
-			writeRepr(b, v[key])
-		}
-		b.WriteByte('}')
-	default:
-		fmt.Fprint(b, v)
-	}
-}
-
-// pythonString returns Python's repr of text: in single quotes, or in double
-// quotes if text contains single quotes and no double quotes.
-func pythonString(text string) string {
-	quote := "'"
-	if strings.Contains(text, "'") && !strings.Contains(text, `"`) {
-		quote = `"`
-	}
-	text = strings.NewReplacer(`\`, `\\`, "\n", `\n`, "\r", `\r`, "\t", `\t`, quote, `\`+quote, "\x1b", `\x1b`).Replace(text)
-	return quote + text + quote
 }

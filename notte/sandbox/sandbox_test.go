@@ -15,11 +15,12 @@ import (
 
 const key = "test-key"
 
-// inBubble calls f with a Server inside a synctest bubble.
+// inBubble calls f with a Server inside a synctest bubble. Its contract is V1
+// unless opts say otherwise.
 func inBubble(t *testing.T, f func(t *testing.T, s *sandbox.Server), opts ...sandbox.Option) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		s := sandbox.New(opts...)
+		s := sandbox.New(append([]sandbox.Option{sandbox.WithAPI(sandbox.V1)}, opts...)...)
 		defer s.Close()
 		f(t, s)
 	})

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 )
@@ -15,23 +14,27 @@ import (
 const maxBody = 1 << 20
 
 // Server serves both APIs. It is safe for concurrent use. It keeps the newest
-// 1,000 functions, runs and sessions, and the newest 10,000 requests.
+// 1,000 functions, threads, runs, secrets and sessions, and the newest 10,000
+// requests. With [WithFile] it shares functions, threads and runs with other
+// processes.
 //
-// It starts no goroutine for builds or runs. A build lives in its request. The
-// state of a run is computed from its start time whenever it is read, so a run
-// goes on after its caller has left. A Server that is used in a
-// testing/synctest bubble must be made inside that bubble.
+// It starts no goroutine for builds or runs. The state of a run or of a v2 build
+// is computed from its start time whenever it is read, so both go on after their
+// client has left. A Server that is used in a testing/synctest bubble must be
+// made inside that bubble.
 type Server struct {
+	api     API
 	speed   float64
 	key     string
 	baseURL string
 	ids     idSource
 
-	mux     *http.ServeMux
-	log     recorder
-	scripts scripts
-	store   store
-	quota   quota
+	mux      *http.ServeMux
+	log      recorder
+	scripts  scripts
+	store    store
+	sessions sessions
+	quota    quota
 
 	ctx      context.Context // ends with Close
 	cancel   context.CancelFunc
@@ -42,39 +45,9 @@ type Server struct {
 	pipe   *pipe
 }
 
-// Option configures a Server.
-type Option func(*Server)
-
-// WithSpeed sets the pace of the demo. At 1, the default, a build takes about 6
-// seconds and a run 2; at 10 both are ten times as fast; at 0 or less nothing
-// pauses. Scripted delays are not scaled.
-func WithSpeed(factor float64) Option {
-	return func(s *Server) { s.speed = factor }
-}
-
-// WithKey makes key the only API key that is accepted. Without it any non-empty
-// bearer token is accepted, because the demo has no accounts.
-func WithKey(key string) Option {
-	return func(s *Server) { s.key = key }
-}
-
-// WithBaseURL sets the address at which a browser reaches the Server, for
-// example "http://127.0.0.1:8809". Viewer URLs begin with it. Without it they
-// begin with the host of the request.
-func WithBaseURL(url string) Option {
-	return func(s *Server) { s.baseURL = strings.TrimRight(url, "/") }
-}
-
-// WithSeed draws IDs and viewer tokens from a generator with this seed, so that
-// each process draws the same ones in the same order. Without it they come from
-// crypto/rand.
-func WithSeed(seed uint64) Option {
-	return func(s *Server) { s.ids = seededIDs(seed) }
-}
-
 // New returns a Server. The caller must Close it.
 func New(opts ...Option) *Server {
-	s := &Server{speed: 1, store: newStore()}
+	s := &Server{api: defaultAPI, speed: 1}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	for _, opt := range opts {
 		opt(s)
@@ -88,21 +61,31 @@ func (s *Server) routes() *http.ServeMux {
 	mux.HandleFunc("POST /api/anything/start", s.startBuild)
 	for pattern, handle := range map[string]http.HandlerFunc{
 		"GET /functions":                       s.listFunctions,
+		"POST /functions":                      s.createFunction,
 		"GET /functions/{id}":                  s.withFunction(s.getFunction),
+		"POST /functions/{id}":                 s.withFunction(s.updateFunction),
 		"DELETE /functions/{id}":               s.withFunction(s.deleteFunction),
 		"POST /functions/{id}/fork":            s.withFunction(s.forkFunction),
+		"POST /functions/{id}/schedule":        s.withFunction(s.setSchedule),
+		"DELETE /functions/{id}/schedule":      s.withFunction(s.deleteSchedule),
 		"GET /functions/{id}/runs":             s.withFunction(s.listRuns),
 		"POST /functions/{id}/runs/start":      s.withFunction(s.startNewRun),
 		"POST /functions/{id}/runs/create":     s.withFunction(s.createRun),
 		"POST /functions/{id}/runs/{run_id}":   s.withFunction(s.startCreatedRun),
 		"GET /functions/{id}/runs/{run_id}":    s.withFunction(s.getRun),
+		"PATCH /functions/{id}/runs/{run_id}":  s.withFunction(s.updateRun),
 		"DELETE /functions/{id}/runs/{run_id}": s.withFunction(s.stopRun),
+		"GET /secrets":                         s.listSecrets,
+		"POST /secrets":                        s.storeSecret,
+		"GET /secrets/{name}":                  s.getSecret,
+		"DELETE /secrets/{id}":                 s.deleteSecret,
 	} {
 		mux.HandleFunc(pattern, s.functionsAPI(handle))
 	}
 	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, http.StatusOK, map[string]any{"status": "ok", "sandbox": true})
 	})
+	mux.HandleFunc("GET /threads/{thread}", s.threadPage)
 	mux.HandleFunc("GET /viewer/{session}", s.viewer)
 	mux.HandleFunc("GET /viewer/{session}/events", s.viewerEvents)
 	mux.HandleFunc("GET /{$}", index)
@@ -142,7 +125,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.mux.ServeHTTP(w, r)
 	}
 	if steps := s.scripts.takeFault(r.Method, r.URL.Path, pattern); steps != nil {
-		play(w, r, steps, func(st *Stream) error { serve(st.w); return nil })
+		s.play(w, r, steps, func(st *Stream) error { serve(st.w); return nil })
 		return
 	}
 	serve(w)

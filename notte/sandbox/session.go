@@ -2,14 +2,21 @@ package sandbox
 
 import (
 	"net/url"
+	"sync"
 	"time"
 )
 
 // maxSteps bounds the steps of a session. The demo makes about 20.
 const maxSteps = 100
 
+// sessions holds the sessions of the builds that this Server has streamed.
+type sessions struct {
+	mu   sync.Mutex // guards byID and the sessions in it
+	byID boundedMap[*session]
+}
+
 // session is the simulated browser session of one build, which the viewer's page
-// shows. The store's mutex guards the fields after started.
+// shows. The mutex of sessions guards the fields after started.
 type session struct {
 	id, token   string
 	query, site string
@@ -32,9 +39,9 @@ func (s *Server) openSession(t task) *session {
 		id: s.ids.uuid(), token: s.ids.token(), started: time.Now(),
 		query: clip(t.query, 2*maxQuoted), site: clip(t.site, maxQuoted),
 	}
-	s.store.mu.Lock()
-	defer s.store.mu.Unlock()
-	s.store.sessions.put(v.id, v)
+	s.sessions.mu.Lock()
+	defer s.sessions.mu.Unlock()
+	s.sessions.byID.put(v.id, v)
 	return v
 }
 
@@ -45,8 +52,8 @@ func (v *session) viewerPath() string {
 
 // note adds a step to the session, unless it has maxSteps.
 func (s *Server) note(v *session, kind, text string) {
-	s.store.mu.Lock()
-	defer s.store.mu.Unlock()
+	s.sessions.mu.Lock()
+	defer s.sessions.mu.Unlock()
 	if len(v.steps) < maxSteps {
 		v.steps = append(v.steps, viewStep{time.Since(v.started).Seconds(), kind, text})
 		v.changed.wake()
@@ -55,8 +62,8 @@ func (s *Server) note(v *session, kind, text string) {
 
 // closeSession ends the session; how says the way it ended.
 func (s *Server) closeSession(v *session, how string) {
-	s.store.mu.Lock()
-	defer s.store.mu.Unlock()
+	s.sessions.mu.Lock()
+	defer s.sessions.mu.Unlock()
 	v.ended = how
 	v.changed.wake()
 }
@@ -70,7 +77,7 @@ type viewed struct {
 
 // look returns the state of the session, with its steps from index from on.
 func (s *Server) look(v *session, from int) viewed {
-	s.store.mu.Lock()
-	defer s.store.mu.Unlock()
+	s.sessions.mu.Lock()
+	defer s.sessions.mu.Unlock()
 	return viewed{v.steps[from:len(v.steps):len(v.steps)], v.ended, v.changed.wait()}
 }

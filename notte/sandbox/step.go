@@ -149,9 +149,11 @@ type Stream struct {
 	w       http.ResponseWriter
 	ctl     *http.ResponseController
 	ctx     context.Context
+	server  *Server
 	demo    func(*Stream) error
 	begun   bool
-	batches int // number of enclosing Batches
+	batches int      // number of enclosing Batches
+	threads []string // IDs of the threads that this answer keeps busy
 }
 
 // Context returns a context that ends when the client leaves or the Server is
@@ -206,6 +208,16 @@ func (st *Stream) begin() {
 	st.w.WriteHeader(http.StatusOK)
 }
 
+// answer writes v as JSON, which is the whole answer.
+func (st *Stream) answer(status int, v any) error {
+	if st.begun {
+		return errors.New("sandbox: the script has already begun this answer")
+	}
+	st.begun = true
+	writeJSON(st.w, status, v)
+	return nil
+}
+
 func (st *Stream) playAll(steps []Step) error {
 	for _, step := range steps {
 		if err := step.play(st); err != nil {
@@ -219,22 +231,17 @@ var errCut = errors.New("sandbox: the script ends here")
 
 // play answers r with the steps. It returns the error that ended them early. A
 // Cut is no error.
-func play(w http.ResponseWriter, r *http.Request, steps []Step, demo func(*Stream) error) error {
-	st := &Stream{w: w, ctl: http.NewResponseController(w), ctx: r.Context(), demo: demo}
+func (s *Server) play(w http.ResponseWriter, r *http.Request, steps []Step, demo func(*Stream) error) error {
+	st := &Stream{w: w, ctl: http.NewResponseController(w), ctx: r.Context(), server: s, demo: demo}
+	defer st.release()
 	if err := st.playAll(steps); err != nil && !errors.Is(err, errCut) {
 		return err
 	}
 	return nil
 }
 
-// eventFrame returns v as one event of a stream.
+// eventFrame returns v as one event of a stream. It panics if v cannot be encoded.
 func eventFrame(v any) []byte {
-	data, err := encode(v)
-	if err != nil {
-		panic(fmt.Sprintf("sandbox: encoding an event: %v", err))
-	}
-	frame := make([]byte, 0, len("data: ")+len(data)+len("\n\n"))
-	frame = append(frame, "data: "...)
-	frame = append(frame, data...)
+	frame := append([]byte("data: "), mustEncode(v)...)
 	return append(frame, "\n\n"...)
 }

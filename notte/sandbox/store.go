@@ -1,66 +1,64 @@
 package sandbox
 
 import (
-	"iter"
 	"slices"
 	"sync"
+	"time"
 )
 
-// maxKept bounds the number of functions, of runs and of sessions.
-const maxKept = 1000
-
-// store holds what the Server keeps between requests.
+// store holds what the Server keeps between requests. A value in it is never
+// changed in place: a change puts a changed copy. So code that has got a value
+// may read it without the lock.
 type store struct {
-	mu        sync.Mutex // guards the fields below and what they hold
+	mu        sync.Mutex // guards the fields below
 	functions boundedMap[*function]
+	threads   boundedMap[*thread]
 	runs      boundedMap[*run]
-	sessions  boundedMap[*session]
+	secrets   boundedMap[*secret]
+	playing   map[string]int // thread IDs with the number of scripts being played
+	runEnded  signal         // wakes when a run ends early
+	file      *file          // nil: memory only
 }
 
-func newStore() store {
-	return store{functions: newBoundedMap[*function](), runs: newBoundedMap[*run](), sessions: newBoundedMap[*session]()}
-}
-
-// boundedMap keeps the maxKept newest values by ID. The age of a value counts
-// from its first put.
-type boundedMap[T any] struct {
-	byID  map[string]T
-	order []string // oldest first
-}
-
-func newBoundedMap[T any]() boundedMap[T] { return boundedMap[T]{byID: make(map[string]T)} }
-
-// put adds v, or replaces the value with the same ID.
-func (s *boundedMap[T]) put(id string, v T) {
-	if _, ok := s.byID[id]; !ok {
-		s.order = append(s.order, id)
+// view calls f with the store locked and up to date. f must not change what the
+// file keeps.
+func (s *store) view(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.file != nil {
+		s.file.refresh(s)
 	}
-	s.byID[id] = v
-	if len(s.order) > maxKept {
-		delete(s.byID, s.order[0])
-		s.order = slices.Delete(s.order, 0, 1)
+	s.settle(time.Now())
+	f()
+}
+
+// change calls f with the store locked and up to date, and saves what f changed.
+func (s *store) change(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.file != nil {
+		defer s.file.begin(s)()
 	}
+	s.settle(time.Now())
+	f()
 }
 
-func (s *boundedMap[T]) get(id string) (T, bool) {
-	v, ok := s.byID[id]
-	return v, ok
-}
-
-func (s *boundedMap[T]) drop(id string) {
-	if _, ok := s.byID[id]; ok {
-		delete(s.byID, id)
-		s.order = slices.DeleteFunc(s.order, func(other string) bool { return other == id })
-	}
-}
-
-// newest yields the values, the newest first.
-func (s *boundedMap[T]) newest() iter.Seq[T] {
-	return func(yield func(T) bool) {
-		for _, id := range slices.Backward(s.order) {
-			if !yield(s.byID[id]) {
-				return
-			}
+// settle makes the uploads of all turns that are due at now, in their order. It
+// need not be saved, because it has the same effect in each process.
+func (s *store) settle(now time.Time) {
+	var due []*thread
+	for _, id := range s.threads.order {
+		if th := s.threads.byID[id]; th.Turn.due(now) {
+			due = append(due, th)
 		}
+	}
+	slices.SortStableFunc(due, func(a, b *thread) int { return a.Turn.Upload.Compare(b.Turn.Upload) })
+	for _, th := range due {
+		old, _ := s.functions.get(th.Turn.FunctionID)
+		f := th.Turn.upload(old)
+		s.functions.put(f.ID, f)
+		settled := *th
+		settled.FunctionID, settled.Turn.Settled = f.ID, true
+		s.threads.put(th.ID, &settled)
 	}
 }

@@ -3,194 +3,173 @@ package sandbox
 import (
 	"fmt"
 	"iter"
-	"net/http"
-	"net/url"
 	"strings"
 	"time"
 )
 
-// event is one event of a build, with the fields of the published v1 page.
-type event struct {
-	Type         string            `json:"type"`
-	Status       string            `json:"status,omitempty"`
-	Delta        string            `json:"delta,omitempty"`
-	Name         string            `json:"name,omitempty"`
-	Content      string            `json:"content,omitempty"`
-	Role         string            `json:"role,omitempty"`
-	ViewerURL    string            `json:"viewer_url,omitempty"`
-	Metadata     map[string]string `json:"metadata,omitempty"`
-	TotalCostUSD float64           `json:"total_cost_usd,omitempty"`
-	FunctionID   string            `json:"function_id,omitempty"`
-	FunctionName string            `json:"function_name,omitempty"`
-	CreatedAt    string            `json:"created_at,omitempty"`
-	Error        string            `json:"error,omitempty"`
-	Detail       string            `json:"detail,omitempty"`
-	Reason       string            `json:"reason,omitempty"`
+// story is one simulated build as a list of beats. Both contracts write the same
+// story; v1.go and v2.go have their words.
+type story struct {
+	query string
+	task  task
+	old   *function // the function that the build changes; nil: it makes one
+	beats []beat
 }
 
-// demoBuild writes the events of one simulated build. After its first error it
-// writes nothing more, so its methods return no errors.
-type demoBuild struct {
-	s       *Server
-	st      *Stream
-	task    task
-	session *session
-	wants   func(ending string) bool
-	slower  time.Duration
-	err     error
+// beat is one step of a story.
+type beat struct {
+	after time.Duration // pause before it, at speed 1
+	kind  string
+	text  string // delta, status or result
+	name  string // of a tool
+	input string // of a tool
+	note  string // line for the viewer's page; empty: none
 }
 
-// runDemo writes the simulated build of query to st.
-func (s *Server) runDemo(st *Stream, r *http.Request, query string) error {
-	b := &demoBuild{s: s, st: st, task: newTask(query), slower: 1}
-	b.wants = func(ending string) bool { return strings.Contains(query, "[sandbox:"+ending+"]") }
-	if b.wants("slow") {
-		b.slower = 20
+// Kinds of beats.
+const (
+	beatStart     = "start" // v2 only
+	beatStatus    = "status"
+	beatThinking  = "thinking" // a delta
+	beatText      = "text"     // a delta
+	beatViewer    = "viewer"   // the viewer's page can be opened
+	beatTool      = "tool"     // a tool is called
+	beatResult    = "result"   // the tool has returned
+	beatMessage   = "message"  // the end of a message
+	beatUpload    = "function_uploaded"
+	beatFlaw      = "flaw" // an error that does not end the build; v2 only
+	beatError     = "error"
+	beatTimeout   = "timeout"
+	beatCancelled = "cancelled"
+	beatCut       = "cut"
+	beatDone      = "done"
+)
+
+// wants reports whether query has the word that asks for this ending.
+func wants(query, ending string) bool { return strings.Contains(query, "[sandbox:"+ending+"]") }
+
+// newStory returns the story of a build of query, which changes old unless it is
+// nil.
+func newStory(query string, old *function) *story {
+	b := &story{query: query, task: newTask(query), old: old, beats: []beat{{kind: beatStart}}}
+	if old != nil {
+		b.task.continueFrom(old)
 	}
-	b.session = s.openSession(b.task)
-
-	b.prepare(s.origin(r))
+	b.prepare()
 	b.explore()
-	b.build()
-
-	switch {
-	case b.err != nil:
-		s.closeSession(b.session, "abandoned: the client left")
-	case b.wants("cut"):
-		s.closeSession(b.session, "cut off")
-	default:
-		s.closeSession(b.session, "finished")
+	if wants(query, "error") {
+		b.end(beatError, "The simulated page could not be read.")
+	} else {
+		b.build()
 	}
-	return b.err
+	if wants(query, "slow") {
+		for i := range b.beats {
+			b.beats[i].after *= 20
+		}
+	}
+	return b
 }
 
 // prepare starts the simulated browser session.
-func (b *demoBuild) prepare(origin string) {
+func (b *story) prepare() {
 	b.status("starting")
-	b.think("The user wants to “" + clip(b.task.query, maxQuoted) + "”. First I look at the page itself.")
-	b.emit(200*time.Millisecond, event{Type: "notte_session_data", ViewerURL: origin + b.session.viewerPath()})
+	wish := "The user wants to “" + clip(b.task.query, maxQuoted) + "”. "
+	if b.old != nil {
+		wish = "The user wants to change the function " + b.task.name + ": “" + clip(b.task.query, maxQuoted) + "”. "
+	}
+	b.deltas(beatThinking, wish+"First I look at the page itself.")
+	b.add(beat{after: 200 * time.Millisecond, kind: beatViewer})
 	b.status("running")
 }
 
 // explore reads the simulated page.
-func (b *demoBuild) explore() {
+func (b *story) explore() {
 	b.tool("browser_goto", b.task.site, "Opened "+b.task.site+" (simulated).")
 	b.tool("browser_observe", "what is on the page", "A list of entries, each with a title and a link (simulated).")
-	b.think("The entries repeat one pattern, so one extraction step will do.")
+	b.deltas(beatThinking, "The entries repeat one pattern, so one extraction step will do.")
 	b.tool("browser_scrape", "titles and links", `[{"title": "Sample entry 1"}, {"title": "Sample entry 2"}]`)
-	if b.wants("error") {
-		b.end(event{Type: "error", Error: "Agent failed", Detail: "The simulated page could not be read."})
+	if wants(b.query, "error") {
 		return
 	}
-	b.text("The page is simple enough. I am writing a function for it now. ")
-	b.emit(50*time.Millisecond, event{Type: "message_complete", Role: "assistant"})
+	if b.old == nil {
+		b.deltas(beatText, "The page is simple enough. I am writing a function for it now. ")
+	} else {
+		b.deltas(beatText, "The function needs one change. I am writing it now. ")
+	}
+	b.add(beat{after: 50 * time.Millisecond, kind: beatMessage})
 }
 
-// build writes and uploads the function, and ends the stream.
-func (b *demoBuild) build() {
-	if b.wants("error") {
-		return
-	}
-	done := event{Type: "done", Metadata: map[string]string{"thread_id": b.s.ids.uuid()}, TotalCostUSD: b.task.cost}
+// build writes and uploads the function, and ends the story.
+func (b *story) build() {
 	b.status("building")
 	b.tool("write_function", b.task.name+".py", "Wrote "+b.task.name+".py.")
-	if !b.wants("nofunction") {
+	if wants(b.query, "lateerror") {
+		b.add(beat{after: 50 * time.Millisecond, kind: beatFlaw, text: "A simulated tool failed, and the agent went on."})
+	}
+	if !wants(b.query, "nofunction") {
 		b.tool("test_function", "one trial run", "The trial run returned sample data (simulated).")
-		done.FunctionID = b.upload()
+		b.add(beat{after: 400 * time.Millisecond, kind: beatUpload, name: "upload_function", input: b.task.name + ".py", note: b.task.name})
 	}
 	switch {
-	case b.wants("timeout"):
-		b.end(event{Type: "timeout", Reason: "max_duration", Detail: "The simulated agent ran out of time."})
-	case b.wants("cancelled"):
-		b.end(event{Type: "cancelled", Reason: "user_cancelled"})
-	case b.wants("cut"):
-		b.note("cut", "the stream ends without a terminal event")
+	case wants(b.query, "timeout"):
+		b.end(beatTimeout, "The simulated agent ran out of time.")
+	case wants(b.query, "cancelled"):
+		b.end(beatCancelled, "user_cancelled")
+	case wants(b.query, "cut"), wants(b.query, "midchunk"):
+		b.add(beat{kind: beatCut, note: "the stream ends without a terminal event"})
 	default:
-		b.text(b.answer())
-		b.emit(50*time.Millisecond, event{Type: "message_complete", Role: "assistant"})
-		b.end(done)
+		b.deltas(beatText, b.answer())
+		b.add(beat{after: 50 * time.Millisecond, kind: beatMessage})
+		b.end(beatDone, "")
 	}
 }
 
-// upload adds the function to the store, announces it and returns its ID.
-func (b *demoBuild) upload() string {
-	b.pause(400 * time.Millisecond)
-	if b.err != nil {
-		return "" // the client has left
-	}
-	f := b.s.addFunction(&function{Function: Function{
-		Name: b.task.name, Description: clip(b.task.query, 200), Variables: b.task.vars,
-	}, broken: b.wants("broken")})
-	b.note("function_uploaded", f.Name)
-	b.emit(0, event{Type: "function_uploaded", FunctionID: f.ID, FunctionName: f.Name, CreatedAt: formatTime(f.created)})
-	return f.ID
-}
-
-func (b *demoBuild) answer() string {
-	if b.wants("nofunction") {
+func (b *story) answer() string {
+	if wants(b.query, "nofunction") {
 		return "Done, without a function: there was nothing here to run again. All of this is simulated."
 	}
 	names := make([]string, len(b.task.vars))
 	for i, v := range b.task.vars {
 		names[i] = v.Name
 	}
-	return fmt.Sprintf("Done: the function %s takes %s and can be run again at any time. All of this is simulated: no web page was read.",
-		b.task.name, strings.Join(names, " and "))
+	done := "Done: "
+	if b.old != nil {
+		done = "Done, as a new version: "
+	}
+	return fmt.Sprintf("%sthe function %s takes %s and can be run again at any time. All of this is simulated: no web page was read.",
+		done, b.task.name, strings.Join(names, " and "))
 }
 
-func (b *demoBuild) status(status string) {
-	b.note("status", status)
-	b.emit(150*time.Millisecond, event{Type: "status", Status: status})
+func (b *story) add(next beat) { b.beats = append(b.beats, next) }
+
+func (b *story) status(status string) {
+	b.add(beat{after: 150 * time.Millisecond, kind: beatStatus, text: status, note: status})
 }
 
-func (b *demoBuild) think(text string) {
-	b.note("thinking", text)
-	for delta := range deltas(text) {
-		b.emit(50*time.Millisecond, event{Type: "thinking_delta", Delta: delta})
+func (b *story) tool(name, input, result string) {
+	b.add(beat{after: 200 * time.Millisecond, kind: beatTool, name: name, input: input, note: name + ": " + input})
+	b.add(beat{after: 450 * time.Millisecond, kind: beatResult, text: result})
+}
+
+func (b *story) end(kind, text string) {
+	note := text
+	if note == "" {
+		note = "the build has ended"
+	}
+	b.add(beat{after: 200 * time.Millisecond, kind: kind, text: text, note: note})
+}
+
+// deltas adds text as beats of this kind.
+func (b *story) deltas(kind, text string) {
+	note := text
+	for delta := range splitDeltas(text) {
+		b.add(beat{after: 50 * time.Millisecond, kind: kind, text: delta, note: note})
+		note = ""
 	}
 }
 
-func (b *demoBuild) text(text string) {
-	b.note("text", text)
-	for delta := range deltas(text) {
-		b.emit(50*time.Millisecond, event{Type: "text_delta", Delta: delta})
-	}
-}
-
-func (b *demoBuild) tool(name, what, result string) {
-	b.pause(200 * time.Millisecond)
-	b.note("tool", name+": "+what)
-	b.emit(0, event{Type: "tool_start", Name: name})
-	b.emit(450*time.Millisecond, event{Type: "tool_result", Content: result})
-}
-
-func (b *demoBuild) end(e event) {
-	b.note(e.Type, strings.TrimSpace(e.Error+" "+e.Reason+" "+e.Detail))
-	b.emit(200*time.Millisecond, e)
-}
-
-func (b *demoBuild) emit(pause time.Duration, e event) {
-	b.pause(pause)
-	if b.err == nil {
-		b.err = b.st.Event(e)
-	}
-}
-
-func (b *demoBuild) pause(d time.Duration) {
-	if b.err == nil {
-		b.err = b.s.pause(b.st.ctx, d*b.slower)
-	}
-}
-
-// note adds a step to the viewer's page.
-func (b *demoBuild) note(kind, text string) {
-	if b.err == nil {
-		b.s.note(b.session, kind, text)
-	}
-}
-
-// deltas splits text after every third space, like the deltas of a model.
-func deltas(text string) iter.Seq[string] {
+// splitDeltas splits text after every third space, like the deltas of a model.
+func splitDeltas(text string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		spaces, start := 0, 0
 		for i, r := range text {
@@ -210,17 +189,26 @@ func deltas(text string) iter.Seq[string] {
 	}
 }
 
-// origin returns the address at which a browser reaches the Server.
-func (s *Server) origin(r *http.Request) string {
-	if s.baseURL != "" {
-		return s.baseURL
+// play writes the story to st: write writes one beat. left says how the session
+// ends if the client leaves.
+func (b *story) play(s *Server, st *Stream, v *session, left string, write func(beat) error) error {
+	for _, next := range b.beats {
+		err := s.pause(st.ctx, next.after)
+		if err == nil {
+			if next.note != "" {
+				s.note(v, next.kind, next.note)
+			}
+			err = write(next)
+		}
+		if err != nil {
+			s.closeSession(v, left)
+			return err
+		}
 	}
-	origin := url.URL{Scheme: "http", Host: r.Host}
-	if r.TLS != nil {
-		origin.Scheme = "https"
+	how := "finished"
+	if b.beats[len(b.beats)-1].kind == beatCut {
+		how = "cut off"
 	}
-	return origin.String()
+	s.closeSession(v, how)
+	return nil
 }
-
-// formatTime formats t the way Notte does: UTC with microseconds.
-func formatTime(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000000Z07:00") }

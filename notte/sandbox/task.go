@@ -4,6 +4,7 @@ import (
 	"hash/fnv"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -49,16 +50,48 @@ func newTask(query string) task {
 	t.name = functionName(rest)
 	if n := number.FindString(rest); n != "" {
 		count, _ := strconv.Atoi(n) // nine digits at most
-		t.vars = append(t.vars, Variable{Name: "count", Type: "integer", Default: count})
+		t.vars = append(t.vars, Variable{Name: "count", Type: "int", Default: new(strconv.Itoa(count))})
 	}
 	if link != "" {
 		t.site = absolute(link)
-		t.vars = append(t.vars, Variable{Name: "url", Type: "string", Default: t.site})
+		t.vars = append(t.vars, Variable{Name: "url", Type: "str", Default: new(pythonString(t.site))})
 	}
 	if t.vars == nil {
-		t.vars = []Variable{{Name: "query", Type: "string", Default: clip(text, maxDefault)}}
+		t.vars = []Variable{{Name: "query", Type: "str", Default: new(pythonString(clip(text, maxDefault)))}}
 	}
 	return t
+}
+
+// continueFrom makes t the task of changing old: the same function, whose
+// variables take over the count and the URL of t.
+func (t *task) continueFrom(old *function) {
+	vars := slices.Clone(old.Variables)
+	for _, v := range t.vars {
+		i := slices.IndexFunc(vars, func(o Variable) bool { return o.Name == v.Name })
+		switch {
+		case i >= 0 && v.Name != "query":
+			vars[i] = v
+		case i < 0 && v.Name != "query":
+			vars = append(vars, v)
+		}
+	}
+	t.name, t.vars = old.Name, vars
+	if old.Domain != "" && t.site == defaultSite {
+		t.site = "https://" + old.Domain + "/"
+	}
+}
+
+// function returns the function that t describes.
+func (t *task) function() Function {
+	f := Function{
+		Name: t.name, Description: clip(t.query, 200), Variables: t.vars, Source: "anything",
+		Instructions:   "Simulated by the sandbox. It opens " + t.site + " and returns one item for each entry.",
+		ResponseFormat: sampleFormat(t.vars),
+	}
+	if site, err := url.Parse(t.site); err == nil {
+		f.Domain = site.Hostname()
+	}
+	return f
 }
 
 // firstURL returns the first URL or host name in text, as written there.

@@ -56,7 +56,7 @@ func (s *Server) viewerEvents(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	play(w, r, []Step{Flush(), Func(func(st *Stream) error {
+	s.play(w, r, []Step{Flush(), Func(func(st *Stream) error {
 		for shown := 0; ; {
 			now := s.look(v, shown)
 			shown += len(now.steps)
@@ -84,9 +84,9 @@ func (s *Server) viewerEvents(w http.ResponseWriter, r *http.Request) {
 func (s *Server) viewedSession(w http.ResponseWriter, r *http.Request) (*session, bool) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Referrer-Policy", "no-referrer")
-	s.store.mu.Lock()
-	v, ok := s.store.sessions.get(r.PathValue("session"))
-	s.store.mu.Unlock()
+	s.sessions.mu.Lock()
+	v, ok := s.sessions.byID.get(r.PathValue("session"))
+	s.sessions.mu.Unlock()
 	token := r.URL.Query().Get("token")
 	if !ok || subtle.ConstantTimeCompare([]byte(token), []byte(v.token)) != 1 {
 		http.Error(w, "No such session, or the link has expired.", http.StatusNotFound)

@@ -1,0 +1,55 @@
+package sandbox
+
+import "fmt"
+
+// Headers of a v2 stream.
+const (
+	threadHeader  = "X-Thread-Id"
+	streamHeader  = "X-Vercel-Ai-Ui-Message-Stream"
+	streamVersion = "v1" // of the AI SDK's format, not of the API
+	doneFrame     = "data: [DONE]\n\n"
+)
+
+// Chunk writes one chunk of a v2 stream: a JSON object with the member "type" and
+// these fields, in this order. The fields are names, each with its value:
+//
+//	Chunk("text-delta", "id", "t1", "delta", "Hello")
+//
+// It panics if a name is no string, has no value, or has one that cannot be
+// encoded.
+func Chunk(kind string, fields ...any) Step {
+	frame := chunkFrame(kind, fields)
+	return Step{func(st *Stream) error { return st.send(frame) }}
+}
+
+// Done writes the end of a v2 stream, "data: [DONE]" and a blank line.
+func Done() Step { return Raw(doneFrame) }
+
+// Thread sets the headers of a v2 stream for the thread with this ID, and adds
+// the thread if there is none. The thread is busy until the answer ends.
+func Thread(id string) Step {
+	return Step{func(st *Stream) error {
+		st.w.Header().Set(threadHeader, id)
+		st.w.Header().Set(streamHeader, streamVersion)
+		st.server.AddThread(id, "")
+		st.server.store.view(func() { st.occupy(id) })
+		return nil
+	}}
+}
+
+// chunkFrame returns a chunk as one event of a stream.
+func chunkFrame(kind string, fields []any) []byte {
+	if len(fields)%2 != 0 {
+		panic(fmt.Sprintf("sandbox: chunk %s: a field has no value", kind))
+	}
+	frame := append([]byte("data: {\"type\":"), mustEncode(kind)...)
+	for i := 0; i < len(fields); i += 2 {
+		name, ok := fields[i].(string)
+		if !ok {
+			panic(fmt.Sprintf("sandbox: chunk %s: the name %v is no string", kind, fields[i]))
+		}
+		frame = append(append(frame, ','), mustEncode(name)...)
+		frame = append(append(frame, ':'), mustEncode(fields[i+1])...)
+	}
+	return append(frame, "}\n\n"...)
+}

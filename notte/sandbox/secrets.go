@@ -1,0 +1,114 @@
+package sandbox
+
+import (
+	"net/http"
+	"time"
+)
+
+// secret is an environment secret of functions. Secrets are kept in memory only.
+type secret struct {
+	id, name, namespace, value string
+	created                    time.Time
+}
+
+// secretView is a secret on the wire, without its value.
+type secretView struct {
+	ID         string  `json:"id"`
+	Name       string  `json:"name"`
+	Namespace  string  `json:"namespace"`
+	KeyHint    string  `json:"key_hint"`
+	CreatedAt  string  `json:"created_at"`
+	LastUsedAt *string `json:"last_used_at"` // always null
+}
+
+func (v *secret) view() secretView {
+	hint := "…"
+	if len(v.value) >= 12 {
+		hint += v.value[len(v.value)-4:]
+	}
+	return secretView{ID: v.id, Name: v.name, Namespace: v.namespace, KeyHint: hint, CreatedAt: formatTime(v.created)}
+}
+
+// listSecrets answers GET /secrets, with the newest 1,000 secrets.
+func (s *Server) listSecrets(w http.ResponseWriter, r *http.Request) {
+	namespace := r.URL.Query().Get("namespace")
+	items := []secretView{}
+	s.store.view(func() {
+		for v := range s.store.secrets.newest() {
+			if namespace == "" || v.namespace == namespace {
+				items = append(items, v.view())
+			}
+		}
+	})
+	writeJSON(w, http.StatusOK, map[string]any{"items": items})
+}
+
+// storeSecret answers POST /secrets. It replaces a secret of the same name.
+func (s *Server) storeSecret(w http.ResponseWriter, r *http.Request) {
+	body, problems := readBody(r)
+	if problems != nil {
+		writeProblems(w, problems...)
+		return
+	}
+	v := &secret{id: s.ids.uuid(), created: time.Now()}
+	for name, field := range map[string]*string{"name": &v.name, "namespace": &v.namespace, "value": &v.value} {
+		text, ok := body[name].(string)
+		if !ok || text == "" {
+			problems = append(problems, missing("body", name))
+		}
+		*field = text
+	}
+	if problems != nil {
+		writeProblems(w, problems...)
+		return
+	}
+	s.store.change(func() {
+		if old, ok := s.secret(v.name, v.namespace); ok {
+			s.store.secrets.drop(old.id)
+		}
+		s.store.secrets.put(v.id, v)
+	})
+	writeJSON(w, http.StatusCreated, v.view())
+}
+
+// getSecret answers GET /secrets/{name}.
+func (s *Server) getSecret(w http.ResponseWriter, r *http.Request) {
+	namespace := r.URL.Query().Get("namespace")
+	if namespace == "" {
+		writeProblems(w, missing("query", "namespace"))
+		return
+	}
+	var v *secret
+	var ok bool
+	s.store.view(func() { v, ok = s.secret(r.PathValue("name"), namespace) })
+	if !ok {
+		writeJSON(w, http.StatusNotFound, detail("Secret not found"))
+		return
+	}
+	writeJSON(w, http.StatusOK, map[string]string{"value": v.value})
+}
+
+// deleteSecret answers DELETE /secrets/{id}.
+func (s *Server) deleteSecret(w http.ResponseWriter, r *http.Request) {
+	id := r.PathValue("id")
+	var ok bool
+	s.store.change(func() {
+		_, ok = s.store.secrets.get(id)
+		s.store.secrets.drop(id)
+	})
+	if !ok {
+		writeJSON(w, http.StatusNotFound, detail("Secret not found"))
+		return
+	}
+	writeJSON(w, http.StatusOK, map[string]string{"status": "success"})
+}
+
+// secret looks up a secret by name. The caller must hold the store's mutex.
+func (s *Server) secret(name, namespace string) (*secret, bool) {
+	for v := range s.store.secrets.newest() {
+		if v.name == name && v.namespace == namespace {
+			return v, true
+		}
+	}
+	return nil, false
+}
