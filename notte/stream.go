@@ -81,16 +81,24 @@ func (s *Stream) Events() iter.Seq2[Event, error] {
 // read calls yield with every event of the answer until it returns false, and
 // reports whether the answer ended before that.
 func (s *Stream) read(yield func(Event) bool) bool {
-	if s.threadID != "" && !yield(Event{Type: EventThread, ThreadID: s.threadID, ThreadURL: s.threadURL}) {
+	if s.threadID != "" && !s.yieldThread(EventThread, yield) {
 		return false
 	}
 	switch {
 	case s.detached:
-		return yield(Event{Type: EventDetached, ThreadID: s.threadID, ThreadURL: s.threadURL})
+		return s.yieldThread(EventDetached, yield)
 	case !s.events:
 		return s.readResult(yield)
 	}
 	return s.readEvents(yield) && (s.ctx.Err() != nil || s.body.closed.Load() || s.decoder.end(yield))
+}
+
+// yieldThread yields an event with the thread that the answer named before its
+// events. Like parse it is not inlined.
+//
+//go:noinline
+func (s *Stream) yieldThread(t EventType, yield func(Event) bool) bool {
+	return yield(Event{Type: t, ThreadID: s.threadID, ThreadURL: s.threadURL})
 }
 
 // Close ends the stream. A loop over its events ends with an error.
@@ -103,31 +111,40 @@ func (s *Stream) Close() error {
 // reports whether the body ended before that.
 func (s *Stream) readEvents(yield func(Event) bool) bool {
 	reader := newEventReader(s.reader, s.skipLong)
-	config := &sse.ReadConfig{MaxEventSize: maxEvent + 1<<10}
-	var events bytes.Reader
 	for reader.err == nil {
-		events.Reset(reader.next())
+		piece := reader.next()
 		if reader.gotData {
 			s.body.alive()
 		}
-		if events.Len() == 0 {
+		if len(piece) == 0 {
 			continue
 		}
-		// Each piece gets a parser of its own, which takes more than 4 KiB, so
-		// that a quiet stream holds none.
-		for raw, err := range sse.Read(&events, config) {
-			if err != nil {
-				s.skip("an event that the parser refused", 0)
-				break
-			}
-			if !s.decode(raw, yield) {
-				return false
-			}
+		if !s.parse(piece, yield) {
+			return false
 		}
-		events.Reset(nil) // frees a large event
 		s.body.limit(s.idleTimeout())
 	}
 	s.body.setErr(reader.err)
+	return true
+}
+
+// parse yields the events in a piece of the stream that ends with an event. Each
+// piece gets a parser of its own, which takes more than 4 KiB, so that a quiet
+// stream holds none. It is not inlined, because that would grow the stack of the
+// goroutine that waits for the next piece.
+//
+//go:noinline
+func (s *Stream) parse(piece []byte, yield func(Event) bool) bool {
+	config := &sse.ReadConfig{MaxEventSize: maxEvent + 1<<10}
+	for raw, err := range sse.Read(bytes.NewReader(piece), config) {
+		if err != nil {
+			s.skip("an event that the parser refused", 0)
+			break
+		}
+		if !s.decode(raw, yield) {
+			return false
+		}
+	}
 	return true
 }
 

@@ -55,7 +55,7 @@ type getBuildInput struct {
 	waitInput
 }
 
-func (s *service) buildAutomation(ctx context.Context, c caller, in buildInput) (*buildOutput, error) {
+func (s *service) buildAutomation(ctx context.Context, c caller, in *buildInput) (*buildOutput, error) {
 	spec := jobs.BuildSpec{Client: c.Client, Query: in.Query, ForceNew: in.ForceNew, Detach: s.Detach}
 	var err error
 	if in.ContinueBuild != "" {
@@ -76,7 +76,7 @@ func (s *service) buildAutomation(ctx context.Context, c caller, in buildInput) 
 	return out, nil
 }
 
-func (s *service) getBuild(ctx context.Context, c caller, in getBuildInput) (*buildOutput, error) {
+func (s *service) getBuild(ctx context.Context, c caller, in *getBuildInput) (*buildOutput, error) {
 	job, err := s.get(ctx, c, jobs.KindBuild, in.BuildID, in.waitInput)
 	if err != nil {
 		return nil, err
@@ -86,7 +86,7 @@ func (s *service) getBuild(ctx context.Context, c caller, in getBuildInput) (*bu
 	return out, nil
 }
 
-func (s *service) cancelBuild(ctx context.Context, c caller, in buildHandle) (*buildOutput, error) {
+func (s *service) cancelBuild(ctx context.Context, c caller, in *buildHandle) (*buildOutput, error) {
 	job, err := s.cancel(ctx, c, jobs.KindBuild, in.BuildID)
 	if err != nil {
 		return nil, err

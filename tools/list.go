@@ -92,7 +92,7 @@ func (s *service) page(ctx context.Context, c caller, q jobs.Query, in limitInpu
 	return list[:n], formatCursor(list[n-1]), nil
 }
 
-func (s *service) listBuilds(ctx context.Context, c caller, in listBuildsInput) (*buildList, error) {
+func (s *service) listBuilds(ctx context.Context, c caller, in *listBuildsInput) (*buildList, error) {
 	list, next, err := s.page(ctx, c, jobs.Query{Kind: jobs.KindBuild, State: jobs.State(in.Status)}, in.limitInput, in.Cursor)
 	if err != nil {
 		return nil, err
@@ -110,7 +110,7 @@ func (s *service) listBuilds(ctx context.Context, c caller, in listBuildsInput) 
 	return out, nil
 }
 
-func (s *service) listRuns(ctx context.Context, c caller, in listRunsInput) (*runList, error) {
+func (s *service) listRuns(ctx context.Context, c caller, in *listRunsInput) (*runList, error) {
 	if in.FunctionID != "" && !notte.ValidID(in.FunctionID) {
 		return nil, &argError{name: "function_id", why: fmt.Sprintf("it is %.140q", in.FunctionID)}
 	}

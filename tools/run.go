@@ -56,7 +56,7 @@ type getRunInput struct {
 	Offset int `json:"offset,omitempty" jsonschema:"Where to go on in a truncated result, in bytes of its JSON" min:"0" must:"a whole number of bytes below result_bytes"`
 }
 
-func (s *service) runFunction(ctx context.Context, c caller, in runInput) (*runOutput, error) {
+func (s *service) runFunction(ctx context.Context, c caller, in *runInput) (*runOutput, error) {
 	if n := len(in.Variables); n > maxVariables {
 		return nil, &argError{name: "variables", why: fmt.Sprintf("it has %d bytes", n)}
 	}
@@ -67,7 +67,7 @@ func (s *service) runFunction(ctx context.Context, c caller, in runInput) (*runO
 	return newRunOutput(job, 0), nil
 }
 
-func (s *service) getRun(ctx context.Context, c caller, in getRunInput) (*runOutput, error) {
+func (s *service) getRun(ctx context.Context, c caller, in *getRunInput) (*runOutput, error) {
 	job, err := s.get(ctx, c, jobs.KindRun, in.RunID, in.waitInput)
 	if err != nil {
 		return nil, err
@@ -78,7 +78,7 @@ func (s *service) getRun(ctx context.Context, c caller, in getRunInput) (*runOut
 	return newRunOutput(job, in.Offset), nil
 }
 
-func (s *service) cancelRun(ctx context.Context, c caller, in runHandle) (*runOutput, error) {
+func (s *service) cancelRun(ctx context.Context, c caller, in *runHandle) (*runOutput, error) {
 	job, err := s.cancel(ctx, c, jobs.KindRun, in.RunID)
 	if err != nil {
 		return nil, err

@@ -113,11 +113,11 @@ func (listOutput) failed() bool       { return false }
 func (listOutput) running() *jobs.Job { return nil }
 
 // add registers a tool whose arguments bind to an In.
-func add[In any, Out output](s *service, spec toolSpec, handle func(context.Context, caller, In) (Out, error)) {
+func add[In any, Out output](s *service, spec toolSpec, handle func(context.Context, caller, *In) (Out, error)) {
 	t := newTool(spec, func() *inputSchema { return inputSchemaOf(reflect.TypeFor[In]()) })
 	s.register(t, func(raw json.RawMessage) (work, error) {
 		in, err := bind[In](t, raw)
-		return func(ctx context.Context, c caller) (output, error) { return handle(ctx, c, in) }, err
+		return func(ctx context.Context, c caller) (output, error) { return handle(ctx, c, &in) }, err
 	})
 }
 
