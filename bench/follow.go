@@ -43,10 +43,15 @@ func (l *lab) follow(ctx context.Context, c contender, kib int) (time.Duration, 
 		delta := strings.Repeat("sixteen letters ", 1024/16)
 		events = append(events, sandbox.Event(map[string]string{"type": "text_delta", "delta": delta}))
 	}
-	events = append(events, sandbox.Event(map[string]string{"type": "status", "status": quietSign}))
+	// The function makes the server store the job's state, its text included.
+	events = append(events, sandbox.Event(map[string]string{
+		"type": "function_uploaded", "function_id": benchFunction, "function_name": quietSign,
+	}))
 	l.upstream.Script("follow", sandbox.Batch(events...), sandbox.Stall())
 	defer l.upstream.Script("follow")
 
+	ctx, cancel := context.WithTimeout(ctx, openTimeout) // its end kills a server that hangs
+	defer cancel()
 	state := l.newState()
 	builder, err := l.startStdio(ctx, c, state)
 	if err != nil {
@@ -63,7 +68,7 @@ func (l *lab) follow(ctx context.Context, c contender, kib int) (time.Duration, 
 	return waited.median() - begun.median(), err
 }
 
-// quietSign is the last status of a build before it says nothing more.
+// quietSign is the name of the function after which a build reports nothing more.
 const quietSign = "quiet-now"
 
 // startQuiet starts the build and returns its ID when its log is stored.
@@ -103,7 +108,7 @@ func (l *lab) followFor(ctx context.Context, c contender, state, id string, d ti
 }
 
 // followQuiet starts n calls that follow the build. It returns when each has
-// shown the build's last status, and leaves them waiting.
+// shown the build's function, and leaves them waiting.
 func (s *stdioServer) followQuiet(id string, n int) error {
 	for i := range n {
 		call := toolCall("get_build", map[string]any{"build_id": id, "wait_seconds": 3600}, i+2)

@@ -15,7 +15,7 @@ import (
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 )
 
-// openTimeout bounds how long all streams may take to open and to be measured.
+// openTimeout bounds how long many calls may take to start and to be measured.
 const openTimeout = 2 * time.Minute
 
 // sessionMode is how the callers of quiet builds use sessions.

@@ -31,7 +31,7 @@ func measurements() []measurement {
 		{"deltas", deltasRow(flushedStory), true},
 		{"deltas", deltasRow(v2Story), false},
 		{"step", stepRow, false},
-		{"quiet", quietRow(modern), true},
+		{"quiet", quietRow(modern), false},
 		{"quiet", quietRow(oneSession), true},
 		{"quiet", quietRow(ownSession), true},
 		{"start", startRow, true},
