@@ -68,7 +68,7 @@ func TestVersions(t *testing.T) {
 // Twenty concurrent builds of five hundred events each send 2 to 6 updates. The
 // order of the messages is checked when the process has ended.
 func TestProgress(t *testing.T) {
-	forEachTransport(t, bothEras, func(t *testing.T, api *service, c *conn, _ *process) {
+	runForEachTransport(t, bothEras, oneByOne, func(t *testing.T, api *service, c *conn, _ *process) {
 		const builds, steps = 20, 5
 		ids := map[int]string{}
 		for n := range builds {

@@ -154,10 +154,19 @@ func connect(t *testing.T, transport string, e era, url string, flags ...string)
 // forEachTransport runs a test over both transports in each of the eras, with a
 // service of each contract. Each run has its own server process.
 func forEachTransport(t *testing.T, eras []era, test func(t *testing.T, api *service, c *conn, p *process)) {
+	t.Parallel()
+	runForEachTransport(t, eras, inBothContracts, test)
+}
+
+// runForEachTransport is forEachTransport with the contracts run by run:
+// inBothContracts or oneByOne.
+func runForEachTransport(t *testing.T, eras []era, run func(*testing.T, func(*testing.T, *service, string)),
+	test func(t *testing.T, api *service, c *conn, p *process),
+) {
 	for _, transport := range []string{"stdio", "http"} {
 		for _, e := range eras {
 			t.Run(transport+"/"+string(e), func(t *testing.T) {
-				inBothContracts(t, func(t *testing.T, api *service, url string) {
+				run(t, func(t *testing.T, api *service, url string) {
 					c, p := connect(t, transport, e, url)
 					test(t, api, c, p)
 				})

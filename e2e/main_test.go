@@ -72,13 +72,13 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// runMoreAtOnce has eight tests run at once unless -parallel says otherwise,
+// runMoreAtOnce has sixteen tests run at once unless -parallel says otherwise,
 // because most of their time is spent waiting.
 func runMoreAtOnce() {
 	chosen := false
 	flag.Visit(func(f *flag.Flag) { chosen = chosen || f.Name == "test.parallel" })
 	if !chosen {
-		flag.Set("test.parallel", "8")
+		flag.Set("test.parallel", "16")
 	}
 }
 

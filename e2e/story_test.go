@@ -24,9 +24,17 @@ type service struct {
 // other tests.
 func inBothContracts(t *testing.T, test func(t *testing.T, api *service, url string)) {
 	t.Parallel()
+	oneByOne(t, func(t *testing.T, api *service, url string) {
+		t.Parallel()
+		test(t, api, url)
+	})
+}
+
+// oneByOne runs a test against a service of each contract, while no other test
+// runs. It is for tests that measure time.
+func oneByOne(t *testing.T, test func(t *testing.T, api *service, url string)) {
 	for _, contract := range []sandbox.API{sandbox.V1, sandbox.V2} {
 		t.Run(string(contract), func(t *testing.T) {
-			t.Parallel()
 			api, url := newService(t, contract)
 			test(t, api, url)
 		})
