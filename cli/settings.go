@@ -74,7 +74,7 @@ type limitFlags struct {
 }
 
 func (l *limitFlags) add(f *pflag.FlagSet) {
-	addBool(f, &l.detach, "detach", "Have Notte go on with a build by itself: it outlives this process, and tells no steps.")
+	addBool(f, &l.detach, "detach", "Have Notte go on with a build by itself: it outlives this process, and reports no steps.")
 	f.Var(timeValue(&l.reuseWindow, 15*time.Minute, 0, 365*day), "reuse-window", "Return a finished build to a caller that asks for the same within this time; 0: never.")
 	f.Var(timeValue(&l.buildTimeout, time.Hour, time.Second, 7*day), "build-timeout", "End a build as timeout after this long, with what it has.")
 	f.Var(numberValue(&l.dailyBudget, 0, 1e9, "USD"), "daily-budget", "Refuse builds beyond this sum in US dollars a day; 0: no limit. A build is taken to cost $1 until the costs of five are known.")

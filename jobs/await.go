@@ -9,7 +9,7 @@ import (
 
 const (
 	followedStatus = "this service does not detach builds, so the build is followed"
-	detachedStatus = "detached: Notte goes on by itself and tells no steps"
+	detachedStatus = "detached: Notte goes on by itself and reports no steps"
 	lostStatus     = "the stream was lost; looking for the function that the build makes"
 	lostWarning    = "the build's stream was lost, so what came after the function is not known"
 	notFound       = "no function of this build has appeared in the account; Notte may still be at work, or the build may have failed"

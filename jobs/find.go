@@ -96,7 +96,7 @@ func (f *finder) confirm(ctx context.Context, s *sighting) bool {
 }
 
 // made reports whether a build can have made or changed a function: it is the
-// account's own, no other build accounts for it, and it was created since the
+// account's own, no other build has made it, and it was created since the
 // build began or, in a follow-up, changed since then.
 func made(job Job, f notte.Function, claimed map[string]bool) bool {
 	b := job.Build

@@ -139,7 +139,7 @@ type Build struct {
 	Candidates      []Candidate    `json:"candidates,omitempty"` // functions that it may have made, if none is known
 	Continues       string         `json:"continues,omitempty"`  // the build whose thread it goes on with
 	Before          *FunctionState `json:"before,omitempty"`     // the function of that build before this one began
-	Detached        bool           `json:"detached,omitempty"`   // it goes on at Notte, and tells no steps
+	Detached        bool           `json:"detached,omitempty"`   // it goes on at Notte, and reports no steps
 }
 
 // Candidate is a function that a build may have made.
