@@ -144,7 +144,11 @@ func (o *scriptedBuilds) startAndKill(t *testing.T, h *host, c *conn, n int) map
 	t.Helper()
 	first := c.lastID + 1
 	for i := range n {
-		arguments := args{"query": o.add()}
+		query := o.add()
+		if i == n-1 { // this build never ends, so that some builds are killed at their work
+			o.api.Script(query, statusEvent("planning"), sandbox.Stall())
+		}
+		arguments := args{"query": query}
 		if i%2 == 0 {
 			arguments["wait_seconds"] = 0
 		}
