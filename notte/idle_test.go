@@ -32,14 +32,24 @@ func piped(t *testing.T, idle time.Duration, headers ...string) (*notte.Client, 
 	return newClient(t, notte.Config{Key: "k", IdleTimeout: idle, HTTPClient: &http.Client{Transport: answer}}), w
 }
 
+// part is a part of a stream.
+type part struct {
+	at   time.Duration // after the stream's begin
+	text string
+}
+
+// writeParts writes each part at its time.
+func writeParts(w io.Writer, begin time.Time, parts []part) {
+	for _, p := range parts {
+		time.Sleep(time.Until(begin.Add(p.at))) // of the bubble's time
+		io.WriteString(w, p.text)
+	}
+}
+
 // TestIdle writes parts of a stream at the given times, and checks when and how the
 // stream ends.
 func TestIdle(t *testing.T) {
 	const status, done = "data: {\"type\":\"status\"}\n\n", "data: {\"type\":\"done\"}\n\n"
-	type part struct {
-		at   time.Duration
-		text string
-	}
 	for _, tt := range []struct {
 		name  string
 		idle  time.Duration
@@ -64,12 +74,7 @@ func TestIdle(t *testing.T) {
 					t.Fatal(err)
 				}
 				begin := time.Now()
-				go func() {
-					for _, p := range tt.parts {
-						time.Sleep(time.Until(begin.Add(p.at))) // of the bubble's time
-						io.WriteString(w, p.text)
-					}
-				}()
+				go writeParts(w, begin, tt.parts)
 				err = drained(s, nil)
 				if took := time.Since(begin); took != tt.after {
 					t.Errorf("ended after %v, want %v", took, tt.after)
@@ -85,10 +90,6 @@ func TestIdle(t *testing.T) {
 // TestIdleV2 does the same for streams in v2, and says which event ends them.
 func TestIdleV2(t *testing.T) {
 	const step, finish, more = "data: {\"type\":\"start-step\"}\n\n", "data: {\"type\":\"finish\"}\n\n", "data: {\"type\":\"data-x\"}\n\n"
-	type part struct {
-		at   time.Duration
-		text string
-	}
 	for _, tt := range []struct {
 		name    string
 		idle    time.Duration
@@ -119,12 +120,7 @@ func TestIdleV2(t *testing.T) {
 					t.Fatal(err)
 				}
 				begin := time.Now()
-				go func() {
-					for _, p := range tt.parts {
-						time.Sleep(time.Until(begin.Add(p.at))) // of the bubble's time
-						io.WriteString(w, p.text)
-					}
-				}()
+				go writeParts(w, begin, tt.parts)
 				var last notte.EventType
 				for ev, e := range s.Events() {
 					if err = e; ev.Terminal() {
