@@ -22,15 +22,7 @@ func listRow(first bool) func(context.Context, *lab, contender) (row, error) {
 		if err != nil {
 			return row{}, err
 		}
-		ratio := times(many, few)
-		return row{
-			what:     what,
-			measured: fmt.Sprintf("%.2f times: %s", ratio, many),
-			ratio:    ratio,
-			bound:    "1.5 times",
-			reached:  ratio <= 1.5,
-			baseline: fmt.Sprintf("20 of 20 kept builds: %s", few),
-		}, nil
+		return ratioRow(what, times(many, few), 1.5, many.String(), "20 of 20 kept builds: "+few.String()), nil
 	}
 }
 
@@ -39,15 +31,8 @@ func startKeptRow(ctx context.Context, l *lab, c contender) (row, error) {
 	if err != nil {
 		return row{}, err
 	}
-	ratio := times(many, none)
-	return row{
-		what:     "from start to the answer to initialize, with 100,000 kept builds",
-		measured: fmt.Sprintf("%.2f times: %s", ratio, many),
-		ratio:    ratio,
-		bound:    "1.05 times",
-		reached:  ratio <= 1.05,
-		baseline: fmt.Sprintf("with an empty store: %s", none),
-	}, nil
+	return ratioRow("from start to the answer to initialize, with 100,000 kept builds",
+		times(many, none), 1.05, many.String(), "with an empty store: "+none.String()), nil
 }
 
 // lists measures list_builds over stdio, with n kept builds and with one page of

@@ -19,15 +19,8 @@ func manyRow(ctx context.Context, l *lab, c contender) (row, error) {
 	if err != nil {
 		return row{}, err
 	}
-	ratio := times(disk, memory)
-	return row{
-		what:     "200 builds of 1.5 s and 50 steps at once, on disk, each found there whole after a SIGKILL",
-		measured: fmt.Sprintf("%.2f times: %s", ratio, disk),
-		ratio:    ratio,
-		bound:    "1.3 times",
-		reached:  ratio <= 1.3,
-		baseline: fmt.Sprintf("the same with the store in memory: %s", memory),
-	}, nil
+	return ratioRow("200 builds of 1.5 s and 50 steps at once, on disk, each found there whole after a SIGKILL",
+		times(disk, memory), 1.3, disk.String(), "the same with the store in memory: "+memory.String()), nil
 }
 
 // many measures n concurrent builds with steps that are gap apart: from the

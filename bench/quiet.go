@@ -47,14 +47,8 @@ func quietRow(mode sessionMode) func(context.Context, *lab, contender) (row, err
 		slices.Sort(server)
 		slices.Sort(proxy)
 		ratio := float64(server[1]) / float64(proxy[1])
-		return row{
-			what:     "resident memory of each of 1,000 quiet builds at once over HTTP, " + string(mode),
-			measured: fmt.Sprintf("%.2f times: %s", ratio, kibRange(server)),
-			ratio:    ratio,
-			bound:    "1.2 times",
-			reached:  ratio <= 1.2,
-			baseline: "the same streams through net/http's ReverseProxy alone: " + kibRange(proxy),
-		}, nil
+		return ratioRow("resident memory of each of 1,000 quiet builds at once over HTTP, "+string(mode),
+			ratio, 1.2, kibRange(server), "the same streams through net/http's ReverseProxy alone: "+kibRange(proxy)), nil
 	}
 }
 

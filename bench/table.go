@@ -17,6 +17,19 @@ type row struct {
 	baseline       string
 }
 
+// ratioRow returns the row of a figure that is promised to be at most bound times
+// its baseline.
+func ratioRow(what string, ratio, bound float64, measured, baseline string) row {
+	return row{
+		what:     what,
+		measured: fmt.Sprintf("%.2f times: %s", ratio, measured),
+		ratio:    ratio,
+		bound:    fmt.Sprintf("%v times", bound),
+		reached:  ratio <= bound,
+		baseline: baseline,
+	}
+}
+
 // measurement measures one row of the table.
 type measurement struct {
 	name  string
