@@ -13,11 +13,9 @@ import (
 
 func TestDescribe(t *testing.T) {
 	const inResult = "Live view ready: its link is in the result"
-	session := func(u string) notte.Event { return notte.Event{Type: notte.EventSessionData, ViewerURL: u} }
 	function := func(name, id string) notte.Event {
 		return notte.Event{Type: notte.EventFunctionUploaded, FunctionName: name, FunctionID: id}
 	}
-	thread := func(u string) notte.Event { return notte.Event{Type: notte.EventThread, ThreadID: "t-1", ThreadURL: u} }
 	log := func(m string) notte.Event { return notte.Event{Type: notte.EventLog, Message: m} }
 	longest := "https://view.notte.cc/?token=" + strings.Repeat("t", 188-29)
 	tests := []struct {
@@ -31,18 +29,18 @@ func TestDescribe(t *testing.T) {
 		{using("browser_click"), "Using browser_click"},
 		{using(""), "Using a tool"},
 
-		{session("https://view.notte.cc/s/1?token=ey.J-_"), "Watch live: https://view.notte.cc/s/1?token=ey.J-_"},
-		{session("http://127.0.0.1:8809/view/1"), "Watch live: http://127.0.0.1:8809/view/1"},
-		{session(longest), "Watch live: " + longest},
-		{session(longest + "t"), inResult},
-		{session("javascript:alert(1)"), inResult},
-		{session("https:///no-host"), inResult},
-		{session("https://notte.cc@evil.example/"), inResult},
-		{session("https://view.notte.cc/a b"), inResult},
-		{session("https://view.notte.cc/\x1b]8;;https://evil.example\a"), inResult},
-		{session("https://view.n\u043ette.cc/"), inResult},
-		{session("https://view.notte.cc/\u202egnp"), inResult},
-		{session(""), ""},
+		{watch("https://view.notte.cc/s/1?token=ey.J-_"), "Watch live: https://view.notte.cc/s/1?token=ey.J-_"},
+		{watch("http://127.0.0.1:8809/view/1"), "Watch live: http://127.0.0.1:8809/view/1"},
+		{watch(longest), "Watch live: " + longest},
+		{watch(longest + "t"), inResult},
+		{watch("javascript:alert(1)"), inResult},
+		{watch("https:///no-host"), inResult},
+		{watch("https://notte.cc@evil.example/"), inResult},
+		{watch("https://view.notte.cc/a b"), inResult},
+		{watch("https://view.notte.cc/\x1b]8;;https://evil.example\a"), inResult},
+		{watch("https://view.n\u043ette.cc/"), inResult},
+		{watch("https://view.notte.cc/\u202egnp"), inResult},
+		{watch(""), ""},
 
 		{thread("https://anything.notte.cc/t/1"), "Thread: https://anything.notte.cc/t/1"},
 		{thread(""), ""},

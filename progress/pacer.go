@@ -34,9 +34,10 @@ const MaxMessage = 200
 
 // Pacer chooses the lines of one call. The first line is due at once. After it
 // each step (see [Describe]) is due as soon as [MinInterval] allows, and the
-// newest step replaces one that waits. The agent's text is due as a snippet when
-// no step waits. After [QuietInterval] without a line, one says that the job
-// still runs.
+// newest step replaces one that waits. A link goes before a step, and only a new
+// link of its kind replaces one that waits: each is shown once. The agent's text is
+// due as a snippet when no step waits. After [QuietInterval] without a line, one
+// says that the job still runs.
 //
 // A Pacer is for one goroutine. It reads no clock: its methods take the time. The
 // goroutine calls Next. If that returns a line, it sends the line and calls Sent.
@@ -47,10 +48,28 @@ type Pacer struct {
 
 	sent      time.Time // when the last line was written; zero: none was
 	step      string    // the newest step while it waits to be sent
-	lastStep  string    // the newest step, sent or not, without links
+	lastStep  string    // the newest step, sent or not
+	watch     link      // the live view
+	thread    link      // the page of the thread
 	text      TextTail
 	textSince time.Time // when the first delta came that no line has shown; zero: all were shown
 }
+
+// link is a line with a link.
+type link struct {
+	line  string
+	shown bool
+}
+
+// set makes line the link, unless it is already.
+func (l *link) set(line string) {
+	if l.line != line {
+		*l = link{line: line}
+	}
+}
+
+// waiting reports whether there is a link that no line has shown.
+func (l *link) waiting() bool { return l.line != "" && !l.shown }
 
 // NewPacer returns the Pacer of a call that waits for a job. Lines name the job
 // by its subject ("Build started") and its activity ("Still building"). started
@@ -75,9 +94,14 @@ func (p *Pacer) Observe(ev notte.Event, now time.Time) {
 	if !ok {
 		return
 	}
-	p.step, p.textSince = line, time.Time{}                                // a step replaces a waiting step or snippet
-	if ev.Type != notte.EventSessionData && ev.Type != notte.EventThread { // quietLine has no room for a URL
-		p.lastStep = line
+	p.textSince = time.Time{} // what is shown replaces a waiting snippet
+	switch ev.Type {
+	case notte.EventSessionData:
+		p.watch.set(line)
+	case notte.EventThread:
+		p.thread.set(line)
+	default:
+		p.step, p.lastStep = line, line
 	}
 }
 
@@ -91,12 +115,11 @@ func (p *Pacer) Next(now time.Time) (line string, pause time.Duration) {
 		return p.startLine(now), 0
 	}
 	since := now.Sub(p.sent)
-	if p.step != "" {
+	if p.step != "" || p.watch.waiting() || p.thread.waiting() {
 		if pause = MinInterval - since; pause > 0 {
 			return "", pause
 		}
-		line, p.step = p.step, ""
-		return line, 0
+		return p.takeLine(), 0
 	}
 	if !p.textSince.IsZero() {
 		// Let a new text grow first, because its first word alone says little.
@@ -112,6 +135,18 @@ func (p *Pacer) Next(now time.Time) (line string, pause time.Duration) {
 		return "", pause
 	}
 	return p.quietLine(now), 0
+}
+
+// takeLine returns the first of what waits to be shown: a link, or the step.
+func (p *Pacer) takeLine() (line string) {
+	for _, l := range []*link{&p.watch, &p.thread} {
+		if l.waiting() {
+			l.shown = true
+			return l.line
+		}
+	}
+	line, p.step = p.step, ""
+	return line
 }
 
 // Sent records when a line was written.

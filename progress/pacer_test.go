@@ -15,6 +15,8 @@ import (
 func thinking(s string) notte.Event { return notte.Event{Type: notte.EventThinkingDelta, Delta: s} }
 func writing(s string) notte.Event  { return notte.Event{Type: notte.EventTextDelta, Delta: s} }
 func using(s string) notte.Event    { return notte.Event{Type: notte.EventToolStart, Name: s} }
+func watch(s string) notte.Event    { return notte.Event{Type: notte.EventSessionData, ViewerURL: s} }
+func thread(s string) notte.Event   { return notte.Event{Type: notte.EventThread, ThreadURL: s} }
 func status(s string) notte.Event   { return notte.Event{Type: notte.EventStatus, Status: s} }
 
 // at is what happens to a job after a pause.
@@ -134,6 +136,26 @@ func TestPace(t *testing.T) {
 		"a sign of life without a link": {
 			[]at{{time.Second, []notte.Event{{Type: notte.EventSessionData, ViewerURL: "https://view.notte.cc/a?token=b"}}}, {11 * time.Second, nil}},
 			[]string{started, "1s Watch live: https://view.notte.cc/a?token=b", "11s Still building, 11s"},
+		},
+		"a link is not displaced by a step": {
+			[]at{{100 * ms, []notte.Event{watch("https://v.test/1")}}, {50 * ms, []notte.Event{using("browser"), status("b")}}, {time.Second, nil}},
+			[]string{started, "250ms Watch live: https://v.test/1", "500ms Status: b"},
+		},
+		"a link before the steps that came first": {
+			[]at{{10 * ms, []notte.Event{using("browser"), watch("https://v.test/1"), thinking("Let me look")}}, {3 * time.Second, nil}},
+			[]string{started, "250ms Watch live: https://v.test/1", "500ms Using browser", "1.5s Thinking: Let me look"},
+		},
+		"both links": {
+			[]at{{0, []notte.Event{thread("https://t.test/1"), watch("https://v.test/1"), using("browser")}}, {time.Second, nil}},
+			[]string{started, "250ms Watch live: https://v.test/1", "500ms Thread: https://t.test/1", "750ms Using browser"},
+		},
+		"the same link again": {
+			[]at{{0, []notte.Event{watch("https://v.test/1"), watch("https://v.test/1")}}, {time.Second, []notte.Event{watch("https://v.test/1")}}, {time.Second, nil}},
+			[]string{started, "250ms Watch live: https://v.test/1"},
+		},
+		"another link of its kind": {
+			[]at{{0, []notte.Event{watch("https://v.test/1"), watch("https://v.test/2")}}, {time.Second, []notte.Event{watch("https://v.test/3")}}, {time.Second, nil}},
+			[]string{started, "250ms Watch live: https://v.test/2", "1s Watch live: https://v.test/3"},
 		},
 		"nothing after a terminal event": {
 			[]at{{10 * ms, []notte.Event{using("browser"), {Type: notte.EventDone}, using("python"), writing("Hi")}}, {time.Minute, nil}},
