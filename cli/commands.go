@@ -62,7 +62,7 @@ Exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted, 143 terminated.`,
 	}
 	root.AddGroup(&cobra.Group{ID: terminalGroup, Title: "From a terminal:"}, &cobra.Group{ID: serverGroup, Title: "Servers:"})
 	stdio := p.stdioCommand()
-	root.AddCommand(stdio, p.httpCommand(), p.sandboxCommand(), p.buildCommand(), p.runCommand(),
+	root.AddCommand(stdio, p.httpCommand(), p.healthCommand(), p.sandboxCommand(), p.buildCommand(), p.runCommand(),
 		p.buildsCommand(), p.runsCommand(), p.versionCommand())
 	p.settings.add(root.PersistentFlags())
 	root.PersistentFlags().VisitAll(describe)

@@ -8,17 +8,37 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/anything-mcp/anything-mcp/transport"
 )
 
+// listenFlags say where the server of the command http listens.
+type listenFlags struct {
+	addr    string
+	tlsCert string
+}
+
+func (l *listenFlags) add(f *pflag.FlagSet) {
+	f.StringVar(&l.addr, "addr", "127.0.0.1:8808", "Listen on `HOST:PORT`.")
+	f.StringVar(&l.tlsCert, "tls-cert", "", "Serve HTTPS with the certificate in `FILE` (PEM).")
+}
+
+// url returns the address of a path for clients of this machine.
+func (l *listenFlags) url(path string) string {
+	scheme := "http"
+	if l.tlsCert != "" {
+		scheme = "https"
+	}
+	return scheme + "://" + connectableAddr(l.addr) + path
+}
+
 // httpFlags are the settings of the command http.
 type httpFlags struct {
 	serverFlags
-	addr         string
+	listenFlags
 	allowOrigins []string
 	allowHosts   []string
-	tlsCert      string
 	tlsKey       string
 }
 
@@ -38,12 +58,11 @@ clients send as "Authorization: Bearer …".`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.serveHTTP(cmd.Context(), flags) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&flags.addr, "addr", "127.0.0.1:8808", "Listen on `HOST:PORT`.")
+	flags.listenFlags.add(f)
 	f.StringSliceVar(&flags.allowOrigins, "allow-origin", nil, "Let web pages of these `ORIGINS` call, like https://app.example.com; *: all.")
 	f.StringSliceVar(&flags.allowHosts, "allow-host", nil, "Let clients use these `NAMES` for the server besides the one in --addr; *: any.")
-	f.StringVar(&flags.tlsCert, "tls-cert", "", "Serve HTTPS with the certificate in `FILE` (PEM).")
 	f.StringVar(&flags.tlsKey, "tls-key", "", "The key of the certificate, in `FILE` (PEM).")
-	flags.add(f, 4096)
+	flags.serverFlags.add(f, 4096)
 	return cmd
 }
 
@@ -81,11 +100,8 @@ func (p *program) serveHTTP(ctx context.Context, flags httpFlags) error {
 	if err != nil {
 		return listenError(flags.addr, err)
 	}
-	scheme := "http"
-	if flags.tlsCert != "" {
-		scheme = "https"
-	}
-	url := scheme + "://" + connectableAddr(ln.Addr().String()) + "/mcp"
+	flags.addr = ln.Addr().String() // the port may have been 0
+	url := flags.url("/mcp")
 	a.logReady("serving MCP over HTTP", "url", ownAddress(url), "token", token != "")
 	defer inBackground(ctx, returnMemory)()
 	err = h.Serve(ctx, ln)
