@@ -145,14 +145,17 @@ func (o *scriptedBuilds) startAndKill(t *testing.T, h *host, c *conn, n int) map
 	first := c.lastID + 1
 	for i := range n {
 		query := o.add()
-		if i == n-1 { // this build never ends, so that some builds are killed at their work
-			o.api.Script(query, statusEvent("planning"), sandbox.Stall())
-		}
 		arguments := args{"query": query}
 		if i%2 == 0 {
 			arguments["wait_seconds"] = 0
 		}
-		c.call("build_automation", arguments)
+		if i == 0 { // this build never ends, so that some builds are killed at their work
+			o.api.Script(query, statusEvent("planning"), sandbox.Stall())
+		}
+		id := c.call("build_automation", arguments)
+		if i == 0 {
+			c.outcome(id)
+		}
 	}
 	ours := func(m message) bool {
 		id, err := strconv.Atoi(string(m.ID))
