@@ -19,12 +19,12 @@ func TestServerJSON(t *testing.T) {
 		Name        string
 		Description string
 		Version     string
-		Meta        map[string]struct {
+		Packages    []struct {
 			EnvironmentVariables []struct {
 				Name, Default string
 				IsSecret      bool
 			}
-		} `json:"_meta"`
+		}
 	}
 	if err := json.Unmarshal(raw, &entry); err != nil {
 		t.Fatal(err)
@@ -35,12 +35,14 @@ func TestServerJSON(t *testing.T) {
 	if n := utf8.RuneCountInString(entry.Description); n == 0 || n > 100 {
 		t.Errorf("the description has %d characters, and the schema allows 1 to 100", n)
 	}
-	for _, v := range entry.Meta["io.modelcontextprotocol.registry/publisher-provided"].EnvironmentVariables {
-		if strings.Contains(v.Name, "KEY") != v.IsSecret {
-			t.Errorf("%s: isSecret is %v", v.Name, v.IsSecret)
-		}
-		if strings.HasPrefix(v.Name, prefix) && !settingExists(t, v.Name) {
-			t.Errorf("no flag has the variable %s", v.Name)
+	for _, pkg := range entry.Packages {
+		for _, v := range pkg.EnvironmentVariables {
+			if strings.Contains(v.Name, "KEY") != v.IsSecret {
+				t.Errorf("%s: isSecret is %v", v.Name, v.IsSecret)
+			}
+			if strings.HasPrefix(v.Name, prefix) && !settingExists(t, v.Name) {
+				t.Errorf("no flag has the variable %s", v.Name)
+			}
 		}
 	}
 }
