@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"log/slog"
+	"runtime"
 	"sync"
 	"time"
 
@@ -50,8 +51,8 @@ func (p *program) newApp(s storeFlags, l limitFlags) (*app, error) {
 		Key:         notte.APIKey(p.vars[keyVariable]),
 		APIURL:      p.settings.apiURL,
 		AnythingURL: p.settings.anythingURL,
-		Names:       notte.SettingNames{Key: keyVariable, APIURL: "NOTTE_API_URL", AnythingURL: "NOTTE_ANYTHING_URL"},
-		HTTPClient:  notte.NewHTTPClient(p.readBuffer),
+		Names:       settingNames(runtime.GOOS),
+		HTTPClient:  notte.NewHTTPClient(p.readBuffer, p.vars.proxies()),
 		IdleTimeout: p.settings.idleTimeout,
 		UserAgent:   "anything-mcp/" + readVersion().version,
 		Logger:      p.log,
