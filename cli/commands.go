@@ -27,7 +27,7 @@ type program struct {
 }
 
 func newProgram(env Env) *program {
-	p := &program{name: "anything-mcp", env: env, vars: newEnvironment(env.Environ, runtime.GOOS), readBuffer: 4 << 10}
+	p := &program{name: "anything-mcp", env: env, vars: newEnvironment(env.Environ, runtime.GOOS), readBuffer: 16 << 10}
 	p.secrets = text.NewRedactor(p.vars[keyVariable], p.vars[tokenVariable])
 	p.screen = newScreen(env.Stderr, p.vars, p.secrets)
 	return p

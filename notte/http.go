@@ -12,7 +12,7 @@ import (
 //
 // readBuffer is the size in bytes of the buffer that each connection reads into;
 // 0 means 1 KiB. 1 KiB suits a server with a thousand quiet streams, because large
-// reads bypass the buffer. 4 KiB suit one fast stream of small events, because
+// reads bypass the buffer. 16 KiB suit one fast stream of small events, because
 // they take fewer, larger reads.
 //
 // The wait for the header is [DefaultIdleTimeoutV2], because Notte may answer a run's
