@@ -2,8 +2,8 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"log/slog"
-	"runtime"
 	"sync"
 	"time"
 
@@ -36,6 +36,7 @@ type app struct {
 	stateDir  string        // the flag's value
 	dir       string        // the directory that it means; "": in memory
 	simulated bool          // the sandbox takes Notte's place
+	unfit     error         // why no call may be carried out; nil: they may
 
 	closeSandbox func()
 	stopping     sync.Once
@@ -46,32 +47,57 @@ type app struct {
 // --sandbox, opens no file and no port. A missing key is not an error here, but in
 // calls of the client. The caller must Close the app.
 func (p *program) newApp(s storeFlags, l limitFlags) (*app, error) {
-	a := &app{log: p.log, keep: s.keep, stateDir: s.stateDir, dir: p.keptIn(s.stateDir), simulated: p.settings.sandbox, closeSandbox: func() {}}
+	dir, err := p.keptIn(s.stateDir)
+	if err = p.report(p.source("state-dir"), err); err != nil {
+		return nil, err
+	}
+	a := &app{log: p.log, keep: s.keep, stateDir: s.stateDir, dir: dir, simulated: p.settings.sandbox, closeSandbox: func() {}}
 	cfg := notte.Config{
-		Key:         notte.APIKey(p.vars[keyVariable]),
 		APIURL:      p.settings.apiURL,
 		AnythingURL: p.settings.anythingURL,
-		Names:       settingNames(runtime.GOOS),
-		HTTPClient:  notte.NewHTTPClient(p.readBuffer, p.vars.proxies()),
+		Names:       notte.SettingNames{Key: keyVariable, APIURL: p.source("api-url"), AnythingURL: p.source("anything-url")},
+		HTTPClient:  notte.NewHTTPClient(p.readBuffer),
 		IdleTimeout: p.settings.idleTimeout,
 		UserAgent:   "anything-mcp/" + readVersion().version,
 		Logger:      p.log,
 	}
 	if a.simulated {
 		a.startSandbox(&cfg, p.sandboxOptions(a.dir))
+	} else if cfg.Key, err = p.key(); err != nil {
+		return nil, err
 	}
-	client, err := notte.NewClient(cfg)
-	if err != nil {
+	if a.client, err = p.newClient(cfg); err != nil {
 		a.closeSandbox()
-		return nil, usageErrorf("%w", err)
+		return nil, err
 	}
-	a.client = client
-	a.store = newStore(a.dir)
+	a.store = p.newStore(a.dir)
 	options := jobOptions(s, l)
 	options.Logger = p.log
 	a.jobs = jobs.NewManager(a.store, options)
-	a.jobs.Recover(client)
+	if a.unfit = p.unfit(); a.unfit == nil {
+		a.jobs.Recover(a.client)
+	}
 	return a, nil
+}
+
+// key returns the user's key, or "" without one.
+func (p *program) key() (notte.APIKey, error) {
+	key, err := p.vars.secret(keyVariable)
+	return notte.APIKey(key), p.report(keyVariable, err)
+}
+
+// newClient returns a client, without a key if calls are to tell what is wrong with
+// cfg.
+func (p *program) newClient(cfg notte.Config) (*notte.Client, error) {
+	client, err := notte.NewClient(cfg)
+	setting, wrong := errors.AsType[*notte.SettingError](err)
+	if !wrong {
+		return client, err
+	}
+	if err = p.report(setting.Setting, err); err != nil {
+		return nil, err
+	}
+	return notte.NewClient(notte.Config{})
 }
 
 // withJobs calls do with an app, or fails if the app has no key.
@@ -143,9 +169,10 @@ func (a *app) server(s serverFlags) (*server.MCPServer, transport.Tasks) {
 		Sandbox: a.simulated,
 		Detach:  s.limits.detach,
 		Logger:  a.log,
-		Tasks:   s.tasks == "on",
+		Tasks:   s.tasks && a.unfit == nil,
 		Keep:    a.keep,
 		Advice:  advice,
+		Unfit:   a.unfit,
 	}
 	if s.wait == 0 {
 		cfg.Wait = -1 // to tools 0 means the default
@@ -157,9 +184,11 @@ func (a *app) server(s serverFlags) (*server.MCPServer, transport.Tasks) {
 	return srv.MCP, srv.Tasks
 }
 
-// logReady logs that a server is ready, and whether the key is missing.
+// logReady logs that a server is ready, and why its calls will be refused.
 func (a *app) logReady(message string, args ...any) {
 	switch {
+	case a.unfit != nil:
+		a.log.Warn("the tools are listed, and each call answers with what is wrong", "err", a.unfit)
 	case a.simulated:
 		args = append(args, "notte", "sandbox", "results", "simulated")
 	case a.client.Ready() != nil:

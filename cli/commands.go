@@ -18,17 +18,25 @@ type program struct {
 	env      Env
 	vars     environment
 	secrets  text.Redactor
-	screen   *screen  // all output to stderr goes through it
-	settings settings // of every command
+	screen   *screen        // all output to stderr goes through it
+	settings settings       // of every command
+	flags    *pflag.FlagSet // of the command that runs
 	log      *slog.Logger
 	parsed   bool // the command line is valid, and a command runs
+
+	// serves means that the command serves MCP, hosted that an MCP host started it.
+	// A host shows its user what calls answer, and seldom what a process prints.
+	serves, hosted bool
+	faults         []error // of settings, which calls answer with
 
 	readBuffer int // bytes, for each stream from Notte
 }
 
 func newProgram(env Env) *program {
-	p := &program{name: "anything-mcp", env: env, vars: newEnvironment(env.Environ, runtime.GOOS), readBuffer: 16 << 10}
-	p.secrets = text.NewRedactor(p.vars[keyVariable], p.vars[tokenVariable])
+	p := &program{name: "anything-mcp", env: env, flags: new(pflag.FlagSet), vars: newEnvironment(env.Environ, runtime.GOOS), readBuffer: 4 << 10}
+	key, _ := p.vars.secret(keyVariable)
+	token, _ := p.vars.secret(tokenVariable)
+	p.secrets = text.NewRedactor(key, token)
 	p.screen = newScreen(env.Stderr, p.vars, p.secrets)
 	return p
 }
@@ -83,10 +91,26 @@ Exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted, 143 terminated.`,
 // prepare sets the flags of cmd from the environment and makes the logger. It
 // runs before each command.
 func (p *program) prepare(cmd *cobra.Command, _ []string) error {
-	if err := p.vars.set(cmd.Flags()); err != nil {
+	p.flags = cmd.Flags()
+	p.hosted = cmd == cmd.Root() || cmd.Name() == "stdio"
+	p.serves = p.hosted || cmd.Name() == "http"
+	unset, err := dropPlaceholders(p.flags, p.hosted && !isTerminal(p.env.Stdin))
+	if err != nil {
 		return err
 	}
+	failed := p.vars.set(p.flags)
+	for _, f := range failed {
+		if f.err != nil && !p.hosted {
+			return f.err
+		}
+	}
 	p.log = p.settings.newLogger(p.screen, p.secrets)
+	for _, name := range unset {
+		p.log.Warn("the flag counts as not given: its value is a placeholder, which the host passed on as it stands", "flag", name)
+	}
+	for _, f := range failed {
+		p.tellUnread(f)
+	}
 	for _, name := range p.vars.unknown(cmd.Root()) {
 		p.log.Warn("no setting has this name: it may be misspelt", "variable", name)
 	}

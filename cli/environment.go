@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -16,11 +17,17 @@ const (
 	tokenVariable = "ANYTHING_MCP_AUTH_TOKEN"
 )
 
-// prefix begins the names of our own variables.
-const prefix = "ANYTHING_MCP_"
+func isSecret(name string) bool { return name == keyVariable || name == tokenVariable }
 
-// environment holds the variables that are not blank, by name. On Windows names are
-// in upper case, because Windows ignores their case.
+// The beginnings of the names of our variables.
+const (
+	prefix      = "ANYTHING_MCP_"
+	nottePrefix = "NOTTE_"
+)
+
+// environment holds variables by name: ours with clean values, which may be empty,
+// and others that are not blank. On Windows names are in upper case, because Windows
+// ignores their case.
 type environment map[string]string
 
 func newEnvironment(environ []string, goos string) environment {
@@ -30,52 +37,99 @@ func newEnvironment(environ []string, goos string) environment {
 		if goos == "windows" {
 			name = strings.ToUpper(name)
 		}
-		if ok && strings.TrimSpace(value) != "" {
+		switch {
+		case !ok || name == "": // Windows keeps directories in variables without a name
+		case strings.HasPrefix(name, prefix), strings.HasPrefix(name, nottePrefix):
+			e[name] = clean(name, value, goos)
+		case strings.TrimSpace(value) != "":
 			e[name] = value
 		}
 	}
 	return e
 }
 
-// variable returns the environment variable of a flag, or "" for a flag that
-// has none.
-func variable(flag *pflag.Flag) string {
-	name := strings.ToUpper(strings.ReplaceAll(flag.Name, "-", "_"))
-	switch flag.Name {
+// variable returns the environment variable of the flag with this name, or "" for a
+// flag that has none.
+func variable(flag string) string {
+	name := strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+	switch flag {
 	case "help":
 		return ""
 	case "api-url", "anything-url":
-		return "NOTTE_" + name
+		return nottePrefix + name
 	}
 	return prefix + name
 }
 
-// set sets the flags that were not typed from their variables.
-func (e environment) set(flags *pflag.FlagSet) (err error) {
+// secret returns the key or token in the variable called name, or "" if there is
+// none. A placeholder is an error, which does not repeat it.
+func (e environment) secret(name string) (string, error) {
+	value := e[name]
+	shown := placeholder(value, slices.Concat(unexpanded, fillIns))
+	if shown == "" && strings.Contains(strings.ToUpper(value), name) {
+		shown = "the name of a variable"
+	}
+	if shown == "" {
+		return value, nil
+	}
+	remedy := "set it to the token itself, or remove it"
+	if name == keyVariable {
+		remedy = "set it to the key itself, from https://console.notte.cc"
+	}
+	return "", fmt.Errorf("%s holds a placeholder (%s), which the host or shell passed on as it stands: %s", name, shown, remedy)
+}
+
+// unread is a variable whose value its flag could not take.
+type unread struct {
+	flag *pflag.Flag
+	err  error // names the variable; nil: the value is empty or a placeholder
+}
+
+// set sets the flags that were not typed from their variables, and returns the
+// variables that it could not use.
+func (e environment) set(flags *pflag.FlagSet) (failed []unread) {
 	flags.VisitAll(func(flag *pflag.Flag) {
-		name := variable(flag)
+		name := variable(flag.Name)
 		value, ok := e[name]
-		if !ok || flag.Changed || err != nil {
-			return
-		}
-		if cause := flag.Value.Set(value); cause != nil {
-			err = fmt.Errorf("invalid value %.100q for %s: %w", value, name, cause)
+		switch {
+		case !ok || flag.Changed:
+		case value == "" || placeholder(value, unexpanded) != "":
+			failed = append(failed, unread{flag, nil})
+		default:
+			if err := setFlag(flag, value); err != nil {
+				failed = append(failed, unread{flag, fmt.Errorf("invalid value %.100q for %s: %w", value, name, err)})
+			}
 		}
 	})
-	return err
+	return failed
+}
+
+// setFlag sets a flag from a clean value. The parts of a list are cleaned too.
+func setFlag(flag *pflag.Flag, value string) error {
+	list, ok := flag.Value.(pflag.SliceValue)
+	if !ok {
+		return flag.Value.Set(value)
+	}
+	var parts []string
+	for part := range strings.SplitSeq(value, ",") {
+		if part = clean(variable(flag.Name), part, runtime.GOOS); part != "" {
+			parts = append(parts, part)
+		}
+	}
+	return list.Replace(parts)
 }
 
 // unknown returns the variables with our prefix that no command reads.
 func (e environment) unknown(root *cobra.Command) []string {
 	known := map[string]bool{tokenVariable: true}
-	know := func(flag *pflag.Flag) { known[variable(flag)] = true }
+	know := func(flag *pflag.Flag) { known[variable(flag.Name)] = true }
 	root.PersistentFlags().VisitAll(know)
 	for _, command := range root.Commands() {
 		command.Flags().VisitAll(know)
 	}
 	var names []string
 	for _, name := range slices.Sorted(maps.Keys(e)) {
-		if strings.HasPrefix(name, prefix) && !known[name] {
+		if strings.HasPrefix(name, prefix) && e[name] != "" && !known[name] {
 			names = append(names, name)
 		}
 	}

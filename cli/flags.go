@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,7 +23,43 @@ const helpWidth = 46
 
 // describe wraps a flag's help text and adds the flag's variable below it.
 func describe(flag *pflag.Flag) {
-	flag.Usage = strings.Join(wrap(flag.Usage, helpWidth), "\n") + "\n$" + variable(flag)
+	flag.Usage = strings.Join(wrap(flag.Usage, helpWidth), "\n") + "\n$" + variable(flag.Name)
+	if _, list := flag.Value.(pflag.SliceValue); !list {
+		flag.Value = &argument{Value: flag.Value}
+	}
+}
+
+// argument is the value of a flag. It takes a placeholder too, which a host may leave
+// on the command line, and keeps it aside.
+type argument struct {
+	pflag.Value
+	placeholder string // empty if a value was set after it
+}
+
+func (a *argument) Set(s string) error {
+	a.placeholder = ""
+	if placeholder(s, unexpanded) != "" {
+		a.placeholder = s
+		return nil
+	}
+	return a.Value.Set(s)
+}
+
+// dropPlaceholders makes the flags that were given a placeholder count as not given,
+// and returns their names. Unless allowed, such a flag is an error.
+func dropPlaceholders(flags *pflag.FlagSet, allowed bool) (names []string, err error) {
+	flags.Visit(func(flag *pflag.Flag) {
+		given, ok := flag.Value.(*argument)
+		if !ok || given.placeholder == "" {
+			return
+		}
+		if !allowed {
+			err = cmp.Or(err, fmt.Errorf("invalid argument %.100q for \"--%s\" flag: it is a placeholder, which must be replaced by a value", given.placeholder, flag.Name))
+		}
+		flag.Changed = false
+		names = append(names, "--"+flag.Name)
+	})
+	return names, err
 }
 
 // withSuggestions adds to err the flags of cmd that an unknown flag may mean.
@@ -54,15 +92,28 @@ func (v value) Type() string       { return v.kind }
 
 // addBool adds a switch to f, which is off by default.
 func addBool(f *pflag.FlagSet, target *bool, name, usage string) {
+	f.VarPF(boolValue(target, "bool", "true", "false"), name, "", usage).NoOptDefVal = "true"
+}
+
+// boolValue takes yes and no in many words, and shows them as the two words given.
+func boolValue(target *bool, kind, yes, no string) value {
 	set := func(s string) error {
-		b, err := strconv.ParseBool(s)
-		if err != nil {
-			return errors.New("it must be true or false")
+		switch strings.ToLower(s) {
+		case "true", "t", "yes", "y", "on", "1", "enabled":
+			*target = true
+		case "false", "f", "no", "n", "off", "0", "disabled":
+			*target = false
+		default:
+			return errors.New("it must be " + yes + " or " + no)
 		}
-		*target = b
 		return nil
 	}
-	f.VarPF(value{"bool", set, func() string { return strconv.FormatBool(*target) }}, name, "", usage).NoOptDefVal = "true"
+	return value{kind, set, func() string {
+		if *target {
+			return yes
+		}
+		return no
+	}}
 }
 
 // within returns the value of a flag that must be from low to high.
@@ -78,17 +129,45 @@ func within[T cmp.Ordered](target *T, low, high T, kind, what string, parse func
 	return value{kind, set, func() string { return format(*target) }}
 }
 
-// timeValue takes a length of time: 45s, 1m30s, or 45 for seconds.
+// timeValue takes a length of time: 45s, 1m30s, 90d, 2 weeks, or 45 for seconds.
 func timeValue(target *time.Duration, byDefault, low, high time.Duration) value {
 	*target = byDefault
 	return within(target, low, high, "TIME", "a time like 45s or 2m30s,", parseTime, text.Duration)
 }
 
+// units are the units of a length of time. Each may also end in s.
+var units = map[string]time.Duration{
+	"ms": time.Millisecond, "s": time.Second, "sec": time.Second, "second": time.Second,
+	"m": time.Minute, "min": time.Minute, "minute": time.Minute, "h": time.Hour, "hr": time.Hour, "hour": time.Hour,
+	"d": day, "day": day, "w": 7 * day, "week": 7 * day,
+}
+
+var quantity = regexp.MustCompile(`^([0-9]*\.?[0-9]+) *([a-z]+) *`)
+
 func parseTime(s string) (time.Duration, error) {
+	s = strings.ToLower(s)
 	if _, err := strconv.ParseFloat(s, 64); err == nil {
 		s += "s"
 	}
-	return time.ParseDuration(s)
+	if d, err := time.ParseDuration(s); err == nil {
+		return d, nil
+	}
+	var total time.Duration
+	for first := true; s != "" || first; first = false {
+		parts := quantity.FindStringSubmatch(s)
+		if parts == nil {
+			return 0, errors.New("not a time")
+		}
+		unit := cmp.Or(units[parts[2]], units[strings.TrimSuffix(parts[2], "s")])
+		n, err := strconv.ParseFloat(parts[1], 64)
+		nanos := n * float64(unit)
+		if err != nil || unit == 0 || nanos+float64(total) > math.MaxInt64/2 {
+			return 0, errors.New("not a time")
+		}
+		total += time.Duration(math.Round(nanos))
+		s = s[len(parts[0]):]
+	}
+	return total, nil
 }
 
 // countValue takes a whole number.
@@ -101,8 +180,17 @@ func countValue(target *int, byDefault, low, high int) value {
 func numberValue(target *float64, byDefault, high float64, kind string) value {
 	*target = byDefault
 	parse := func(s string) (float64, error) { return strconv.ParseFloat(s, 64) }
-	format := func(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64) }
-	return within(target, 0, high, kind, "a number", parse, format)
+	return within(target, 0, high, kind, "a number", parse, formatNumber)
+}
+
+func formatNumber(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64) }
+
+var dollarSign = regexp.MustCompile(`(?i)^(us)? *\$ *|^usd *| *(\$|usd|dollars?)$`)
+
+// dollarsValue takes a sum from 0 to high: 5, $5, or 5 USD.
+func dollarsValue(target *float64, high float64) value {
+	parse := func(s string) (float64, error) { return strconv.ParseFloat(dollarSign.ReplaceAllString(s, ""), 64) }
+	return within(target, 0, high, "USD", "a number", parse, formatNumber)
 }
 
 // choiceValue takes one of words. The first is the default; if it is empty, the flag
@@ -110,6 +198,7 @@ func numberValue(target *float64, byDefault, high float64, kind string) value {
 func choiceValue(target *string, words ...string) value {
 	*target = words[0]
 	set := func(s string) error {
+		s = strings.ToLower(s)
 		if !slices.Contains(words, s) {
 			return errors.New("it must be one of " + strings.TrimPrefix(strings.Join(words, ", "), ", "))
 		}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"runtime/debug"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -74,12 +73,18 @@ func (p *program) serveHTTP(ctx context.Context, flags httpFlags) error {
 		debug.SetGCPercent(50)
 	}
 	p.readBuffer = 1 << 10
+	token, err := p.vars.secret(tokenVariable)
+	if err != nil {
+		return usageErrorf("%w", err)
+	}
+	if _, set := p.vars[tokenVariable]; set && token == "" {
+		p.log.Warn("the variable counts as not set: it is empty", "variable", tokenVariable)
+	}
 	a, err := p.newApp(flags.store, flags.limits)
 	if err != nil {
 		return err
 	}
 	defer a.Close()
-	token := strings.TrimSpace(p.vars[tokenVariable])
 	srv, tasks := a.server(flags.serverFlags)
 	h, err := transport.NewHTTP(srv, transport.HTTPOptions{
 		Tasks:          tasks,

@@ -51,7 +51,10 @@ func (p *program) serveSandbox(ctx context.Context, addr, stateDir string) error
 	if ip, err := netip.ParseAddr(host); !strings.EqualFold(host, "localhost") && (err != nil || !ip.IsLoopback()) {
 		return usageErrorf("--addr %s would let other machines in, and the sandbox checks no keys: use 127.0.0.1", addr)
 	}
-	dir := p.keptIn(stateDir)
+	dir, err := p.keptIn(stateDir)
+	if err != nil {
+		return usageErrorf("%w", err)
+	}
 	l, err := sandbox.Listen(addr, p.sandboxOptions(dir)...)
 	if err != nil {
 		return listenError(addr, err)

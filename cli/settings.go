@@ -18,6 +18,12 @@ const (
 	many = 1_000_000 // more than any count needs
 )
 
+// harmless are the flags whose default may take the place of a value that cannot be
+// read. The others guard money, access or what is kept.
+var harmless = []string{
+	"wait", "grace", "tasks", "idle-timeout", "detached-timeout", "log-level", "log-format", "sandbox-speed", "sandbox-api",
+}
+
 // settings are the settings of every command.
 type settings struct {
 	sandbox      bool
@@ -77,7 +83,7 @@ func (l *limitFlags) add(f *pflag.FlagSet) {
 	addBool(f, &l.detach, "detach", "Have Notte go on with a build by itself: it outlives this process, and reports no steps.")
 	f.Var(timeValue(&l.reuseWindow, 15*time.Minute, 0, 365*day), "reuse-window", "Return a finished build to a caller that asks for the same within this time; 0: never.")
 	f.Var(timeValue(&l.buildTimeout, time.Hour, time.Second, 7*day), "build-timeout", "End a build as timeout after this long, with what it has.")
-	f.Var(numberValue(&l.dailyBudget, 0, 1e9, "USD"), "daily-budget", "Refuse builds beyond this sum in US dollars a day; 0: no limit. A build is taken to cost $1 until the costs of five are known.")
+	f.Var(dollarsValue(&l.dailyBudget, 1e9), "daily-budget", "Refuse builds beyond this sum in US dollars a day; 0: no limit. A build is taken to cost $1 until the costs of five are known.")
 	f.Var(countValue(&l.maxBuilds, 0, 0, many), "max-concurrent-builds", "Refuse more builds at once; 0: no limit.")
 }
 
@@ -96,7 +102,7 @@ func jobOptions(s storeFlags, l limitFlags) jobs.Options {
 // serverFlags are the settings of both MCP servers.
 type serverFlags struct {
 	wait     time.Duration
-	tasks    string // on or off
+	tasks    bool
 	maxCalls int
 
 	store  storeFlags
@@ -106,7 +112,8 @@ type serverFlags struct {
 func (s *serverFlags) add(f *pflag.FlagSet, maxCalls int) {
 	f.Var(timeValue(&s.wait, tools.DefaultWait, 0, tools.MaxWait), "wait", "How long a call waits for its build or run before it answers with a handle.")
 	f.Var(countValue(&s.maxCalls, maxCalls, 1, many), "max-calls", "Refuse more calls at once.")
-	f.Var(choiceValue(&s.tasks, "on", "off"), "tasks", "Offer MCP tasks to clients that declare them: `on|off`.")
+	s.tasks = true
+	f.Var(boolValue(&s.tasks, "WORD", "on", "off"), "tasks", "Offer MCP tasks to clients that declare them: `on|off`.")
 	s.store.add(f)
 	s.limits.add(f)
 }

@@ -118,14 +118,58 @@ func TestStateDir(t *testing.T) {
 	}
 }
 
+func TestExpandHome(t *testing.T) {
+	home, err := filepath.Abs("home")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ goos, path, want string }{ // want is empty for an error
+		{"linux", "~/amcp", filepath.Join(home, "amcp")},
+		{"linux", "~", home},
+		{"linux", "~/a b/$x", filepath.Join(home, "a b", "$x")},
+		{"linux", "~root/amcp", ""},
+		{"linux", `~\amcp`, ""},
+		{"linux", "/a/~/b", "/a/~/b"},
+		{"linux", "a/~", "a/~"},
+		{"windows", "~/amcp", filepath.Join(home, "amcp")},
+		{"windows", `~\amcp`, filepath.Join(home, "amcp")},
+		{"windows", `C:\~\amcp`, `C:\~\amcp`},
+		{"windows", `~admin\amcp`, ""},
+	} {
+		for _, vars := range []environment{{"HOME": home}, {"USERPROFILE": home}, {"HOME": "${HOME}", "USERPROFILE": home}} {
+			if got, err := expandHome(tt.path, vars, tt.goos); got != tt.want || (err != nil) != (tt.want == "") {
+				t.Errorf("on %s %s is %s, %v; want %s", tt.goos, tt.path, got, err, tt.want)
+			}
+		}
+		if got, err := expandHome("~/amcp", environment{}, tt.goos); err == nil {
+			t.Errorf("on %s without a home ~/amcp is %s", tt.goos, got)
+		}
+	}
+}
+
+func TestIsAbs(t *testing.T) {
+	for _, tt := range []struct {
+		goos, path string
+		want       bool
+	}{
+		{"linux", "/a", true}, {"linux", "a", false}, {"linux", "", false}, {"linux", `C:\a`, false}, {"darwin", "/Users/a", true},
+		{"windows", `C:\a`, true}, {"windows", "c:/a", true}, {"windows", `\\server\share`, true},
+		{"windows", "/a", false}, {"windows", `\a`, false}, {"windows", "C:a", false}, {"windows", "C:", false}, {"windows", "a", false},
+	} {
+		if got := isAbs(tt.path, tt.goos); got != tt.want {
+			t.Errorf("on %s %s: %v", tt.goos, tt.path, got)
+		}
+	}
+}
+
 // The help shows each variable beside its flag.
 func TestHelpNamesEachVariable(t *testing.T) {
 	p := newProgram(Env{})
 	for _, command := range p.rootCommand().Commands() {
 		help := command.UsageString()
 		command.Flags().VisitAll(func(f *pflag.Flag) {
-			if f.Name != "help" && !f.Hidden && !strings.Contains(help, "$"+variable(f)) {
-				t.Errorf("the help of %s does not name %s", command.Name(), variable(f))
+			if f.Name != "help" && !f.Hidden && !strings.Contains(help, "$"+variable(f.Name)) {
+				t.Errorf("the help of %s does not name %s", command.Name(), variable(f.Name))
 			}
 		})
 		for line := range strings.Lines(help) {

@@ -130,8 +130,8 @@ func (p *program) runLine(ctx context.Context, a *app, functionID string) string
 		words = append(words, p.keptWords(a)...)
 	}
 	words = append(words, functionID)
-	if url := p.settings.apiURL; !a.simulated && url != notte.DefaultAPIURL && p.vars["NOTTE_API_URL"] != url {
-		words = append(words, "--api-url="+url)
+	if !a.simulated && p.typed("api-url") {
+		words = append(words, "--api-url="+p.settings.apiURL)
 	}
 	// The look-up is free. If it fails, the line just lacks the variables.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
@@ -151,10 +151,10 @@ func (p *program) buildsLine(a *app, id string) string {
 
 // keptWords returns the flags by which another command finds what this one keeps.
 func (p *program) keptWords(a *app) (words []string) {
-	if a.simulated && p.vars[prefix+"SANDBOX"] == "" {
+	if a.simulated && p.typed("sandbox") {
 		words = append(words, "--sandbox")
 	}
-	if a.stateDir != "" && p.vars[prefix+"STATE_DIR"] != a.stateDir {
+	if p.typed("state-dir") {
 		words = append(words, "--state-dir="+a.stateDir)
 	}
 	return words

@@ -1,10 +1,11 @@
 package cli
 
 import (
-	"cmp"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"runtime"
+	"strings"
 
 	"github.com/anything-mcp/anything-mcp/jobs"
 	"github.com/anything-mcp/anything-mcp/jobs/sqlite"
@@ -16,28 +17,61 @@ const inMemory = "memory"
 
 // keptIn returns the directory that the value of --state-dir means, or "" to store
 // nothing on disk.
-func (p *program) keptIn(flag string) string {
-	switch flag {
-	case inMemory:
-		return ""
-	case "":
+func (p *program) keptIn(value string) (string, error) {
+	switch {
+	case strings.EqualFold(value, inMemory):
+		return "", nil
+	case value == "":
 		dir, err := stateDir(p.vars, runtime.GOOS)
 		if err != nil {
 			p.log.Warn("all is kept in memory only", "err", err)
 		}
-		return dir
+		return dir, nil
 	}
-	return flag
+	dir, err := expandHome(value, p.vars, runtime.GOOS)
+	if err == nil && !p.typed("state-dir") && !isAbs(dir, runtime.GOOS) {
+		err = errors.New("it is relative to the directory in which the program starts, which differs from host to host")
+	}
+	if err != nil {
+		return "", fmt.Errorf("the directory %.200q in %s cannot be used: %w; write its whole path, or memory", value, p.source("state-dir"), err)
+	}
+	return dir, nil
+}
+
+// expandHome returns path with the user's home in the place of a leading ~/, which
+// only a shell replaces.
+func expandHome(path string, vars environment, goos string) (string, error) {
+	rest, ok := strings.CutPrefix(path, "~")
+	switch home := vars.home(); {
+	case !ok:
+		return path, nil
+	case rest != "" && rest[0] != '/' && (goos != "windows" || rest[0] != '\\'):
+		return "", errors.New("a ~ stands only for the home of the user who runs this, as in ~/dir")
+	case home == "":
+		return "", errors.New("this user has no home directory")
+	default:
+		return filepath.Join(home, strings.TrimLeft(rest, `/\`)), nil
+	}
+}
+
+// home returns the user's home directory, or "".
+func (e environment) home() string {
+	for _, name := range []string{"HOME", "USERPROFILE"} {
+		if filepath.IsAbs(e[name]) {
+			return e[name]
+		}
+	}
+	return ""
 }
 
 // newStore returns the store of jobs in dir, or in memory if dir is "". The store
 // opens its database when it is first used.
-func newStore(dir string) jobs.Store {
+func (p *program) newStore(dir string) jobs.Store {
 	if dir == "" {
 		return sqlite.NewMemory()
 	}
 	disk := sqlite.New(dir)
-	disk.DirName = "--state-dir"
+	disk.DirName = p.source("state-dir")
 	return disk
 }
 
@@ -58,13 +92,13 @@ func stateDir(vars environment, goos string) (string, error) {
 	if dir := vars["XDG_STATE_HOME"]; filepath.IsAbs(dir) {
 		return filepath.Join(dir, name), nil
 	}
-	if dir := vars["LOCALAPPDATA"]; goos == "windows" && dir != "" {
+	if dir := vars["LOCALAPPDATA"]; goos == "windows" && filepath.IsAbs(dir) {
 		return filepath.Join(dir, name), nil
 	}
-	home := cmp.Or(vars["HOME"], vars["USERPROFILE"])
+	home := vars.home()
 	switch {
 	case home == "":
-		return "", errors.New("this user has no home directory: set a directory with --state-dir")
+		return "", errors.New("this user has no home directory: set a directory with --state-dir or " + prefix + "STATE_DIR")
 	case goos == "darwin":
 		return filepath.Join(home, "Library", "Application Support", name), nil
 	}

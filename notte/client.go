@@ -4,7 +4,6 @@ package notte
 
 import (
 	"cmp"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -35,8 +34,7 @@ type Config struct {
 	Names SettingNames
 
 	// HTTPClient is copied. Its Timeout, which would cut long streams, and
-	// its CheckRedirect are replaced. Nil means NewHTTPClient
-	// without proxies.
+	// its CheckRedirect are replaced. Nil means NewHTTPClient(0).
 	HTTPClient *http.Client
 
 	// IdleTimeout ends a stream after so long without an event. 0 means
@@ -74,14 +72,22 @@ type endpoint struct {
 	url *url.URL
 }
 
-// NewClient checks cfg and returns a Client. It makes no request. Its errors
-// name the setting at fault, and repeat neither the key nor a URL, which may
-// hold a password.
+// SettingError is a setting of a [Config] that cannot be used. Its text repeats
+// neither the key nor a URL, which may hold a password.
+type SettingError struct {
+	Setting string // what Config.Names calls it
+	Reason  string // to follow the name
+}
+
+func (e *SettingError) Error() string { return e.Setting + " " + e.Reason }
+
+// NewClient checks cfg and returns a Client. It makes no request. Its errors are
+// [*SettingError].
 func NewClient(cfg Config) (*Client, error) {
 	names := cfg.Names.withDefaults()
 	key := APIKey(strings.TrimSpace(cfg.Key.secret()))
 	if strings.ContainsFunc(key.secret(), func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return nil, fmt.Errorf("%s holds characters that no key has (spaces, line ends or letters beyond ASCII): copy the key again from https://console.notte.cc", names.Key)
+		return nil, &SettingError{names.Key, "holds characters that no key has (spaces, line ends or letters beyond ASCII): copy the key again from https://console.notte.cc"}
 	}
 	api, err := parseBaseURL(names.APIURL, cfg.APIURL, DefaultAPIURL)
 	if err != nil {
@@ -122,7 +128,7 @@ func parseBaseURL(name, setting, byDefault string) (*url.URL, error) {
 	default:
 		return u, nil
 	}
-	return nil, fmt.Errorf("%s is not a usable base URL: %s; give one like %s", name, wrong, byDefault)
+	return nil, &SettingError{name, "is not a usable base URL: " + wrong + "; give one like " + byDefault}
 }
 
 // Owner identifies the key's holder: 32 hexadecimal digits from a hash of the

@@ -2,6 +2,7 @@
 package tools
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"time"
@@ -33,6 +34,10 @@ type Config struct {
 
 	Tasks bool          // answer calls that start jobs with tasks, if the client supports them
 	Keep  time.Duration // how long jobs are kept after their end; 0: for ever
+
+	// Unfit is why the settings of the server allow no call, in sentences for a
+	// model and its user. Every call returns it. Nil: they allow calls.
+	Unfit error
 
 	// Advice returns what the user can set to avoid an error, in one or two
 	// sentences to follow the error's own text, or "". It must be safe for
@@ -121,7 +126,7 @@ type caller struct {
 // client supports.
 func (s *service) caller(ctx context.Context) (caller, error) {
 	client := s.Client
-	return caller{client, client.Owner(), s.Tasks && clientSupportsTasks(ctx)}, client.Ready()
+	return caller{client, client.Owner(), s.Tasks && clientSupportsTasks(ctx)}, cmp.Or(s.Unfit, client.Ready())
 }
 
 // addSchemas adds the schemas to a list of tools.

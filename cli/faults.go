@@ -1,0 +1,67 @@
+package cli
+
+import (
+	"errors"
+	"slices"
+	"strings"
+)
+
+// tellUnread logs that a variable could not be used, or has calls tell it, if the
+// default may not take its place.
+func (p *program) tellUnread(f unread) {
+	name := variable(f.flag.Name)
+	switch {
+	case f.err == nil && p.vars[name] == "":
+		if !p.serves {
+			return // in a shell that is how to unset a variable for one command
+		}
+		p.log.Warn("the variable counts as not set: it is empty", "variable", name)
+	case f.err == nil:
+		p.log.Warn("the variable counts as not set: it holds a placeholder, which the host or shell passed on as it stands",
+			"variable", name, "value", p.vars[name])
+	case slices.Contains(harmless, f.flag.Name):
+		p.log.Warn("the default is used", "default", f.flag.DefValue, "err", f.err)
+	default:
+		p.faults = append(p.faults, f.err)
+	}
+}
+
+// report returns nil if calls of the server will tell err, about the flag or variable
+// called setting, and otherwise the error that ends the command. A host gets to read
+// only what calls answer. Every server starts with a wrong key, as it does without one.
+func (p *program) report(setting string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case strings.HasPrefix(setting, "--"), !p.serves, !p.hosted && setting != keyVariable:
+		return usageErrorf("%w", err)
+	}
+	p.faults = append(p.faults, err)
+	return nil
+}
+
+// unfit returns what is wrong with the settings, for the model that calls a tool and
+// its user, or nil.
+func (p *program) unfit() error {
+	if len(p.faults) == 0 {
+		return nil
+	}
+	var all []string
+	for _, fault := range p.faults {
+		all = append(all, fault.Error())
+	}
+	return errors.New("The settings of this MCP server cannot be used, so it starts nothing: " + p.secrets.Redact(strings.Join(all, "; ")) +
+		". The user can correct this where the server is configured, and must then restart it.")
+}
+
+// typed reports whether a flag was given on the command line.
+func (p *program) typed(flag string) bool { return p.flags.Changed(flag) }
+
+// source returns the name by which the user set a flag, or can set it: its own if it
+// was typed, otherwise that of its variable.
+func (p *program) source(flag string) string {
+	if p.typed(flag) {
+		return "--" + flag
+	}
+	return variable(flag)
+}
