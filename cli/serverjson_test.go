@@ -3,9 +3,12 @@ package cli
 import (
 	"encoding/json"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/spf13/pflag"
 )
 
 // TestServerJSON checks that server.json describes this program.
@@ -20,10 +23,7 @@ func TestServerJSON(t *testing.T) {
 		Description string
 		Version     string
 		Packages    []struct {
-			EnvironmentVariables []struct {
-				Name, Default string
-				IsSecret      bool
-			}
+			EnvironmentVariables []registryVariable
 		}
 	}
 	if err := json.Unmarshal(raw, &entry); err != nil {
@@ -36,22 +36,53 @@ func TestServerJSON(t *testing.T) {
 		t.Errorf("the description has %d characters, and the schema allows 1 to 100", n)
 	}
 	for _, pkg := range entry.Packages {
-		for _, v := range pkg.EnvironmentVariables {
-			if strings.Contains(v.Name, "KEY") != v.IsSecret {
-				t.Errorf("%s: isSecret is %v", v.Name, v.IsSecret)
-			}
-			if strings.HasPrefix(v.Name, prefix) && !settingExists(t, v.Name) {
-				t.Errorf("no flag has the variable %s", v.Name)
-			}
-		}
+		checkVariables(t, pkg.EnvironmentVariables)
 	}
 }
 
-// settingExists reports whether a flag has the variable: the program warns if
-// none has.
-func settingExists(t *testing.T, name string) bool {
+// registryVariable is a variable in server.json.
+type registryVariable struct {
+	Name, Description, Default, Placeholder, Format string
+	Choices                                         []string
+	IsSecret, IsRequired                            bool
+}
+
+// checkVariables checks that variables are those of flags of the command stdio, with
+// the same defaults, and of the key.
+func checkVariables(t *testing.T, variables []registryVariable) {
 	t.Helper()
-	var out, log strings.Builder
-	Main([]string{"version"}, Env{Environ: []string{name + "=true"}, Stdout: &out, Stderr: &log})
-	return !strings.Contains(log.String(), name)
+	stdio, _, err := newProgram(Env{}).rootCommand().Find([]string{"stdio"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	flags := map[string]*pflag.Flag{}
+	know := func(f *pflag.Flag) { flags[variable(f.Name)] = f }
+	stdio.Flags().VisitAll(know)
+	stdio.InheritedFlags().VisitAll(know)
+	for _, v := range variables {
+		if v.Description == "" || v.IsRequired || !slices.Contains([]string{"", "string", "number", "boolean", "filepath"}, v.Format) {
+			t.Errorf("%s has the description %q and the format %q; required: %v", v.Name, v.Description, v.Format, v.IsRequired)
+		}
+		if v.IsSecret != (v.Name == keyVariable) {
+			t.Errorf("%s: isSecret is %v", v.Name, v.IsSecret)
+		}
+		flag := flags[v.Name]
+		if flag == nil && v.Name != keyVariable {
+			t.Errorf("no flag of stdio has the variable %s", v.Name)
+		}
+		if flag == nil {
+			continue
+		}
+		for _, value := range append(v.Choices, v.Placeholder, v.Default) {
+			if value == "" {
+				continue
+			}
+			if err := flag.Value.Set(value); err != nil {
+				t.Errorf("%s does not take %q: %v", v.Name, value, err)
+			}
+		}
+		if v.Default != "" && flag.Value.String() != flag.DefValue {
+			t.Errorf("the default of %s is %s, and %s in server.json", v.Name, flag.DefValue, v.Default)
+		}
+	}
 }
