@@ -37,7 +37,7 @@ func deltasRow(story deltaStory) func(context.Context, *lab, contender) (row, er
 		ratio := times(took, raw)
 		return row{
 			what:     story.what,
-			measured: fmt.Sprintf("%.1f times: %s", ratio, took),
+			measured: fmt.Sprintf("%.2f times: %s", ratio, took),
 			ratio:    ratio,
 			bound:    fmt.Sprintf("%.1f times", story.bound),
 			reached:  ratio <= story.bound,

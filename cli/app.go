@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime"
 	"sync"
 	"time"
 
@@ -55,8 +56,8 @@ func (p *program) newApp(s storeFlags, l limitFlags) (*app, error) {
 	cfg := notte.Config{
 		APIURL:      p.settings.apiURL,
 		AnythingURL: p.settings.anythingURL,
-		Names:       notte.SettingNames{Key: keyVariable, APIURL: p.source("api-url"), AnythingURL: p.source("anything-url")},
-		HTTPClient:  notte.NewHTTPClient(p.readBuffer),
+		Names:       p.settingNames(runtime.GOOS),
+		HTTPClient:  notte.NewHTTPClient(p.readBuffer, p.vars.proxies()),
 		IdleTimeout: p.settings.idleTimeout,
 		UserAgent:   "anything-mcp/" + readVersion().version,
 		Logger:      p.log,

@@ -33,7 +33,7 @@ type program struct {
 }
 
 func newProgram(env Env) *program {
-	p := &program{name: "anything-mcp", env: env, flags: new(pflag.FlagSet), vars: newEnvironment(env.Environ, runtime.GOOS), readBuffer: 4 << 10}
+	p := &program{name: "anything-mcp", env: env, flags: new(pflag.FlagSet), vars: newEnvironment(env.Environ, runtime.GOOS), readBuffer: 16 << 10}
 	key, _ := p.vars.secret(keyVariable)
 	token, _ := p.vars.secret(tokenVariable)
 	p.secrets = text.NewRedactor(key, token)

@@ -70,6 +70,7 @@ func (f *finder) await(ctx context.Context, why string) outcome {
 		}
 		return outcome{StateDone, &notte.Event{Type: notte.EventDone, Warning: warning}}
 	case state == StateCancelled:
+		f.r.update(func(j *Job) { j.Build.MayFinish = true })
 		return outcome{state, &notte.Event{Type: notte.EventCancelled, Reason: cancelledHere}}
 	case told && !job.Volatile:
 		return outcome{state: StateRunning} // another process goes on

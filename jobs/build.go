@@ -71,7 +71,10 @@ func (s BuildSpec) work(ctx context.Context, r *record, m *Manager) outcome {
 // failBuild returns the end of a build that Notte did not end.
 func failBuild(ctx context.Context, r *record, err error, limit time.Duration) outcome {
 	started := notte.MayHaveStarted(err)
-	r.update(func(j *Job) { j.Build.Started = j.Build.Started || started })
+	r.update(func(j *Job) {
+		j.Build.Started = j.Build.Started || started
+		j.Build.MayFinish = j.Build.Started
+	})
 	switch state, told := stopped(ctx); {
 	case state == StateCancelled:
 		return outcome{state, &notte.Event{Type: notte.EventCancelled, Reason: cancelledHere}}
@@ -94,6 +97,7 @@ func failBuild(ctx context.Context, r *record, err error, limit time.Duration) o
 // probably goes on at Notte: then its function is looked for.
 func resumeBuild(ctx context.Context, r *record, m *Manager) outcome {
 	if state, _ := stopped(ctx); state == StateCancelled {
+		r.update(func(j *Job) { j.Build.MayFinish = true })
 		return outcome{state, &notte.Event{Type: notte.EventCancelled, Reason: cancelledLate}}
 	}
 	if r.latest().Build.ThreadID == "" {

@@ -2,8 +2,6 @@ package jobs
 
 import (
 	"context"
-	"errors"
-	"net/http"
 	"slices"
 	"time"
 
@@ -77,8 +75,7 @@ func (f *finder) confirm(ctx context.Context, s *sighting) bool {
 	defer done()
 	function, err := f.r.client.GetFunction(ctx, s.id)
 	if err != nil {
-		failed, ok := errors.AsType[*notte.Error](err)
-		s.missing = ok && failed.StatusCode == http.StatusNotFound
+		s.missing = notte.IsNotFound(err)
 		return false
 	}
 	s.missing = false
@@ -231,11 +228,11 @@ func (m *Manager) rivals(ctx context.Context, job Job, f notte.Function) (bool, 
 	return false, err
 }
 
-// Candidates returns functions that an interrupted build may have made, newest
-// first: those created at Notte while it may have run, apart from those of the
-// owner's other builds. It starts nothing. For other jobs it returns none.
+// Candidates returns functions that a build whose outcome is unknown may have made,
+// newest first: those created at Notte while it may have run, apart from those of
+// the owner's other builds. It starts nothing. For other jobs it returns none.
 func (m *Manager) Candidates(ctx context.Context, client *notte.Client, job Job) ([]notte.Function, error) {
-	if job.State != StateInterrupted || job.Build == nil || job.Build.FunctionID != "" || !job.Build.Started {
+	if !job.OutcomeUnknown() || job.Build.FunctionID != "" || !job.Build.Started {
 		return nil, nil
 	}
 	found, err := m.candidates(ctx, client, job)

@@ -75,6 +75,12 @@ func (j Job) Succeeded() bool {
 	return false
 }
 
+// OutcomeUnknown reports whether the job is a build that has ended here, but that
+// Notte may have gone on with, or may still finish.
+func (j Job) OutcomeUnknown() bool {
+	return j.Build != nil && j.State.Ended() && (j.State == StateInterrupted || j.Build.MayFinish)
+}
+
 // FunctionID returns the function that the job made or runs.
 func (j Job) FunctionID() string {
 	if j.Run != nil {
@@ -140,6 +146,7 @@ type Build struct {
 	Continues       string         `json:"continues,omitempty"`  // the build whose thread it goes on with
 	Before          *FunctionState `json:"before,omitempty"`     // the function of that build before this one began
 	Detached        bool           `json:"detached,omitempty"`   // it goes on at Notte, and reports no steps
+	MayFinish       bool           `json:"may_finish,omitempty"` // it ended here alone: see [Job.OutcomeUnknown]
 }
 
 // Candidate is a function that a build may have made.
@@ -156,10 +163,11 @@ type Run struct {
 	Variables  json.RawMessage `json:"-"`                // as the caller gave them; nil for none
 	RunID      string          `json:"run_id,omitempty"` // Notte's ID; empty if Notte gave none
 	SessionID  string          `json:"session_id,omitempty"`
-	OK         bool            `json:"ok,omitempty"`   // once ended: the function did what it should
-	Gone       bool            `json:"gone,omitempty"` // Notte has no such function, or no longer
-	Result     json.RawMessage `json:"-"`              // any JSON; nil for none
-	Logs       []string        `json:"-"`              // the last maxLogs lines
+	OK         bool            `json:"ok,omitempty"`          // once ended: the function did what it should
+	Gone       bool            `json:"gone,omitempty"`        // Notte has no such function, or no longer
+	NeverBegan bool            `json:"never_began,omitempty"` // once ended: the function did nothing
+	Result     json.RawMessage `json:"-"`                     // any JSON; nil for none
+	Logs       []string        `json:"-"`                     // the last maxLogs lines
 	Error      string          `json:"error,omitempty"`
 }
 

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 	"time"
 
@@ -113,8 +112,10 @@ func (s RunSpec) lookUp(ctx context.Context, r *record, m *Manager, lost error) 
 		}
 		if now.Sub(start) > lookupActive || now.Sub(heard) > blind {
 			// Refused, and never begun as far as Notte's record says.
-			begun := !wasRefused || err != nil || run.Status != notte.RunCreated
-			return s.fail(ctx, r, errors.Join(lost, err), begun)
+			if begun := !wasRefused || err != nil || run.Status != notte.RunCreated; begun {
+				return s.fail(ctx, r, errors.Join(lost, err), true)
+			}
+			return s.fail(ctx, r, notte.NotCarriedOut(lost), false)
 		}
 		select {
 		case <-time.After(min(wait, blind/4)):
@@ -160,11 +161,12 @@ func resultJSON(s string) json.RawMessage {
 // whose outcome is not known.
 func (s RunSpec) fail(ctx context.Context, r *record, err error, started bool) outcome {
 	state, told := stopped(ctx)
+	r.update(func(j *Job) { j.Run.NeverBegan = !started })
 	switch {
 	case !told && started:
 		return outcome{StateInterrupted, &notte.Event{Type: EventInterrupted, Error: err.Error()}}
 	case !told:
-		if failed, ok := errors.AsType[*notte.Error](err); ok && failed.StatusCode == http.StatusNotFound {
+		if notte.IsNotFound(err) {
 			r.update(func(j *Job) { j.Run.Gone = true })
 		}
 		return outcome{StateFailed, &notte.Event{Type: notte.EventResult, Error: err.Error()}}

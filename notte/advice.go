@@ -12,11 +12,13 @@ import (
 func (e *Error) advice() string {
 	key, url, wait := e.names.withDefaults().Key, e.names.url(e.API), e.wait("a minute")
 	switch status := e.StatusCode; {
+	case e.from != answerNotte:
+		return e.strangerAdvice(key, url, wait)
 	case status < 300:
-		return "Something other than Notte's API may be at that address, a proxy or a sign-in page for example: check " + url + "."
+		return "Something other than Notte's API may be at that address: check " + url + "."
 	case status < 400:
 		return "Redirects like this one are not followed, so that nothing is started twice and the API key stays with its host: check " +
-			url + ", and set it to the new address if you trust that."
+			url + ", and set it to the new address if you trust that. If it leads to a sign-in page of the network, sign in there with a browser."
 	case status == http.StatusUnauthorized:
 		return "The API key is missing, mistyped or no longer valid: check " + key + " (keys are at https://console.notte.cc)."
 	case status == http.StatusPaymentRequired:
@@ -30,15 +32,15 @@ func (e *Error) advice() string {
 	case status == http.StatusConflict && e.thread:
 		return "A turn of this thread still runs: wait until it has ended, then try again."
 	case status == http.StatusRequestTimeout:
-		return "Notte did not get the whole request in time: try again."
+		return "Notte did not get the whole request in time" + e.tryAgain(": ", "once more")
 	case status == http.StatusTooManyRequests:
 		return "There were too many requests for this account: wait " + wait + " and try again."
 	case status < 500:
 		return "The request was not accepted as it is: change what the message names, then try again."
 	case status == http.StatusServiceUnavailable, status == statusOverloaded:
-		return "Notte is overloaded or down for the moment: try again in " + wait + "."
+		return "Notte is overloaded or down for the moment" + e.tryAgain(": ", "in "+wait)
 	}
-	return "The fault is on Notte's side: try again in " + wait + "."
+	return "The fault is on Notte's side" + e.tryAgain(": ", "in "+wait)
 }
 
 func (e *Error) adviceOnNotFound(key, url string) string {

@@ -57,7 +57,7 @@ func benchStream(b *testing.B, n int, body []byte, write func(w http.ResponseWri
 		write(w)
 	}))
 	defer srv.Close()
-	c, err := NewClient(Config{Key: "bench-key", AnythingURL: srv.URL, HTTPClient: NewHTTPClient(4 << 10)})
+	c, err := NewClient(Config{Key: "bench-key", AnythingURL: srv.URL, HTTPClient: NewHTTPClient(4<<10, Proxies{})})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -34,7 +34,8 @@ type Config struct {
 	Names SettingNames
 
 	// HTTPClient is copied. Its Timeout, which would cut long streams, and
-	// its CheckRedirect are replaced. Nil means NewHTTPClient(0).
+	// its CheckRedirect are replaced. Nil means NewHTTPClient
+	// without proxies.
 	HTTPClient *http.Client
 
 	// IdleTimeout ends a stream after so long without an event. 0 means

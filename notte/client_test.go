@@ -105,7 +105,7 @@ func TestOwner(t *testing.T) {
 
 func TestNewHTTPClientSizesItsReadBuffer(t *testing.T) {
 	for asked, want := range map[int]int{0: 1 << 10, -1: 1 << 10, 4 << 10: 4 << 10} {
-		transport, ok := notte.NewHTTPClient(asked).Transport.(*http.Transport)
+		transport, ok := notte.NewHTTPClient(asked, notte.Proxies{}).Transport.(*http.Transport)
 		if !ok || transport.ReadBufferSize != want {
 			t.Errorf("NewHTTPClient(%d): %+v", asked, transport)
 		}

@@ -17,12 +17,12 @@ func (e *Error) obstacle() string {
 	check := "check " + e.names.url(e.API) + " and the network"
 	if e.Sent {
 		if isTimeout(e.Err) {
-			return fmt.Sprintf("%s took the request but did not answer in time (%s); try again later.", e.Host, e.Message)
+			return fmt.Sprintf("%s took the request but did not answer in time (%s)%s", e.Host, e.Message, e.tryAgain("; ", "later"))
 		}
 		return fmt.Sprintf("the connection to %s broke before the answer came (%s); %s.", e.Host, e.Message, check)
 	}
-	if dial, ok := errors.AsType[*net.OpError](e.Err); ok && dial.Op == "proxyconnect" {
-		return fmt.Sprintf("the proxy before %s could not be reached (%s); check HTTPS_PROXY, HTTP_PROXY and NO_PROXY.", e.Host, e.Message)
+	if why := e.proxyObstacle(); why != "" {
+		return why
 	}
 	if dns, ok := errors.AsType[*net.DNSError](e.Err); ok {
 		if dns.IsNotFound {
@@ -33,6 +33,9 @@ func (e *Error) obstacle() string {
 	switch {
 	case isRefused(e.Err):
 		return fmt.Sprintf("%s refused the connection, so nothing is listening there; %s.", e.Host, check)
+	case isUntrusted(e.Err):
+		return fmt.Sprintf("no secure connection to %s could be made, because this computer does not trust the certificate (%s). If it is of a proxy, a virus scanner or your company, and you trust it, %s; otherwise %s.",
+			e.Host, e.Message, e.names.withDefaults().TrustAuthority, check)
 	case isTLS(e.Err):
 		return fmt.Sprintf("no secure connection to %s could be made (%s); %s, and this computer's clock and certificates.", e.Host, e.Message, check)
 	case isTimeout(e.Err):
@@ -42,8 +45,9 @@ func (e *Error) obstacle() string {
 }
 
 // noAnswer returns the error of a request that Notte did not answer. If ctx has
-// ended, that is an error with ctx's cause.
-func (c *Client) noAnswer(ctx context.Context, k call, err error, sent bool) error {
+// ended, that is an error with ctx's cause. proxy is the host of the proxy that the
+// request was to go through, or empty.
+func (c *Client) noAnswer(ctx context.Context, k call, proxy string, err error, sent bool) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("could not %s: stopped before Notte answered: %w", k.op, context.Cause(ctx))
 	}
@@ -52,7 +56,7 @@ func (c *Client) noAnswer(ctx context.Context, k call, err error, sent bool) err
 		err = outer.Err
 	}
 	e := c.newError(k)
-	e.Sent, e.Err, e.Message = sent, err, c.message(err.Error())
+	e.Sent, e.Err, e.Message, e.proxy = sent, err, c.message(err.Error()), proxy
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {
 		e.Message = c.message(dns.Err)
 	}
@@ -79,6 +83,13 @@ func isRefused(err error) bool {
 func isTimeout(err error) bool {
 	t, ok := errors.AsType[net.Error](err)
 	return ok && t.Timeout() || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, wsaTimedOut)
+}
+
+// isUntrusted reports whether err is about a certificate whose authority this
+// computer does not know.
+func isUntrusted(err error) bool {
+	_, ok := errors.AsType[x509.UnknownAuthorityError](err)
+	return ok
 }
 
 // isTLS reports whether err is a TLS handshake that failed, on our side or the

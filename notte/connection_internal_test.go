@@ -44,13 +44,13 @@ func TestObstacle(t *testing.T) {
 		{"no answer to the connection, on Windows", dialError("dial", syscall.Errno(10060)), false, "h:1 could not be reached in time"},
 		{"no route", dialError("dial", syscall.EHOSTUNREACH), false, "h:1 could not be reached (words)"},
 		{"no route, on Windows", dialError("dial", syscall.Errno(10065)), false, "h:1 could not be reached (words)"},
-		{"a proxy that refuses", dialError("proxyconnect", syscall.ECONNREFUSED), false, "the proxy before h:1 could not be reached"},
+		{"a proxy that refuses", dialError("proxyconnect", syscall.ECONNREFUSED), false, "h:1 could not be reached through the proxy p:2 (words); check the proxy settings and the network"},
 		{"no such name", &net.DNSError{Name: "n", IsNotFound: true}, false, "the name n does not resolve"},
 		{"no name server", &net.DNSError{Name: "n"}, false, "the name n could not be looked up (words)"},
 		{"no header in time", os.ErrDeadlineExceeded, true, "h:1 took the request but did not answer in time (words)"},
 		{"reset", dialError("read", syscall.ECONNRESET), true, "the connection to h:1 broke before the answer came (words)"},
 
-		{"unknown authority", fmt.Errorf("x: %w", &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}), false, "no secure connection to h:1 could be made (words)"},
+		{"unknown authority", fmt.Errorf("x: %w", &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}), false, "no secure connection to h:1 could be made, because this computer does not trust the certificate (words). If"},
 		{"another host's certificate", x509.HostnameError{Host: "h", Certificate: &x509.Certificate{}}, false, "no secure connection"},
 		{"an expired certificate", x509.CertificateInvalidError{Reason: x509.Expired}, false, "no secure connection"},
 		{"not TLS", tls.RecordHeaderError{Msg: "first record"}, false, "no secure connection"},
@@ -60,6 +60,9 @@ func TestObstacle(t *testing.T) {
 		{"no TLS error for its words", errors.New("TLS handshake, HTTP response to HTTPS client"), false, "h:1 could not be reached (words)"},
 	} {
 		e := &Error{API: AnythingAPI, Host: "h:1", Err: tt.err, Sent: tt.sent, Message: "words"}
+		if strings.Contains(tt.name, "proxy") {
+			e.proxy = "p:2"
+		}
 		if got := e.Error(); !strings.HasPrefix(got, "could not call Notte: "+tt.want) {
 			t.Errorf("%s (%v):\ngot  %s\nwant %s", tt.name, tt.err, got, tt.want)
 		}

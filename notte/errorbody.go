@@ -30,7 +30,11 @@ const (
 func (c *Client) failure(k call, resp *http.Response) error {
 	e := c.newError(k)
 	e.StatusCode, e.Sent = resp.StatusCode, true
-	words := c.message(errorMessage(readErrorBody(resp.Body)))
+	body := readErrorBody(resp.Body)
+	if e.from, e.refused = answererOf(resp, body); resp.Request != nil {
+		e.proxy = c.proxyOf(resp.Request)
+	}
+	words := c.message(errorMessage(body))
 	switch {
 	case resp.StatusCode < 300:
 		kind := cmp.Or(resp.Header.Get("Content-Type"), "an answer without a type")
@@ -75,8 +79,7 @@ func location(resp *http.Response) string {
 // of any of the shapes that Notte and the proxies before it use, the title of
 // HTML, or the body itself. It neither bounds nor cleans them.
 func errorMessage(body string) string {
-	body = strings.TrimSpace(strings.TrimPrefix(body, "\uFEFF"))
-	switch {
+	switch body = trimBody(body); {
 	case body == "":
 		return ""
 	case validJSON(body):

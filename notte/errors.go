@@ -34,7 +34,10 @@ type Error struct {
 	RetryAfter time.Duration // how long Notte asks to wait, at most 24 h; 0 if it did not say
 	Err        error         // why there was no answer; its text is neither bounded nor redacted; nil if there was one
 
+	from     answerer     // whose answer it is
+	proxy    string       // host of the proxy that the request was to go through; may be empty
 	billable billable     // what the call may have started
+	refused  bool         // the request is known not to have been carried out
 	thread   bool         // the call was a turn of an earlier thread
 	names    SettingNames // what to check, in the reader's words
 }
@@ -52,6 +55,11 @@ type SettingNames struct {
 	Key         string // empty means "the API key"
 	APIURL      string // empty means "the URL of the Functions API"
 	AnythingURL string // empty means "the URL of the Anything API"
+	Proxies     string // those of [Proxies]; empty means "the proxy settings"
+
+	// TrustAuthority says how a user makes this computer trust the authority of
+	// a certificate, to follow "if you trust it". Empty means plain words.
+	TrustAuthority string
 }
 
 // withDefaults returns n with plain words for the names that are empty.
@@ -60,6 +68,9 @@ func (n SettingNames) withDefaults() SettingNames {
 		Key:         cmp.Or(n.Key, "the API key"),
 		APIURL:      cmp.Or(n.APIURL, "the URL of the "+FunctionsAPI),
 		AnythingURL: cmp.Or(n.AnythingURL, "the URL of the "+AnythingAPI),
+		Proxies:     cmp.Or(n.Proxies, "the proxy settings"),
+
+		TrustAuthority: cmp.Or(n.TrustAuthority, "add the certificate of its authority to those that this computer trusts"),
 	}
 }
 
@@ -87,19 +98,19 @@ func (e *Error) Error() string {
 	} else {
 		what += e.answer() + ". " + e.advice()
 	}
-	if e.outcomeUnknown() {
+	if e.mayHaveStarted() {
 		what += e.billable.warning()
 	}
 	return what
 }
 
-// answer returns the status that Notte answered with, and its message.
+// answer returns who answered, the status and the message.
 func (e *Error) answer() string {
 	status := cmp.Or(http.StatusText(e.StatusCode), "(no standard status)")
 	if e.StatusCode == statusOverloaded {
 		status = "Overloaded"
 	}
-	s := "Notte answered " + strconv.Itoa(e.StatusCode) + " " + status
+	s := e.who() + " answered " + strconv.Itoa(e.StatusCode) + " " + status
 	if msg := strings.TrimRight(e.Message, ". "); msg != "" {
 		s += ": " + msg
 	}
@@ -118,12 +129,47 @@ func (e *Error) Unwrap() error { return e.Err }
 // outcomeUnknown reports whether the request may have been carried out.
 func (e *Error) outcomeUnknown() bool {
 	switch {
+	case e.refused:
+		return false
 	case e.StatusCode == 0:
 		return e.Sent
 	case e.StatusCode < 300, e.StatusCode == http.StatusRequestTimeout:
 		return true
 	}
 	return e.StatusCode >= 500 && e.StatusCode != http.StatusNotImplemented
+}
+
+// mayHaveStarted reports whether the request may have started something.
+func (e *Error) mayHaveStarted() bool { return e.billable != startsNothing && e.outcomeUnknown() }
+
+// tryAgain ends a sentence with the advice to repeat the call at a time such as "in a
+// minute". It leaves the advice out if a repetition may start something twice: then
+// [billable.warning] says what to do.
+func (e *Error) tryAgain(link, when string) string {
+	if e.mayHaveStarted() {
+		return "."
+	}
+	return link + "try again " + when + "."
+}
+
+// IsNotFound reports whether Notte itself answered that it has no such thing. A web
+// page with status 404 does not count, because it is not Notte's.
+func IsNotFound(err error) bool {
+	failed, ok := errors.AsType[*Error](err)
+	return ok && failed.StatusCode == http.StatusNotFound && failed.from == answerNotte
+}
+
+// NotCarriedOut returns err for a caller that has found out that the request was not
+// carried out. Its text then does not warn of that, and [MayHaveStarted] returns
+// false.
+func NotCarriedOut(err error) error {
+	failed, ok := errors.AsType[*Error](err)
+	if !ok {
+		return err
+	}
+	settled := *failed
+	settled.refused = true
+	return &settled
 }
 
 // MayHaveStarted reports whether a build or run may have begun although its start
@@ -145,14 +191,14 @@ const (
 	startsRun     billable = "run"
 )
 
-// warning returns a space and what to do before repeating a start whose outcome is
-// not known.
+// warning returns a space and what to do instead of repeating a start whose outcome
+// is not known.
 func (b billable) warning() string {
 	switch b {
 	case startsBuild:
-		return " The build may have begun, and be billed, all the same: look at https://console.notte.cc before starting it again."
+		return " The build may have begun, and be billed, all the same: do not start it again before you have looked at https://console.notte.cc."
 	case startsRun:
-		return " The run may have begun all the same: look it up before starting it again, or it may act twice."
+		return " The run may have begun all the same: do not start it again before you have looked it up, or it may act twice."
 	}
 	return ""
 }

@@ -83,7 +83,7 @@ func TestErrorSays(t *testing.T) {
 		{429, http.Header{"Retry-After": {"90"}}, []string{"too many requests", "wait 1m30s"}},
 		{429, nil, []string{"too many requests", "wait"}},
 		{500, nil, []string{"Notte's side"}},
-		{529, http.Header{"Retry-After": {"3600"}}, []string{"529 Overloaded", "try again in 1h"}},
+		{529, http.Header{"Retry-After": {"3600"}}, []string{"529 Overloaded", "overloaded or down"}},
 		{307, http.Header{"Location": {"https://user:pw@elsewhere.test/x?token=t"}}, []string{"redirects to https://elsewhere.test/x", "not followed", "_URL"}},
 		{304, nil, []string{"304"}},
 	} {
@@ -113,9 +113,14 @@ func TestErrorSays(t *testing.T) {
 			if open := notte.MayHaveStarted(err); open != (tt.status >= 500) {
 				t.Errorf("%d, %s: may have started: %v", tt.status, name, open)
 			}
-			starts := strings.HasPrefix(name, "Start")
-			if maybe := strings.Contains(err.Error(), "may have begun"); maybe != (starts && tt.status >= 500) {
-				t.Errorf("%d, %s: %q", tt.status, name, err)
+			mayStart := strings.HasPrefix(name, "Start") && tt.status >= 500
+			for words, want := range map[string]bool{
+				"may have begun": mayStart, "do not start it again": mayStart,
+				"try again": !mayStart && (tt.status >= 500 || tt.status == 429 || tt.status == 422),
+			} {
+				if strings.Contains(err.Error(), words) != want {
+					t.Errorf("%d, %s: %q says %q: %v", tt.status, name, err, words, !want)
+				}
 			}
 		}
 	}

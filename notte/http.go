@@ -12,19 +12,20 @@ import (
 //
 // readBuffer is the size in bytes of the buffer that each connection reads into;
 // 0 means 1 KiB. 1 KiB suits a server with a thousand quiet streams, because large
-// reads bypass the buffer. 4 KiB suit one fast stream of small events, because
+// reads bypass the buffer. 16 KiB suit one fast stream of small events, because
 // they take fewer, larger reads.
 //
 // The wait for the header is [DefaultIdleTimeoutV2], because Notte may answer a run's
 // start with the result instead of a stream. Then the header comes when the run is
 // over, minutes later, and a shorter wait would lose the result.
-func NewHTTPClient(readBuffer int) *http.Client {
+func NewHTTPClient(readBuffer int, proxies Proxies) *http.Client {
 	if readBuffer <= 0 {
 		readBuffer = 1 << 10
 	}
 	dialer := net.Dialer{Timeout: 10 * time.Second, KeepAlive: 15 * time.Second}
 	return &http.Client{Transport: &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
+		Proxy:                  proxies.choose(),
+		OnProxyConnectResponse: checkConnect,
 		DialContext:            dialer.DialContext,
 		ForceAttemptHTTP2:      true,
 		TLSHandshakeTimeout:    10 * time.Second,
@@ -42,7 +43,7 @@ func NewHTTPClient(readBuffer int) *http.Client {
 // the key to another host.
 func streamingClient(base *http.Client) *http.Client {
 	if base == nil {
-		base = NewHTTPClient(0)
+		base = NewHTTPClient(0, Proxies{})
 	}
 	own := *base
 	own.Timeout = 0

@@ -29,7 +29,7 @@ func retryDelay(err error, tries int) (time.Duration, bool) {
 	backoff := firstBackoff << (2 * tries)
 	switch failed.StatusCode {
 	case 0:
-		return backoff, !isTimeout(failed.Err) && !isTLS(failed.Err)
+		return backoff, !isTimeout(failed.Err) && !isTLS(failed.Err) && !isFinalRefusal(failed.Err)
 	case http.StatusTooManyRequests:
 		return failed.RetryAfter, failed.RetryAfter > 0
 	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:

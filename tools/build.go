@@ -87,19 +87,19 @@ func (s *service) getBuild(ctx context.Context, c caller, in *getBuildInput) (*b
 }
 
 func (s *service) cancelBuild(ctx context.Context, c caller, in *buildHandle) (*buildOutput, error) {
-	job, err := s.cancel(ctx, c, jobs.KindBuild, in.BuildID)
+	job, ended, err := s.cancel(ctx, c, jobs.KindBuild, in.BuildID)
 	if err != nil {
 		return nil, err
 	}
 	out := newBuildOutput(&job)
-	out.setCancelRequested()
+	out.setCancelRequested(ended)
 	return out, nil
 }
 
 // candidateWait bounds the look-up of what an interrupted build may have made.
 const candidateWait = 10 * time.Second
 
-// addCandidates looks up the functions that an interrupted build may have made,
+// addCandidates looks up the functions that a build of unknown outcome may have made,
 // unless the build has done so itself. If the look-up fails, it logs that and leaves
 // the build without candidates.
 func (s *service) addCandidates(ctx context.Context, c caller, out *buildOutput) {
@@ -110,9 +110,9 @@ func (s *service) addCandidates(ctx context.Context, c caller, out *buildOutput)
 	defer cancel()
 	functions, err := s.Jobs.Candidates(ctx, c.Client, out.job)
 	if err != nil {
-		s.Logger.Warn("could not look up what an interrupted build has made", "build", out.BuildID, "err", logLine(err.Error()))
+		s.Logger.Warn("could not look up what a build has made", "build", out.BuildID, "err", logLine(err.Error()))
 	}
-	if err == nil && out.job.State == jobs.StateInterrupted && out.FunctionID == "" {
+	if err == nil && out.job.OutcomeUnknown() && out.FunctionID == "" {
 		out.NextStep = "How the build ended is not known, Notte may still finish and bill it, and no function that it may have made is there yet. Before building this again, " + askToLook(out.job.Build)
 	}
 	for _, f := range functions {

@@ -28,8 +28,12 @@ func nextForBuild(job jobs.Job) string {
 		return "The build never began, so nothing was made or billed: read the error, remove its cause, and only then build again."
 	case several:
 		return "The build did not end well. " + candidatesNext
+	case job.State == jobs.StateCancelled && b.MayFinish:
+		return "The build was cancelled here before its function was known, and Notte may still finish and bill it: get_build with this build_id then lists functions that it may have made. Build again only if the user asks for it: that is billed anew."
 	case job.State == jobs.StateCancelled:
-		return "The build was cancelled and made no function. Build again only if the user asks for it: that is billed anew."
+		return "The build was cancelled, and no function of it is known. Build again only if the user asks for it: that is billed anew."
+	case b.MayFinish:
+		return "Notte may still finish this build, and bill it: do not start it again. Look with list_builds and get_build in a few minutes: get_build lists functions that the build may have made. Before building this again, " + askToLook(b)
 	}
 	return "No function of this build is known. Read the error, and tell the user before building again: that is billed anew."
 }

@@ -79,11 +79,11 @@ func (s *service) getRun(ctx context.Context, c caller, in *getRunInput) (*runOu
 }
 
 func (s *service) cancelRun(ctx context.Context, c caller, in *runHandle) (*runOutput, error) {
-	job, err := s.cancel(ctx, c, jobs.KindRun, in.RunID)
+	job, ended, err := s.cancel(ctx, c, jobs.KindRun, in.RunID)
 	if err != nil {
 		return nil, err
 	}
 	out := newRunOutput(&job, 0)
-	out.setCancelRequested()
+	out.setCancelRequested(ended)
 	return out, nil
 }

@@ -85,6 +85,10 @@ func nextForRun(job jobs.Job) string {
 		return `Still running. Call get_run with this run_id until status is no longer "running"; do not call run_function again for this: the function would run twice.`
 	case job.Succeeded():
 		return "The run is complete. An empty result may mean that the web page has changed."
+	case job.Run.Gone:
+		return "The run never began, because Notte has no function with this function_id: take the function_id from build_automation or list_builds."
+	case job.Run.NeverBegan:
+		return "The run never began, so the function did nothing: read error, remove its cause, and only then run it again."
 	case job.State == jobs.StateInterrupted:
 		return "How the run ended is not known, and it may have acted on the world: tell the user before running the function again."
 	case job.State == jobs.StateCancelled:

@@ -90,10 +90,14 @@ func (o *jobOutput) failed() bool {
 	return o.job.State.Ended() && !o.job.Succeeded() && !(o.cancelRequested && o.job.State == jobs.StateCancelled)
 }
 
-// setCancelRequested records that this call was to cancel the job.
-func (o *jobOutput) setCancelRequested() {
+// setCancelRequested records that this call was to cancel the job. ended means that
+// the job had ended before.
+func (o *jobOutput) setCancelRequested(ended bool) {
 	o.cancelRequested = true
-	if o.running() != nil {
+	switch {
+	case ended, o.job.State.Ended() && o.job.State != jobs.StateCancelled:
+		o.NextStep = fmt.Sprintf("Nothing was cancelled, because this %s had already ended. %s", o.job.Kind, o.NextStep)
+	case o.running() != nil:
 		o.NextStep = fmt.Sprintf("The cancellation is noted, but the process that runs this %[1]s has not ended it yet. "+
 			"Call get_%[1]s with this %[1]s_id to see when it has ended.", o.job.Kind)
 	}

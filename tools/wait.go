@@ -139,12 +139,15 @@ func (s *service) get(ctx context.Context, c caller, kind jobs.Kind, id string, 
 	return job, s.waitForJob(ctx, job, s.wait(in))
 }
 
-// cancel cancels the job of the caller's that the tool's handle names.
-func (s *service) cancel(ctx context.Context, c caller, kind jobs.Kind, id string) (jobs.Job, error) {
-	if _, err := s.jobByID(ctx, c, kind, string(kind)+"_id", id); err != nil {
-		return jobs.Job{}, err
+// cancel cancels the job of the caller's that the tool's handle names, and reports
+// whether it had ended before.
+func (s *service) cancel(ctx context.Context, c caller, kind jobs.Kind, id string) (job jobs.Job, ended bool, err error) {
+	before, err := s.jobByID(ctx, c, kind, string(kind)+"_id", id)
+	if err != nil {
+		return jobs.Job{}, false, err
 	}
-	return s.cancelJob(ctx, c, id, cancelWait)
+	job, err = s.cancelJob(ctx, c, id, cancelWait)
+	return job, before.State.Ended(), err
 }
 
 // jobByID returns the job of the caller's that an argument names. The error is the
