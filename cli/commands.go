@@ -94,10 +94,11 @@ func (p *program) prepare(cmd *cobra.Command, _ []string) error {
 	p.flags = cmd.Flags()
 	p.hosted = cmd == cmd.Root() || cmd.Name() == "stdio"
 	p.serves = p.hosted || cmd.Name() == "http"
-	unset, err := dropPlaceholders(p.flags, p.hosted && !isTerminal(p.env.Stdin))
+	unset, faults, err := dropPlaceholders(p.flags, p.hosted && !isTerminal(p.env.Stdin))
 	if err != nil {
 		return err
 	}
+	p.faults = faults
 	failed := p.vars.set(p.flags)
 	for _, f := range failed {
 		if f.err != nil && !p.hosted {

@@ -93,6 +93,8 @@ func (e environment) set(flags *pflag.FlagSet) (failed []unread) {
 		value, ok := e[name]
 		switch {
 		case !ok || flag.Changed:
+		case value != "" && placeholder(value, unexpanded) != "" && slices.Contains(guards, flag.Name):
+			failed = append(failed, unread{flag, guardError(name, value)})
 		case value == "" || placeholder(value, unexpanded) != "":
 			failed = append(failed, unread{flag, nil})
 		default:
@@ -102,6 +104,12 @@ func (e environment) set(flags *pflag.FlagSet) (failed []unread) {
 		}
 	})
 	return failed
+}
+
+// guardError returns the error of a placeholder for a flag or variable that is one of
+// the guards.
+func guardError(name, value string) error {
+	return fmt.Errorf("%s holds a placeholder (%.100s), which the host or shell passed on as it stands: set it to a value, or remove it", name, value)
 }
 
 // setFlag sets a flag from a clean value. The parts of a list are cleaned too.

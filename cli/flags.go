@@ -45,9 +45,10 @@ func (a *argument) Set(s string) error {
 	return a.Value.Set(s)
 }
 
-// dropPlaceholders makes the flags that were given a placeholder count as not given,
-// and returns their names. Unless allowed, such a flag is an error.
-func dropPlaceholders(flags *pflag.FlagSet, allowed bool) (names []string, err error) {
+// dropPlaceholders makes the flags that were given a placeholder count as not given.
+// It returns their names, and errors about those that are guards. Unless allowed, each
+// such flag is an error.
+func dropPlaceholders(flags *pflag.FlagSet, allowed bool) (names []string, faults []error, err error) {
 	flags.Visit(func(flag *pflag.Flag) {
 		given, ok := flag.Value.(*argument)
 		if !ok || given.placeholder == "" {
@@ -57,9 +58,14 @@ func dropPlaceholders(flags *pflag.FlagSet, allowed bool) (names []string, err e
 			err = cmp.Or(err, fmt.Errorf("invalid argument %.100q for \"--%s\" flag: it is a placeholder, which must be replaced by a value", given.placeholder, flag.Name))
 		}
 		flag.Changed = false
-		names = append(names, "--"+flag.Name)
+		name := "--" + flag.Name
+		if slices.Contains(guards, flag.Name) {
+			faults = append(faults, guardError(name, given.placeholder))
+		} else {
+			names = append(names, name)
+		}
 	})
-	return names, err
+	return names, faults, err
 }
 
 // withSuggestions adds to err the flags of cmd that an unknown flag may mean.

@@ -24,6 +24,10 @@ var harmless = []string{
 	"wait", "grace", "tasks", "idle-timeout", "detached-timeout", "log-level", "log-format", "sandbox-speed", "sandbox-api",
 }
 
+// guards are the flags that must not stay at their default because a host passed on a
+// placeholder: builds would be billed, or billed beyond a limit.
+var guards = []string{"sandbox", "api-url", "anything-url", "daily-budget", "max-concurrent-builds"}
+
 // settings are the settings of every command.
 type settings struct {
 	sandbox      bool

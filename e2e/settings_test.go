@@ -135,8 +135,13 @@ func TestSettingsOfAHost(t *testing.T) {
 
 		{"ANYTHING_MCP_DAILY_BUDGET=$5", "", ""},
 		{"ANYTHING_MCP_DAILY_BUDGET=\"5 USD\"", "", ""},
-		{"ANYTHING_MCP_DAILY_BUDGET=${user_config.budget}", "", "counts as not set"},
-		{"ANYTHING_MCP_DAILY_BUDGET=null", "", "counts as not set"},
+		{"ANYTHING_MCP_DAILY_BUDGET=", "", "counts as not set"},
+		{"ANYTHING_MCP_DAILY_BUDGET=${user_config.budget}", "ANYTHING_MCP_DAILY_BUDGET holds a placeholder (${user_config.budget})", ""},
+		{"ANYTHING_MCP_DAILY_BUDGET=null", "ANYTHING_MCP_DAILY_BUDGET holds a placeholder (null)", ""},
+		{"ANYTHING_MCP_MAX_CONCURRENT_BUILDS=$MOST", "ANYTHING_MCP_MAX_CONCURRENT_BUILDS holds a placeholder", ""},
+		{"ANYTHING_MCP_SANDBOX=${user_config.sandbox}", "ANYTHING_MCP_SANDBOX holds a placeholder", ""},
+		{"NOTTE_API_URL=%URL%", "NOTTE_API_URL holds a placeholder (%URL%)", ""},
+		{"ANYTHING_MCP_BUILD_TIMEOUT=${T}", "", "counts as not set"},
 		{"ANYTHING_MCP_DAILY_BUDGET=five", `invalid value "five" for ANYTHING_MCP_DAILY_BUDGET: it must be a number from 0`, ""},
 		{"ANYTHING_MCP_DAILY_BUDGET=5x", `invalid value "5x"`, ""},
 		{"ANYTHING_MCP_DAILY_BUDGET=-5", `invalid value "-5"`, ""},
@@ -151,7 +156,7 @@ func TestSettingsOfAHost(t *testing.T) {
 		{"NOTTE_ANYTHING_URL=https://user:hunter2@h", "NOTTE_ANYTHING_URL is not a usable base URL", ""},
 
 		{"--wait=${user_config.wait}", "", "the flag counts as not given"},
-		{"--daily-budget=${user_config.budget}", "", "the flag counts as not given"},
+		{"--daily-budget=${user_config.budget}", "--daily-budget holds a placeholder", ""},
 		{"--keep=90d", "", ""},
 	} {
 		t.Run(test.setting, func(t *testing.T) {
