@@ -1,16 +1,27 @@
 package tools
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
+
+	"github.com/tidwall/gjson"
 
 	"github.com/anything-mcp/anything-mcp/text"
 )
+
+// The arguments of a call come from models, through hosts that change them. So
+// arguments that are not ours are ignored, numbers and booleans may be strings, and
+// an ID may be in quotes. Names are never guessed: they must match exactly, so that
+// nothing is done but what a gateway or a user has seen.
 
 // argError is a mistake in the arguments of a call. The call has started nothing.
 type argError struct {
@@ -29,21 +40,21 @@ func (e *argError) Error() string {
 // maxQuoted is the longest argument that an error quotes, in characters.
 const maxQuoted = 140
 
-// bind validates the arguments of a call against the tool's schema, and decodes
-// them into an In.
-func bind[In any](t *tool, raw json.RawMessage) (in In, err error) {
-	arguments, err := t.input().check(t.name, raw)
+// maxIgnored bounds how many unknown names of a call are looked at.
+const maxIgnored = 50
+
+// bind reads the arguments of a call by the tool's schema into an In. ignored are
+// the names that the tool does not take.
+func bind[In any](t *tool, raw json.RawMessage) (in In, ignored []string, err error) {
+	given, ignored, err := t.input().read(t.name, raw)
 	if err != nil {
-		return in, err
+		return in, ignored, err
 	}
-	encoded, err := text.JSON(arguments)
+	encoded, err := text.JSON(given)
 	if err == nil {
 		err = json.Unmarshal(encoded, &in)
 	}
-	if tooLarge, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return in, &argError{name: tooLarge.Field, why: "it is too large"}
-	}
-	return in, err
+	return in, ignored, err
 }
 
 // complete adds to an [argError] what its argument must be.
@@ -53,73 +64,194 @@ func (s *inputSchema) complete(err error) {
 	}
 }
 
-// check returns the arguments in raw, or an error about the first that is not
-// valid. It trims texts, and leaves out arguments that are null or blank. An empty
-// raw means no arguments.
-func (s *inputSchema) check(tool string, raw json.RawMessage) (map[string]json.RawMessage, error) {
-	names := strings.Join(s.PropertyOrder, ", ")
-	var given map[string]json.RawMessage
-	if len(raw) > 0 && json.Unmarshal(raw, &given) != nil {
-		return nil, &argError{why: "the arguments of " + tool + " must be one JSON object with " + names}
+// read returns the arguments in raw by name, and the names that the tool does not
+// take. The error is about the first argument that is not valid. An empty raw means
+// no arguments.
+func (s *inputSchema) read(tool string, raw json.RawMessage) (given map[string]any, ignored []string, err error) {
+	_, members, why := readObject(gjson.ParseBytes(raw))
+	if why != "" {
+		return nil, nil, &argError{why: fmt.Sprintf("the arguments of %s must be one JSON object with %s: they are %s", tool, s.names(), why)}
 	}
-	for _, name := range slices.Sorted(maps.Keys(given)) {
+	for _, name := range slices.Sorted(maps.Keys(members)) {
 		if _, known := s.arguments[name]; !known {
-			return nil, &argError{why: fmt.Sprintf("%s takes no argument %.60q; it takes %s", tool, name, names)}
+			ignored = append(ignored, name)
 		}
 	}
+	ignored = ignored[:min(len(ignored), maxIgnored)]
+	given = make(map[string]any)
 	for _, name := range s.PropertyOrder {
-		arg := s.arguments[name]
-		value := decodeArg(given[name])
-		switch {
-		case value == nil && !slices.Contains(s.Required, name):
-			delete(given, name)
-		case value == nil && arg.MinLength != nil:
-			return nil, &argError{name: name, why: "it is missing or blank"}
-		case value == nil:
-			return nil, &argError{name: name, why: "it is missing"}
-		case !arg.accepts(value):
-			return nil, &argError{name: name, why: describeArg(arg.Type, value)}
-		case arg.Type != "object":
-			given[name], _ = text.JSON(value) // 10.0 becomes 10
+		value, why := s.arguments[name].read(members[name])
+		if value == nil && why == "" && slices.Contains(s.Required, name) {
+			why = missing(tool, ignored)
+		} else if value != nil || why != "" {
+			given[name] = value
+		}
+		if why != "" && err == nil {
+			err = &argError{name: name, why: why}
 		}
 	}
-	return given, nil
+	return given, ignored, cmp.Or(s.misspelt(tool, ignored, given), err)
 }
 
-// decodeArg returns the value of an argument, or nil if it counts as missing.
-func decodeArg(raw json.RawMessage) (value any) {
-	if len(raw) == 0 || json.Unmarshal(raw, &value) != nil {
+// misspelt returns an error if one of the ignored names is likely to be meant for an
+// argument that is not given.
+func (s *inputSchema) misspelt(tool string, ignored []string, given map[string]any) error {
+	for _, wrong := range ignored {
+		for _, name := range s.PropertyOrder {
+			if _, found := given[name]; !found && resembles(wrong, name) {
+				return &argError{why: fmt.Sprintf("%s takes no argument %.60q: write %s if that is meant. The arguments are %s", tool, wrong, name, s.names())}
+			}
+		}
+	}
+	return nil
+}
+
+func (s *inputSchema) names() string { return strings.Join(s.PropertyOrder, ", ") }
+
+// missing says that an argument is missing. It names one that is ignored, because
+// that may hold what is missing.
+func missing(tool string, ignored []string) string {
+	if len(ignored) == 0 {
+		return "it is missing"
+	}
+	return fmt.Sprintf("it is missing, and %s takes no argument %.60q", tool, ignored[0])
+}
+
+// readObject returns an object and its members, or why v is none. A string may hold
+// the object. null and a blank string are an object without members, and so is an
+// empty array, because PHP writes an empty object so.
+func readObject(v gjson.Result) (object json.RawMessage, members map[string]gjson.Result, why string) {
+	came := describe(v)
+	if v.Type == gjson.String {
+		held := strings.TrimSpace(v.Str)
+		if held == "" || isNull(held) {
+			return nil, nil, ""
+		}
+		v = gjson.Parse(held)
+		if !gjson.Valid(held) || v.Type != gjson.JSON {
+			return nil, nil, came
+		}
+	}
+	switch {
+	case v.Type == gjson.Null, v.IsArray() && len(v.Array()) == 0:
+		return nil, nil, ""
+	case !v.IsObject():
+		return nil, nil, came
+	}
+	members = make(map[string]gjson.Result)
+	v.ForEach(func(name, value gjson.Result) bool {
+		if _, twice := members[name.Str]; twice {
+			why = fmt.Sprintf("an object with two members %.60q", name.Str)
+		}
+		members[name.Str] = value
+		return why == ""
+	})
+	return json.RawMessage(v.Raw), members, why
+}
+
+// isNull reports whether a string is how a program writes that there is no value.
+func isNull(s string) bool { return s == "null" || s == "undefined" || s == "None" }
+
+// read returns the value of an argument, nil if it is not given, or why it is not
+// valid.
+func (a argument) read(v gjson.Result) (value any, why string) {
+	if a.object {
+		object, _, why := readObject(v)
+		if why != "" {
+			return nil, "it is " + why
+		} else if object != nil {
+			value = object
+		}
+		return value, ""
+	}
+	if v.Type == gjson.String {
+		if v.Str = a.trim(v.Str); v.Str == "" || isNull(v.Str) && !a.required {
+			return nil, ""
+		}
+	}
+	switch {
+	case v.Type == gjson.Null:
+		return nil, ""
+	case a.Type == "integer":
+		value = a.integer(v)
+	case a.Type == "boolean":
+		value = boolean(v)
+	case v.Type == gjson.String && !isNull(v.Str):
+		value = v.Str
+	}
+	if value == nil || !a.accepts(value) {
+		return nil, "it is " + describe(v)
+	}
+	return value, ""
+}
+
+// trim removes what surrounds a text. An ID may be in quotes or in backticks. A text
+// with a bound is free, and may begin with them.
+func (a argument) trim(s string) string {
+	if a.MaxLength != nil {
+		return strings.TrimSpace(s)
+	}
+	return strings.TrimFunc(s, func(r rune) bool {
+		return unicode.IsSpace(r) || !unicode.IsGraphic(r) || strings.ContainsRune("\"'`“”„‘’‚«»", r)
+	})
+}
+
+// maxExact is the number up to which a float64 holds every whole number.
+const maxExact = 1 << 53
+
+// integer returns the whole number that v is, or nil. If the argument is lenient, it
+// returns the nearest one that is valid.
+func (a argument) integer(v gjson.Result) any {
+	number := v.Raw
+	if v.Type == gjson.String {
+		number = v.Str
+	}
+	if !gjson.Valid(number) || gjson.Parse(number).Type != gjson.Number {
 		return nil
 	}
-	if s, ok := value.(string); ok {
-		if s = strings.TrimSpace(s); s == "" {
-			return nil
-		}
-		return s
+	n, _ := strconv.ParseFloat(number, 64) // infinite if it is too large
+	if a.lenient {
+		n = min(max(math.Round(n), *a.Minimum), *a.Maximum)
 	}
-	return value
+	if n != math.Trunc(n) || math.Abs(n) > maxExact {
+		return nil
+	}
+	return n
 }
 
-// describeArg describes a value that is not a valid argument of type wanted.
-func describeArg(wanted string, value any) string {
-	switch v := value.(type) {
-	case string:
-		switch n := utf8.RuneCountInString(v); {
-		case wanted != "string":
-			return "it is a string"
-		case n > maxQuoted:
-			return fmt.Sprintf("it has %d characters", n)
-		}
-		return fmt.Sprintf("it is %q", v)
-	case float64:
-		if wanted != "integer" {
-			return "it is a number"
-		}
-		return fmt.Sprint("it is ", v)
-	case bool:
-		return "it is a boolean"
-	case []any:
-		return "it is an array"
+// boolean returns the boolean that v is, or nil.
+func boolean(v gjson.Result) any {
+	switch {
+	case v.Type == gjson.True, strings.EqualFold(v.Str, "true"):
+		return true
+	case v.Type == gjson.False, strings.EqualFold(v.Str, "false"):
+		return false
 	}
-	return "it is an object"
+	return nil
+}
+
+// describe names a value, to follow "it is".
+func describe(v gjson.Result) string {
+	switch {
+	case v.Type == gjson.Number:
+		return fmt.Sprintf("the number %.40s", v.Raw)
+	case v.Type == gjson.String && utf8.RuneCountInString(v.Str) > maxQuoted:
+		return "a text of " + formatCount(utf8.RuneCountInString(v.Str)) + " characters"
+	case v.Type == gjson.String:
+		return strconv.Quote(v.Str)
+	case v.IsArray():
+		return "a list with " + countMembers(len(v.Array()))
+	case v.IsObject():
+		n := 0
+		v.ForEach(func(_, _ gjson.Result) bool { n++; return true })
+		return "an object with " + countMembers(n)
+	}
+	return v.Raw // true or false
+}
+
+func countMembers(n int) string {
+	if n == 1 {
+		return "1 member"
+	}
+	return formatCount(n) + " members"
 }

@@ -19,7 +19,7 @@ var buildAutomation = toolSpec{
 	starts: true,
 }
 
-// buildSchema is the output schema of the build tools.
+// buildSchema is the output schema of the tools that return a build.
 var buildSchema = outputSchema[buildOutput]()
 
 var getBuild = toolSpec{
@@ -34,7 +34,7 @@ var cancelBuild = toolSpec{
 	name:        "cancel_build",
 	title:       "Cancel a build",
 	description: `Ends a running build for good. Only when the user wants it: what it has cost so far is spent, and Notte may still bill the rest.`,
-	output:      buildSchema,
+	output:      outputSchema[cancelledBuild](),
 	hints:       hints{destructive: true, idempotent: true},
 }
 
@@ -43,6 +43,14 @@ type buildInput struct {
 	waitInput
 	ForceNew      bool   `json:"force_new,omitempty" jsonschema:"Build anew even if this query is being built or was just built; billed again"`
 	ContinueBuild string `json:"continue_build,omitempty" jsonschema:"build_id of an ended build: query is then a follow-up to its agent" must:"the build_id of an earlier build"`
+}
+
+// cancelledBuild is the part of a buildOutput that the schema of cancel_build has,
+// because models pay for schemas.
+type cancelledBuild struct {
+	BuildID  string `json:"build_id"`
+	Status   string `json:"status"`
+	NextStep string `json:"next_step,omitempty"`
 }
 
 // buildHandle names a build.
@@ -63,13 +71,14 @@ func (s *service) buildAutomation(ctx context.Context, c caller, in *buildInput)
 			return nil, err
 		}
 	}
-	job, joined, reused, err := s.start(ctx, c, spec, in.waitInput)
+	built, err := s.start(ctx, c, spec, in.waitInput)
 	if err != nil {
 		return nil, err
 	}
-	out := newBuildOutput(job)
-	out.Joined = joined
-	if reused {
+	out := newBuildOutput(built.job)
+	out.Joined = built.joined
+	out.setRepeated(built.repeated)
+	if built.reused {
 		out.NextStep = "Nothing was built or billed now: this is the finished build of the same query, from " +
 			out.StartedAt + ". " + out.NextStep + " To build it anew all the same, set force_new."
 	}
@@ -77,11 +86,12 @@ func (s *service) buildAutomation(ctx context.Context, c caller, in *buildInput)
 }
 
 func (s *service) getBuild(ctx context.Context, c caller, in *getBuildInput) (*buildOutput, error) {
-	job, err := s.get(ctx, c, jobs.KindBuild, in.BuildID, in.waitInput)
+	built, err := s.get(ctx, c, jobs.KindBuild, in.BuildID, in.waitInput)
 	if err != nil {
 		return nil, err
 	}
-	out := newBuildOutput(job)
+	out := newBuildOutput(built.job)
+	out.setRepeated(built.repeated)
 	s.addCandidates(ctx, c, out)
 	return out, nil
 }

@@ -18,20 +18,20 @@ type buildOutput struct {
 	FunctionName string      `json:"function_name,omitempty"`
 	FunctionFrom string      `json:"function_from,omitempty" schema:"none"` // see [jobs.Build]
 	Version      string      `json:"function_version,omitempty" schema:"none"`
-	TotalCostUSD any         `json:"total_cost_usd,omitempty" jsonschema:"Number, or null: unknown"` // see [finalCost]
+	TotalCostUSD any         `json:"total_cost_usd,omitempty" jsonschema:"US dollars; null: not known" min:"0"` // see [finalCost]
 	ThreadID     string      `json:"thread_id,omitempty"`
 	ThreadURL    string      `json:"thread_url,omitempty"`
-	Continues    string      `json:"continues,omitempty"` // a build_id
+	Continues    string      `json:"continues,omitempty" jsonschema:"build_id of the build that this one continues"`
 	Detached     bool        `json:"detached,omitempty" schema:"none"`
 	ViewerURL    string      `json:"viewer_url,omitempty"`
 	Answer       string      `json:"answer,omitempty"`
-	Steps        []string    `json:"steps,omitempty"`
+	Steps        []string    `json:"steps,omitempty" jsonschema:"The tools that the agent has used, the newest last"`
 	Error        string      `json:"error,omitempty"`
 	Detail       string      `json:"detail,omitempty"`
-	Reason       string      `json:"reason,omitempty"`
+	Reason       string      `json:"reason,omitempty" jsonschema:"Why the build timed out or was cancelled"`
 	Warning      string      `json:"warning,omitempty" schema:"none"`
-	Joined       bool        `json:"joined,omitempty"`
-	Candidates   []candidate `json:"candidates,omitempty"`
+	Joined       bool        `json:"joined,omitempty" jsonschema:"true: nothing was started; this build of the same query was there"`
+	Candidates   []candidate `json:"candidates,omitempty" jsonschema:"Functions that the build may have made, if its own is not known"`
 	jobOutput
 }
 

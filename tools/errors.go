@@ -8,14 +8,23 @@ import (
 	"github.com/anything-mcp/anything-mcp/notte"
 )
 
-// explain returns the text of an error for a model: what was tried, what was
+// explain returns the text of a tool's error for a model: what was tried, what was
 // wrong, what to do next and what the user can set. All tools use it.
-func (s *service) explain(err error) string {
+func (s *service) explain(t *tool, err error) string {
 	sentence := describeError(err)
+	if refused(err) && !t.hints.readOnly {
+		sentence += " Nothing was started or changed."
+	}
 	if advice := s.Advice(err); advice != "" {
 		return sentence + " " + advice
 	}
 	return sentence
+}
+
+// refused reports whether a call was refused before it did anything.
+func refused(err error) bool {
+	_, bad := errors.AsType[*argError](err)
+	return bad || errors.Is(err, notte.ErrNoKey)
 }
 
 func describeError(err error) string {
@@ -25,13 +34,13 @@ func describeError(err error) string {
 	)
 	switch {
 	case errors.As(err, &bad):
-		return bad.Error() + ". Nothing was started or changed."
+		return bad.Error() + "."
 	case errors.As(err, &limit):
 		return "Nothing was started: " + limit.Error() + "."
 	case errors.Is(err, jobs.ErrNoThread), errors.Is(err, jobs.ErrThreadBusy):
 		return "Nothing was started: " + err.Error() + "."
 	case errors.Is(err, notte.ErrNoKey):
-		return "No Notte API key is set, so nothing was started."
+		return "No Notte API key is set."
 	case errors.Is(err, jobs.ErrStopping):
 		return "This server is stopping and starts nothing new: nothing was started. Try again once the host has restarted it."
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/anything-mcp/anything-mcp/jobs"
-	"github.com/anything-mcp/anything-mcp/notte"
 	"github.com/anything-mcp/anything-mcp/text"
 )
 
@@ -39,20 +38,19 @@ var listRuns = toolSpec{
 
 type listBuildsInput struct {
 	Status string `json:"status,omitempty" enum:"running,done,error,timeout,cancelled,interrupted"`
-	limitInput
-	Cursor string `json:"cursor,omitempty" jsonschema:"next_cursor of the page before" must:"the next_cursor of an earlier page"`
+	pageInput
 }
 
 type listRunsInput struct {
-	FunctionID string `json:"function_id,omitempty" must:"a function's ID: 1 to 128 letters, digits, - or _"`
+	FunctionID string `json:"function_id,omitempty" must:"a function's ID of 1 to 128 letters, digits, - or _"`
 	Status     string `json:"status,omitempty" enum:"running,closed,failed,cancelled,interrupted"`
-	limitInput
-	Cursor string `json:"cursor,omitempty" must:"the next_cursor of an earlier page"`
+	pageInput
 }
 
-// limitInput is the argument that bounds a page of a list.
-type limitInput struct {
-	Limit *int `json:"limit,omitempty" jsonschema:"Default 20" min:"1" max:"100"`
+// pageInput chooses a page of a list.
+type pageInput struct {
+	Limit  *int   `json:"limit,omitempty" jsonschema:"Default 20" min:"1" max:"100"`
+	Cursor string `json:"cursor,omitempty" jsonschema:"next_cursor of the page before" must:"the next_cursor of an earlier page"`
 }
 
 // formatCursor encodes a list position as an opaque string.
@@ -75,14 +73,14 @@ func parseCursor(s string) (jobs.Cursor, bool) {
 }
 
 // page returns one page of the caller's jobs, and the cursor of the next or "".
-func (s *service) page(ctx context.Context, c caller, q jobs.Query, in limitInput, cursor string) ([]jobs.Job, string, error) {
+func (s *service) page(ctx context.Context, c caller, q jobs.Query, in pageInput) ([]jobs.Job, string, error) {
 	n := defaultLimit
 	if in.Limit != nil {
 		n = *in.Limit
 	}
-	before, ok := parseCursor(cursor)
+	before, ok := parseCursor(in.Cursor)
 	if !ok {
-		return nil, "", &argError{name: "cursor", why: "it is not one"}
+		return nil, "", &argError{name: "cursor", why: fmt.Sprintf("it is %.*q", maxQuoted, in.Cursor)}
 	}
 	q.Owner, q.Before, q.Limit = c.owner, before, n+1 // one more shows whether there is a next page
 	list, err := s.Jobs.List(ctx, q)
@@ -93,7 +91,7 @@ func (s *service) page(ctx context.Context, c caller, q jobs.Query, in limitInpu
 }
 
 func (s *service) listBuilds(ctx context.Context, c caller, in *listBuildsInput) (*buildList, error) {
-	list, next, err := s.page(ctx, c, jobs.Query{Kind: jobs.KindBuild, State: jobs.State(in.Status)}, in.limitInput, in.Cursor)
+	list, next, err := s.page(ctx, c, jobs.Query{Kind: jobs.KindBuild, State: jobs.State(in.Status)}, in.pageInput)
 	if err != nil {
 		return nil, err
 	}
@@ -111,11 +109,13 @@ func (s *service) listBuilds(ctx context.Context, c caller, in *listBuildsInput)
 }
 
 func (s *service) listRuns(ctx context.Context, c caller, in *listRunsInput) (*runList, error) {
-	if in.FunctionID != "" && !notte.ValidID(in.FunctionID) {
-		return nil, &argError{name: "function_id", why: fmt.Sprintf("it is %.140q", in.FunctionID)}
+	if in.FunctionID != "" {
+		if err := s.checkFunctionID(ctx, c, in.FunctionID); err != nil {
+			return nil, err
+		}
 	}
 	q := jobs.Query{Kind: jobs.KindRun, State: jobs.State(in.Status), FunctionID: in.FunctionID}
-	list, next, err := s.page(ctx, c, q, in.limitInput, in.Cursor)
+	list, next, err := s.page(ctx, c, q, in.pageInput)
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +125,7 @@ func (s *service) listRuns(ctx context.Context, c caller, in *listRunsInput) (*r
 // buildList is a page of builds, with what builds have cost.
 type buildList struct {
 	Builds        []listedBuild `json:"builds"`
-	NextCursor    string        `json:"next_cursor,omitempty"`
+	NextCursor    string        `json:"next_cursor,omitempty" jsonschema:"cursor of the next page"`
 	SpentToday    *float64      `json:"spent_today_usd,omitempty"` // nil: not known
 	Spent30Days   *float64      `json:"spent_30_days_usd,omitempty"`
 	Unknown30Days int           `json:"unknown_costs_30_days,omitempty"`
@@ -160,7 +160,7 @@ func newListedBuild(job jobs.Job) listedBuild {
 // runList is a page of runs.
 type runList struct {
 	Runs       []listedRun `json:"runs"`
-	NextCursor string      `json:"next_cursor,omitempty"`
+	NextCursor string      `json:"next_cursor,omitempty" jsonschema:"cursor of the next page"`
 
 	listOutput
 }

@@ -20,7 +20,7 @@ var runFunction = toolSpec{
 	starts: true,
 }
 
-// runSchema is the output schema of the run tools.
+// runSchema is the output schema of the tools that return a run.
 var runSchema = outputSchema[runOutput]()
 
 var getRun = toolSpec{
@@ -35,14 +35,21 @@ var cancelRun = toolSpec{
 	name:        "cancel_run",
 	title:       "Cancel a run",
 	description: `Stops a running function for good, here and at Notte. What it has done so far stays done.`,
-	output:      runSchema,
+	output:      outputSchema[cancelledRun](),
 	hints:       hints{destructive: true, idempotent: true},
 }
 
 type runInput struct {
-	FunctionID string          `json:"function_id" jsonschema:"From build_automation" pattern:"^[A-Za-z0-9_-]{1,128}$" must:"a function's ID: 1 to 128 letters, digits, - or _"`
-	Variables  json.RawMessage `json:"variables,omitempty" jsonschema:"The function's variables by name, e.g. {\"count\":\"3\"}" must:"an object with a value for each variable, of at most 256 KiB"`
+	FunctionID string          `json:"function_id" jsonschema:"From build_automation" must:"a function's ID of 1 to 128 letters, digits, - or _"`
+	Variables  json.RawMessage `json:"variables,omitempty" jsonschema:"The function's variables as a JSON object, e.g. {\"count\":\"3\"}" must:"a JSON object with a value for each variable, of at most 256 KiB"`
 	waitInput
+}
+
+// cancelledRun is to cancel_run what cancelledBuild is to cancel_build.
+type cancelledRun struct {
+	RunID    string `json:"run_id"`
+	Status   string `json:"status"`
+	NextStep string `json:"next_step,omitempty"`
 }
 
 // runHandle names a run.
@@ -58,24 +65,29 @@ type getRunInput struct {
 
 func (s *service) runFunction(ctx context.Context, c caller, in *runInput) (*runOutput, error) {
 	if n := len(in.Variables); n > maxVariables {
-		return nil, &argError{name: "variables", why: fmt.Sprintf("it has %d bytes", n)}
+		return nil, &argError{name: "variables", why: fmt.Sprintf("it has %d KiB", (n+1023)>>10)}
 	}
-	job, _, _, err := s.start(ctx, c, jobs.RunSpec{Client: c.Client, FunctionID: in.FunctionID, Variables: in.Variables}, in.waitInput)
+	if err := s.checkFunctionID(ctx, c, in.FunctionID); err != nil {
+		return nil, err
+	}
+	run, err := s.start(ctx, c, jobs.RunSpec{Client: c.Client, FunctionID: in.FunctionID, Variables: in.Variables}, in.waitInput)
 	if err != nil {
 		return nil, err
 	}
-	return newRunOutput(job, 0), nil
+	return newRunOutput(run.job, 0), nil
 }
 
 func (s *service) getRun(ctx context.Context, c caller, in *getRunInput) (*runOutput, error) {
-	job, err := s.get(ctx, c, jobs.KindRun, in.RunID, in.waitInput)
+	run, err := s.get(ctx, c, jobs.KindRun, in.RunID, in.waitInput)
 	if err != nil {
 		return nil, err
 	}
-	if n := len(job.Run.Result); in.Offset > 0 && in.Offset >= n {
-		return nil, &argError{name: "offset", why: fmt.Sprintf("it is %d, and the result has %d", in.Offset, n)}
+	if n := len(run.job.Run.Result); in.Offset > 0 && in.Offset >= n {
+		return nil, &argError{name: "offset", why: fmt.Sprintf("it is %d, and the result has %d bytes", in.Offset, n)}
 	}
-	return newRunOutput(job, in.Offset), nil
+	out := newRunOutput(run.job, in.Offset)
+	out.setRepeated(run.repeated)
+	return out, nil
 }
 
 func (s *service) cancelRun(ctx context.Context, c caller, in *runHandle) (*runOutput, error) {

@@ -21,8 +21,8 @@ import (
 //	jsonschema  the description
 //	min, max    the bounds of a number, or of the length of a text in characters
 //	enum        the texts that are allowed, separated by commas
-//	pattern     the regular expression that a text must match
 //	must        what the field must be, for errors, if its type does not say it well
+//	lenient     "true" takes the nearest valid number in the place of one that is not
 //	schema      "none" leaves a field of an output out of the schema
 //
 // Schemas are flat, because some hosts support nothing else, and short, because
@@ -37,8 +37,11 @@ type inputSchema struct {
 // argument is one argument of a tool.
 type argument struct {
 	*jsonschema.Schema
-	resolve func() (*jsonschema.Resolved, error) // computed once
-	must    string                               // what the argument must be, in words
+	resolve  func() (*jsonschema.Resolved, error) // computed once
+	must     string                               // what the argument must be, in words
+	required bool
+	lenient  bool // see the tag
+	object   bool // see [schemaOf]
 }
 
 // accepts reports whether a value is valid. A schema that is not valid itself
@@ -50,31 +53,28 @@ func (a argument) accepts(value any) bool {
 
 // inputSchemaOf returns the schema of a struct.
 func inputSchemaOf(t reflect.Type) *inputSchema {
-	words := make(map[string]string)
+	in := &inputSchema{schemaOf(t), make(map[string]argument)}
 	for _, f := range reflect.VisibleFields(t) {
-		words[jsonName(f)] = f.Tag.Get("must")
-	}
-	return newInputSchema(schemaOf(t), words)
-}
-
-// newInputSchema returns the inputSchema of s, an object schema whose
-// PropertyOrder must be set. words are the must tags of its arguments, by name.
-func newInputSchema(s *jsonschema.Schema, words map[string]string) *inputSchema {
-	in := &inputSchema{s, make(map[string]argument)}
-	for name, p := range s.Properties {
-		resolve := sync.OnceValues(func() (*jsonschema.Resolved, error) { return p.Resolve(nil) })
-		in.arguments[name] = argument{p, resolve, requirement(p, words[name])}
+		name := jsonName(f)
+		if p := in.Properties[name]; p != nil {
+			in.arguments[name] = argument{
+				Schema:   p,
+				resolve:  sync.OnceValues(func() (*jsonschema.Resolved, error) { return p.Resolve(nil) }),
+				must:     requirement(p, f.Tag.Get("must")),
+				required: slices.Contains(in.Required, name),
+				lenient:  f.Tag.Get("lenient") == "true",
+				object:   f.Type == reflect.TypeFor[json.RawMessage](),
+			}
+		}
 	}
 	return in
 }
 
 // outputSchema returns a function that returns the schema of the struct Out as
-// JSON. It is computed once. It allows more fields, so that they can be added.
+// JSON. It is computed once.
 func outputSchema[Out any]() func() json.RawMessage {
 	return sync.OnceValue(func() json.RawMessage {
-		s := schemaOf(reflect.TypeFor[Out]())
-		s.AdditionalProperties = nil
-		return encode(s)
+		return encode(schemaOf(reflect.TypeFor[Out]()))
 	})
 }
 
@@ -86,14 +86,21 @@ func encode(s *jsonschema.Schema) json.RawMessage {
 	return raw
 }
 
-// schemaOf returns the flat schema of a struct.
+// schemaOf returns the flat schema of a struct. It allows more members, because hosts
+// add arguments, and so that a result can get more fields.
+//
+// A [json.RawMessage] is an object with any members. The schema says that it is a
+// text, which holds the object: Gemini refuses every request with a tool that takes
+// an object without named members, and strict hosts drop members that are not named.
+// An object is read all the same: see [readObject].
 func schemaOf(t reflect.Type) *jsonschema.Schema {
 	s, err := jsonschema.ForType(t, &jsonschema.ForOptions{TypeSchemas: map[reflect.Type]*jsonschema.Schema{
-		reflect.TypeFor[json.RawMessage](): {Type: "object"},
+		reflect.TypeFor[json.RawMessage](): {Type: "string"},
 	}})
 	if err != nil {
 		panic("tools: no schema of " + t.String() + ": " + err.Error())
 	}
+	s.AdditionalProperties = nil
 	for _, f := range reflect.VisibleFields(t) {
 		name := jsonName(f)
 		switch p := s.Properties[name]; {
@@ -125,7 +132,6 @@ func flatten(p *jsonschema.Schema) {
 
 // applyTags adds the tags of p's field to p.
 func applyTags(p *jsonschema.Schema, tag reflect.StructTag) {
-	p.Pattern = tag.Get("pattern")
 	for value := range strings.SplitSeq(tag.Get("enum"), ",") {
 		if value != "" {
 			p.Enum = append(p.Enum, value)

@@ -112,21 +112,29 @@ type service struct {
 	Config
 	mcp   *server.MCPServer
 	tools map[string]*tool // by name; complete when NewServer returns
+	waits waits
 }
 
 // caller identifies who makes a call.
 type caller struct {
 	*notte.Client        // of the caller's account; it has a key
 	owner         string // of the caller's jobs
+	session       string // empty if the protocol has none
 	supportsTasks bool   // a call that starts long work may be answered with a task
 }
+
+func (c *caller) waiter(job *jobs.Job) waiter { return waiter{c.owner, c.session, job.ID} }
 
 // caller returns who makes a call. Only this method decides whose account and jobs
 // a call uses. ctx must be the handler's, because mcp-go's context says what the
 // client supports.
 func (s *service) caller(ctx context.Context) (caller, error) {
 	client := s.Client
-	return caller{client, client.Owner(), s.Tasks && clientSupportsTasks(ctx)}, cmp.Or(s.Unfit, client.Ready())
+	c := caller{client, client.Owner(), "", s.Tasks && clientSupportsTasks(ctx)}
+	if session := server.ClientSessionFromContext(ctx); session != nil {
+		c.session = session.SessionID()
+	}
+	return c, cmp.Or(s.Unfit, client.Ready())
 }
 
 // addSchemas adds the schemas to a list of tools.

@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math"
 	"reflect"
+	"strings"
 	"sync"
 	"time"
 
@@ -68,7 +70,7 @@ type output interface {
 type jobOutput struct {
 	StartedAt      string   `json:"started_at,omitempty"`
 	ElapsedSeconds *float64 `json:"elapsed_seconds,omitempty"`
-	Durable        *bool    `json:"durable,omitempty"` // false for a job that is lost with this process; otherwise nil
+	Durable        *bool    `json:"durable,omitempty" jsonschema:"false: kept in memory only, as in the sandbox, and lost when the server ends"` // false for a job that is lost with this process; otherwise nil
 	NextStep       string   `json:"next_step,omitempty"`
 
 	job             jobs.Job
@@ -103,6 +105,15 @@ func (o *jobOutput) setCancelRequested(ended bool) {
 	}
 }
 
+// setRepeated tells that the call did not wait if it repeated a wait: see
+// [service.wait].
+func (o *jobOutput) setRepeated(repeated bool) {
+	if repeated && o.running() != nil {
+		o.NextStep += fmt.Sprintf(" This call did not wait, because an earlier call for this %s still waits or was given up by the client. "+
+			"To wait, set wait_seconds to less than the client's time limit.", o.job.Kind)
+	}
+}
+
 func (o *jobOutput) running() *jobs.Job {
 	if o.job.State.Ended() {
 		return nil
@@ -118,9 +129,16 @@ func (listOutput) running() *jobs.Job { return nil }
 
 // add registers a tool whose arguments bind to an In.
 func add[In any, Out output](s *service, spec toolSpec, handle func(context.Context, caller, *In) (Out, error)) {
-	t := newTool(spec, func() *inputSchema { return inputSchemaOf(reflect.TypeFor[In]()) })
+	t := newTool(spec, func() *inputSchema {
+		in := inputSchemaOf(reflect.TypeFor[In]())
+		s.describeWait(in)
+		return in
+	})
 	s.register(t, func(raw json.RawMessage) (work, error) {
-		in, err := bind[In](t, raw)
+		in, ignored, err := bind[In](t, raw)
+		if len(ignored) > 0 {
+			s.Logger.Debug("ignored unknown arguments", "tool", t.name, "arguments", logLine(strings.Join(ignored, ", ")))
+		}
 		return func(ctx context.Context, c caller) (output, error) { return handle(ctx, c, &in) }, err
 	})
 }
@@ -147,7 +165,7 @@ func (s *service) register(t *tool, prepare func(json.RawMessage) (work, error))
 				out, err = do(ctx, c)
 			}
 			t.input().complete(err)
-			s.logCall(ctx, t.name, time.Since(start), out, err)
+			s.logCall(ctx, t, time.Since(start), out, err)
 			s.fillResult(result, t, c, out, err)
 		})
 		return result, nil
@@ -165,7 +183,7 @@ func (s *service) fillResult(result *mcp.CallToolResult, t *tool, c caller, out 
 		err = fillOutput(result, out)
 	}
 	if err != nil {
-		result.Content = []mcp.Content{mcp.NewTextContent(s.explain(err))}
+		result.Content = []mcp.Content{mcp.NewTextContent(s.explain(t, err))}
 		result.IsError = true
 	}
 }
@@ -183,19 +201,24 @@ func fillOutput(result *mcp.CallToolResult, out output) error {
 	return nil
 }
 
-// logCall logs a call in one line.
-func (s *service) logCall(ctx context.Context, tool string, took time.Duration, out output, err error) {
+// logCall logs a call in one line. A call with a mistake in its arguments is nothing
+// that an operator must act on.
+func (s *service) logCall(ctx context.Context, t *tool, took time.Duration, out output, err error) {
 	took = took.Round(time.Millisecond)
 	switch {
 	case ctx.Err() != nil:
-		s.Logger.Info(tool, "outcome", "caller left", "took", took)
+		s.Logger.Info(t.name, "outcome", "caller left", "took", took)
 	case err != nil:
-		s.Logger.Warn(tool, "outcome", "refused", "took", took, "err", logLine(s.explain(err)))
+		level := slog.LevelWarn
+		if _, bad := errors.AsType[*argError](err); bad {
+			level = slog.LevelDebug
+		}
+		s.Logger.Log(ctx, level, t.name, "outcome", "refused", "took", took, "err", logLine(s.explain(t, err)))
 	default:
 		level := slog.LevelInfo
 		if out.failed() {
 			level = slog.LevelWarn
 		}
-		s.Logger.LogAttrs(ctx, level, tool, append(out.attrs(), slog.Duration("took", took))...)
+		s.Logger.LogAttrs(ctx, level, t.name, append(out.attrs(), slog.Duration("took", took))...)
 	}
 }

@@ -12,31 +12,45 @@ import (
 
 // waitInput is the argument of a call that waits for a job.
 type waitInput struct {
-	WaitSeconds *int `json:"wait_seconds,omitempty" jsonschema:"How long to wait for the end; 0: not at all" min:"0" max:"3600" must:"a whole number of seconds"`
+	WaitSeconds *int `json:"wait_seconds,omitempty" min:"0" max:"3600" lenient:"true" must:"a whole number of seconds"`
 }
 
-// wait returns how long a call waits for its job.
-func (s *service) wait(in waitInput) time.Duration {
-	if in.WaitSeconds != nil {
-		return time.Duration(*in.WaitSeconds) * time.Second
+// describeWait sets the description of wait_seconds, which tells the default.
+func (s *service) describeWait(in *inputSchema) {
+	if p := in.Properties["wait_seconds"]; p != nil {
+		p.Description = fmt.Sprintf("Seconds to wait for the end. Default %g; 0: none. Hosts cut long waits, many at 60 s", max(0, s.Wait.Seconds()))
 	}
-	return s.Wait
 }
 
-// initialWait returns how long a call waits for the job that it has started.
-func (s *service) initialWait(c caller, in waitInput) time.Duration {
-	if c.supportsTasks {
-		return taskDelay
+// wait returns how long a call waits for its job. repeated means that it does not
+// wait, because it repeats an earlier wait and does not say how long to wait.
+func (s *service) wait(c caller, job *jobs.Job, in waitInput) (d time.Duration, repeated bool) {
+	switch {
+	case in.WaitSeconds != nil:
+		return time.Duration(*in.WaitSeconds) * time.Second, false
+	case s.waits.again(c.waiter(job)):
+		return 0, true
 	}
-	return s.wait(in)
+	return s.Wait, false
 }
 
-// waitForJob waits until a job ends, the wait is over or the caller is gone, and
-// then updates the job. It sends progress if the client asked for it. The job
-// goes on even if waitForJob fails.
-func (s *service) waitForJob(ctx context.Context, job *jobs.Job, wait time.Duration) error {
-	if wait > 0 && !job.State.Ended() {
-		s.follow(ctx, job, wait)
+// awaited is a job that a call has waited for.
+type awaited struct {
+	job      *jobs.Job
+	joined   bool // the job was there before
+	reused   bool // and had succeeded
+	repeated bool // see [service.wait]
+}
+
+// waitForJob waits until a job ends, d has passed or the caller is gone, and then
+// updates the job. It sends progress if the client asked for it. The job goes on even
+// if waitForJob fails.
+func (s *service) waitForJob(ctx context.Context, c caller, job *jobs.Job, d time.Duration) error {
+	if d > 0 && !job.State.Ended() {
+		one := c.waiter(job)
+		s.waits.begin(one)
+		defer s.waits.end(ctx, one)
+		s.follow(ctx, job, d)
 	}
 	return s.refresh(ctx, job)
 }
@@ -119,24 +133,27 @@ func newPacer(job *jobs.Job) *progress.Pacer {
 	return &pacer
 }
 
-// start starts a job, or joins one, and waits for it. reused means that the
-// joined job had succeeded before.
-func (s *service) start(ctx context.Context, c caller, spec jobs.Spec, in waitInput) (job *jobs.Job, joined, reused bool, err error) {
-	if job, joined, err = s.startJob(ctx, spec); err != nil {
-		return nil, false, false, err
+// start starts a job, or joins one, and waits for it.
+func (s *service) start(ctx context.Context, c caller, spec jobs.Spec, in waitInput) (a awaited, err error) {
+	if a.job, a.joined, err = s.startJob(ctx, spec); err != nil {
+		return a, err
 	}
-	reused = joined && job.Succeeded()
-	return job, joined, reused, s.waitForJob(ctx, job, s.initialWait(c, in))
+	a.reused = a.joined && a.job.Succeeded()
+	d := taskDelay
+	if !c.supportsTasks {
+		d, a.repeated = s.wait(c, a.job, in)
+	}
+	return a, s.waitForJob(ctx, c, a.job, d)
 }
 
-// get waits for the job of the caller's that the tool's handle names, and returns
-// it.
-func (s *service) get(ctx context.Context, c caller, kind jobs.Kind, id string, in waitInput) (*jobs.Job, error) {
-	job, err := s.jobByID(ctx, c, kind, string(kind)+"_id", id)
-	if err != nil {
-		return nil, err
+// get waits for the job of the caller's that the tool's handle names.
+func (s *service) get(ctx context.Context, c caller, kind jobs.Kind, id string, in waitInput) (a awaited, err error) {
+	if a.job, err = s.jobByID(ctx, c, kind, string(kind)+"_id", id); err != nil {
+		return a, err
 	}
-	return job, s.waitForJob(ctx, job, s.wait(in))
+	var d time.Duration
+	d, a.repeated = s.wait(c, a.job, in)
+	return a, s.waitForJob(ctx, c, a.job, d)
 }
 
 // cancel cancels the job of the caller's that the tool's handle names, and reports
@@ -148,16 +165,6 @@ func (s *service) cancel(ctx context.Context, c caller, kind jobs.Kind, id strin
 	}
 	job, err = s.cancelJob(ctx, c, id, cancelWait)
 	return job, before.State.Ended(), err
-}
-
-// jobByID returns the job of the caller's that an argument names. The error is the
-// same for an ID that never existed, has expired or is someone else's.
-func (s *service) jobByID(ctx context.Context, c caller, kind jobs.Kind, argument, id string) (*jobs.Job, error) {
-	job, err := s.Jobs.Get(ctx, c.owner, id)
-	if errors.Is(err, jobs.ErrNotFound) || err == nil && job.Kind != kind {
-		return nil, &argError{name: argument, why: "there is none with this ID, or it has expired"}
-	}
-	return &job, err
 }
 
 // startJob starts a job, or joins one.

@@ -1,0 +1,55 @@
+package tools
+
+import (
+	"context"
+	"slices"
+	"sync"
+)
+
+// waits remembers which clients wait for a job, and which have left such a wait.
+// Hosts leave a call after a few seconds and then repeat it. If each repetition
+// waited anew, such a host would never get the job's ID. The zero value is ready for
+// use.
+type waits struct {
+	mu   sync.Mutex // guards all below
+	open map[waiter]int
+	left []waiter // the newest last; at most maxLeft
+}
+
+// waiter is a client that waits for a job. On stdio a process has one client, and
+// since 2026-07-28 nothing but the owner tells clients apart: both have no session.
+type waiter struct{ owner, session, job string }
+
+// maxLeft bounds how many waits that a client has left are remembered.
+const maxLeft = 1000
+
+// begin records that a client waits.
+func (w *waits) begin(one waiter) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.open == nil {
+		w.open = make(map[waiter]int)
+	}
+	w.open[one]++
+}
+
+// end records that a client no longer waits. ctx is the call's: if it has ended, the
+// client has left.
+func (w *waits) end(ctx context.Context, one waiter) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.open[one]--; w.open[one] == 0 {
+		delete(w.open, one)
+	}
+	if ctx.Err() != nil && !slices.Contains(w.left, one) {
+		w.left = append(w.left[max(0, len(w.left)-maxLeft+1):], one)
+	}
+}
+
+// again reports whether a call repeats a wait that goes on or that its client has
+// left.
+func (w *waits) again(one waiter) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.open[one] > 0 || slices.Contains(w.left, one)
+}
