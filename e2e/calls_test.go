@@ -120,14 +120,15 @@ func TestHandle(t *testing.T) {
 	})
 }
 
-// Two calls with the same query wait for one build.
+// Two calls with the same query wait for one build. The second says how long it
+// waits, because otherwise it would not wait again.
 func TestJoining(t *testing.T) {
 	forEachTransport(t, bothEras, func(t *testing.T, api *service, c *conn, _ *process) {
 		wait, open := gate(t)
 		api.Script("only once", statusEvent("planning"), wait, done("fn"))
 		first := c.build("only once")
 		c.progress(first, 1)
-		second := c.build("only once")
+		second := c.call("build_automation", args{"query": "only once", "wait_seconds": 60})
 		c.progress(second, 1)
 		open()
 		a, b := c.outcome(first), c.outcome(second)
@@ -151,7 +152,7 @@ func TestCancellation(t *testing.T) {
 		p.stderr.await(t, "the end of the cancelled call", hasAll("build_automation", "caller left"))
 		before := c.journal(cancelled).updates(cancelled)
 
-		second := c.build("go on without me")
+		second := c.call("build_automation", args{"query": "go on without me", "wait_seconds": 60})
 		c.progress(second, 1)
 		open()
 		if out := c.outcome(second); out.Status != "done" || !out.Joined {
