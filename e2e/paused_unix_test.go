@@ -36,7 +36,7 @@ func TestStoppedProcessGoesOn(t *testing.T) {
 		stopped.signal(syscall.SIGSTOP)
 		defer stopped.cmd.Process.Signal(syscall.SIGCONT) // fails if it has exited
 		for _, build := range builds {
-			if out := b.outcome(b.call("get_build", args{"build_id": build.BuildID})); out.Status != "interrupted" || out.TotalCostUSD != nil {
+			if out := b.outcome(b.call("get_build", args{"build_id": build.BuildID, "wait_seconds": 60})); out.Status != "interrupted" || out.TotalCostUSD != nil {
 				t.Fatalf("the build of a process that is stopped is %s", out.text)
 			}
 		}

@@ -26,7 +26,7 @@ func checkWorksInMemory(t *testing.T, api *service, h *host, c *conn, path, reme
 	}
 	follow := c.call("get_build", args{"build_id": handle.BuildID})
 	c.progress(follow, 1)
-	again := c.build(query)
+	again := c.call("build_automation", args{"query": query, "wait_seconds": 60})
 	open()
 	outcomes := []outcome{c.outcome(follow), c.outcome(again)}
 	for _, out := range append(outcomes, c.outcome(c.getNow(handle.BuildID))) {

@@ -1,10 +1,12 @@
 package tools_test
 
 import (
+	"cmp"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 	"github.com/anything-mcp/anything-mcp/tools"
@@ -55,6 +57,36 @@ func TestLineOfACall(t *testing.T) {
 		got := f.log.String()
 		if strings.Count(got, "\n") != 2 || strings.Contains(got, "hidden") || !strings.Contains(got, "outcome=refused") {
 			t.Errorf("the log of two refused calls:\n%s", got)
+		}
+	})
+}
+
+// At info are a start and its end, and at warning what an operator must act on.
+func TestLevelOfACall(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		f.notte.Script("q", sandbox.Delay(time.Minute), event("done"))
+		f.notte.Script("bad", event("error", "error", "E"))
+		id := ""
+		for _, c := range []struct {
+			level, tool string
+			args        object
+		}{
+			{"INFO", "build_automation", object{"query": "q", "wait_seconds": 1}},
+			{"DEBUG", "get_build", object{"wait_seconds": 1}},
+			{"INFO", "get_build", object{"wait_seconds": 90}},
+			{"WARN", "build_automation", object{"query": "bad"}},
+			{"DEBUG", "build_automation", object{}},
+			{"DEBUG", "list_builds", object{}},
+			{"DEBUG", "list_builds", object{"limit": 0}},
+		} {
+			if c.tool == "get_build" {
+				c.args["build_id"] = id
+			}
+			f.log.Reset()
+			id = cmp.Or(id, f.call(c.tool, c.args).str("build_id"))
+			if !strings.Contains(f.log.String(), "level="+c.level+" msg="+c.tool) {
+				t.Errorf("%s(%v) is not at %s:\n%s", c.tool, c.args, c.level, f.log)
+			}
 		}
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"math"
@@ -60,7 +59,8 @@ func (t *tool) describe() mcp.Tool {
 
 // output is the structured result of a tool.
 type output interface {
-	failed() bool       // the job ended and did not succeed
+	ended() bool        // the job has ended
+	failed() bool       // it has ended and did not succeed
 	running() *jobs.Job // the job, if it goes on
 	attrs() []slog.Attr // for the call's line in the log
 }
@@ -86,10 +86,12 @@ func newJobOutput(job jobs.Job, nextStep string) jobOutput {
 	return o
 }
 
+func (o *jobOutput) ended() bool { return o.job.State.Ended() }
+
 // failed reports whether the job has ended and did not succeed. A job that this
 // call has cancelled did not fail.
 func (o *jobOutput) failed() bool {
-	return o.job.State.Ended() && !o.job.Succeeded() && !(o.cancelRequested && o.job.State == jobs.StateCancelled)
+	return o.ended() && !o.job.Succeeded() && !(o.cancelRequested && o.job.State == jobs.StateCancelled)
 }
 
 // setCancelRequested records that this call was to cancel the job. ended means that
@@ -115,7 +117,7 @@ func (o *jobOutput) setRepeated(repeated bool) {
 }
 
 func (o *jobOutput) running() *jobs.Job {
-	if o.job.State.Ended() {
+	if o.ended() {
 		return nil
 	}
 	return &o.job
@@ -124,6 +126,7 @@ func (o *jobOutput) running() *jobs.Job {
 // listOutput is the part of an output that lists jobs.
 type listOutput struct{}
 
+func (listOutput) ended() bool        { return false }
 func (listOutput) failed() bool       { return false }
 func (listOutput) running() *jobs.Job { return nil }
 
@@ -201,24 +204,27 @@ func fillOutput(result *mcp.CallToolResult, out output) error {
 	return nil
 }
 
-// logCall logs a call in one line. A call with a mistake in its arguments is nothing
-// that an operator must act on.
+// logCall logs a call in one line. A line above debug tells of a job's start or end,
+// or of what an operator must act on.
 func (s *service) logCall(ctx context.Context, t *tool, took time.Duration, out output, err error) {
-	took = took.Round(time.Millisecond)
+	level, attrs, onlyLooks := slog.LevelInfo, []slog.Attr(nil), t.hints.readOnly
 	switch {
 	case ctx.Err() != nil:
-		s.Logger.Info(t.name, "outcome", "caller left", "took", took)
+		attrs = []slog.Attr{slog.String("outcome", "caller left")}
 	case err != nil:
-		level := slog.LevelWarn
-		if _, bad := errors.AsType[*argError](err); bad {
+		level = slog.LevelWarn
+		if refused(err) {
 			level = slog.LevelDebug
 		}
-		s.Logger.Log(ctx, level, t.name, "outcome", "refused", "took", took, "err", logLine(s.explain(t, err)))
+		attrs = []slog.Attr{slog.String("outcome", "refused"), slog.String("err", logLine(s.explain(t, err)))}
 	default:
-		level := slog.LevelInfo
+		attrs, onlyLooks = out.attrs(), onlyLooks && !out.ended()
 		if out.failed() {
 			level = slog.LevelWarn
 		}
-		s.Logger.LogAttrs(ctx, level, t.name, append(out.attrs(), slog.Duration("took", took))...)
 	}
+	if level == slog.LevelInfo && onlyLooks {
+		level = slog.LevelDebug
+	}
+	s.Logger.LogAttrs(ctx, level, t.name, append(attrs, slog.Duration("took", took.Round(time.Millisecond)))...)
 }
