@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+
+	"github.com/tidwall/gjson"
 )
 
 // language is a format in which Notte streams its work. Each has a file with a
@@ -33,6 +35,7 @@ type decoder struct {
 	run      bool     // a run's stream, which is always in v1
 	language language // of the last event whose type shows it; at first that of the headers
 	turn     turn     // of the chunks of v2
+	halves   halves   // of characters, at the ends of deltas
 }
 
 // errNotEvent is the error of data that is not a JSON object, or that nests deeper
@@ -48,7 +51,7 @@ const largeEvent = 256 << 10
 // event, for JSON that has none. If data is not an event, decode returns errNotEvent
 // and does not call yield.
 func (d *decoder) decode(typ, data string, yield func(Event) bool) (more bool, err error) {
-	if p, ok := plainDelta(data); ok {
+	if p, ok := plainDelta(data); ok && len(d.halves) == 0 {
 		if ev, ok := d.delta(p); ok {
 			ev.Size = len(data)
 			return yield(ev), nil
@@ -68,6 +71,9 @@ func (d *decoder) decode(typ, data string, yield func(Event) bool) (more bool, e
 // that waited, and the terminal event if the outcome is known. It returns the last
 // result of yield, or true if it made no call.
 func (d *decoder) end(yield func(Event) bool) (more bool) {
+	if !d.dropHalves(yield) {
+		return false
+	}
 	d.turn.reasoning.release(&d.turn)
 	d.turn.text.release(&d.turn)
 	if ev, ok := d.turn.end(); ok {
@@ -112,10 +118,35 @@ func (d *decoder) object(typ, data string, yield func(Event) bool) (bool, error)
 		f = fieldsOf(object)
 	}
 	typ = cmp.Or(f.text("type"), typ)
+	if isDelta(typ) {
+		f["delta"] = d.halves.join(typ, f.text("id"), f["delta"])
+	} else if !d.dropHalves(yield) {
+		return false, nil
+	}
+	return d.read(typ, f, len(data), yield), nil
+}
+
+// dropHalves ends the texts that wait for the rest of a character, because the next
+// event is no delta. It yields a delta for each of them.
+func (d *decoder) dropHalves(yield func(Event) bool) (more bool) {
+	waiting := d.halves
+	d.halves = nil
+	for _, h := range waiting {
+		f := fields{"id": {Type: gjson.String, Str: h.block}, "delta": {Type: gjson.String, Str: lostHalf}}
+		if !d.read(h.typ, f, 0, yield) {
+			return false
+		}
+	}
+	return true
+}
+
+// read calls yield with the events that an event of the stream makes. The event has
+// size bytes.
+func (d *decoder) read(typ string, f fields, size int, yield func(Event) bool) (more bool) {
 	if read := d.chunk(typ, f); read != nil {
 		d.language = languageV2
 		read(&d.turn, f)
-		return d.turn.take(len(data), yield), nil
+		return d.turn.take(size, yield)
 	}
 	var ev Event
 	known, read := v1.row(typ)
@@ -125,8 +156,8 @@ func (d *decoder) object(typ, data string, yield func(Event) bool) (bool, error)
 	} else if d.language == unknownLanguage && strings.Contains(typ, "-") {
 		d.language = languageV2 // no type of v1 has a hyphen
 	}
-	ev.Type, ev.Size = cmp.Or(known, typeNamed(typ)), len(data)
-	return yield(ev), nil
+	ev.Type, ev.Size = cmp.Or(known, typeNamed(typ)), size
+	return yield(ev)
 }
 
 // chunk returns the function that reads a chunk of v2, or nil for an event of v1 or

@@ -157,6 +157,16 @@ func TestFailure(t *testing.T) {
 		{RunFailed, `{"error":"boom"}`, `{"error":"boom"}`},
 		{RunFailed, ``, "Notte says that the run failed and not why"},
 		{RunActive, quote(trace), ""},
+		{RunClosed, quote("\n " + trace), "ValueError: no such page"},
+		{RunClosed, quote("opened the page\n" + trace), "opened the page: ValueError: no such page"},
+		{RunClosed, quote("opened the page\r\n" + trace), "opened the page: ValueError: no such page"},
+		{RunClosed, quote("  + Exception Group " + trace + "\n"), "+ Exception Group: ValueError: no such page"},
+		// Results that quote a traceback.
+		{RunClosed, quote("The issue says: " + trace), ""},
+		{RunClosed, quote("Post 1\n> " + trace), ""},
+		{RunClosed, quote("How to read \"Traceback (most recent call last)\" in Python"), ""},
+		{RunClosed, `["` + traceback + `"]`, ""},
+		{RunClosed, quote("the page said Script execution failed: boom"), ""},
 	} {
 		r := RunResult{Status: tt.status, Result: json.RawMessage(tt.result)}
 		if got := r.Failure(); got != tt.want {
@@ -171,6 +181,8 @@ func TestFailure(t *testing.T) {
 		{RunClosed, "{'page': 'Traceback (most recent call last)'}", ""},
 		{RunClosed, "'fine'", ""},
 		{RunClosed, trace, "ValueError: no such page"},
+		{RunClosed, `'line 1\nTraceback (most recent call last):\n  File "x"\nKeyError: 1'`, "line 1: KeyError: 1"},
+		{RunClosed, "'He asked what Traceback (most recent call last): means\\nand why'", ""},
 		{RunClosed, `'Script execution failed: Traceback (most recent call last):\n  File "x"\nKeyError: \'a\''`, "Script execution failed: KeyError: 'a'"},
 		{RunFailed, "", "Notte says that the run failed and not why"},
 		{RunCreated, "", ""},

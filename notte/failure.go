@@ -1,6 +1,7 @@
 package notte
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/tidwall/gjson"
@@ -40,10 +41,14 @@ const (
 	traceback       = "Traceback (most recent call last)"
 )
 
+// tracebackLine matches the line with which Python begins a traceback. A result that
+// names it within a line quotes one.
+var tracebackLine = regexp.MustCompile(`(?m)^[ \t]*(?:\+ Exception Group )?` + regexp.QuoteMeta(traceback))
+
 // exception returns one line about the exception in a function's textual result,
 // or "" if the result is not about an exception.
 func exception(result string) string {
-	if !strings.HasPrefix(strings.TrimSpace(result), executionFailed) && !strings.Contains(result, traceback) {
+	if !strings.HasPrefix(strings.TrimSpace(result), executionFailed) && !tracebackLine.MatchString(result) {
 		return ""
 	}
 	return failureText(result)
