@@ -98,7 +98,7 @@ func functionNote(b *jobs.Build) string {
 		return ""
 	case b.FunctionFrom == jobs.FromUnconfirmed:
 		return "The build named this function, but Notte could not be asked about it."
-	case b.Before != nil && b.Before.FunctionID == b.FunctionID && b.FunctionVersion != "":
+	case b.Updated() && b.FunctionVersion != "":
 		return "The same function as before, now in version " + text.OneLine(b.FunctionVersion, maxLine) + "."
 	case b.FunctionFrom == jobs.FromCatalogue:
 		return "Probably this build's: it appeared in the account while the build ran."

@@ -10,8 +10,10 @@ import (
 const (
 	followedStatus = "this service does not detach builds, so the build is followed"
 	detachedStatus = "detached: Notte goes on by itself and reports no steps"
+	findStatus     = "the agent has finished; looking for the function that it made"
 	lostStatus     = "the stream was lost; looking for the function that the build makes"
 	lostWarning    = "the build's stream was lost, so what came after the function is not known"
+	lostCost       = ", and the cost may be higher than Notte had told"
 	notFound       = "no function of this build has appeared in the account; Notte may still be at work, or the build may have failed"
 )
 
@@ -25,20 +27,22 @@ func (f *finder) afterEnd(ctx context.Context, state State, ev *notte.Event) out
 	patience := time.Duration(0)
 	if state == StateDone {
 		patience = findPatience
+		f.r.apply(notte.Event{Type: notte.EventStatus, Status: findStatus})
 	}
 	f.find(ctx, patience)
 	return outcome{state, ev}
 }
 
-// afterLoss returns the end of a build whose stream broke with err. within is the
-// context of the stream, below the job's.
-func (f *finder) afterLoss(ctx, within context.Context, err error) outcome {
+// afterLoss returns the end of a build whose stream broke with err, after it had told
+// cost. within is the context of the stream, below the job's.
+func (f *finder) afterLoss(ctx, within context.Context, cost *float64, err error) outcome {
 	build := f.r.latest().Build
 	state, told := stopped(ctx)
 	goesOn := build.ThreadID != "" && (within.Err() == nil || told && state == StateInterrupted)
 	if !goesOn {
 		return failBuild(within, f.r, err, f.m.opts.BuildTimeout)
 	}
+	f.r.update(func(j *Job) { j.Build.TotalCostUSD = cost })
 	if !told && build.FunctionID == "" {
 		f.r.apply(notte.Event{Type: notte.EventStatus, Status: lostStatus})
 	}
@@ -65,8 +69,11 @@ func (f *finder) await(ctx context.Context, why string) outcome {
 	switch {
 	case found && job.Build.FunctionFrom != FromUnconfirmed:
 		warning := lostWarning
-		if job.Build.Detached {
+		switch {
+		case job.Build.Detached:
 			warning = ""
+		case job.Build.TotalCostUSD != nil:
+			warning += lostCost
 		}
 		return outcome{StateDone, &notte.Event{Type: notte.EventDone, Warning: warning}}
 	case state == StateCancelled:

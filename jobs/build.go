@@ -47,7 +47,7 @@ func (s BuildSpec) work(ctx context.Context, r *record, m *Manager) outcome {
 	expectDetached := s.Detach
 	for ev, err := range stream.Events() {
 		if err != nil {
-			return find.afterLoss(ctx, within, err)
+			return find.afterLoss(ctx, within, stream.Cost(), err)
 		}
 		if expectDetached && ev.Type != notte.EventThread && ev.Type != notte.EventDetached {
 			expectDetached = false

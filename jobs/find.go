@@ -100,7 +100,7 @@ func made(job Job, f notte.Function, claimed map[string]bool) bool {
 	if f.Shared {
 		return false
 	}
-	if b.Before != nil && f.ID == b.Before.FunctionID {
+	if b.updates(f.ID) {
 		return b.Before.changed(f)
 	}
 	return !claimed[f.ID] && f.CreatedAt.After(job.StartedAt.Add(-candidateSlack))

@@ -3,6 +3,7 @@ package jobs_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/anything-mcp/anything-mcp/jobs"
 	"github.com/anything-mcp/anything-mcp/jobs/jobstest"
+	"github.com/anything-mcp/anything-mcp/notte"
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 )
 
@@ -36,6 +38,11 @@ func named(id string) sandbox.Step {
 // output is a tool's output.
 func output(value any) sandbox.Step {
 	return sandbox.Chunk("tool-output-available", "toolCallId", "c1", "output", value)
+}
+
+// usage is a chunk that tells what the build has cost so far.
+func usage(usd float64) sandbox.Step {
+	return sandbox.Chunk("data-usage", "data", object{"total_cost_usd": usd})
 }
 
 // finish ends a stream of v2.
@@ -123,6 +130,33 @@ func TestFunctionThatAppearsLate(t *testing.T) {
 			t.Errorf("ended as %s: %+v", ended.State, ended.Build)
 		}
 	})
+}
+
+// While the function is looked for after the end of the stream, the build says so.
+func TestLookingForTheFunctionIsTold(t *testing.T) {
+	for _, c := range []struct {
+		situation string
+		steps     []sandbox.Step
+		told      bool
+	}{
+		{"the stream named none", finish(), true},
+		{"the stream named one that there is not", finish(named("gone")), true},
+		{"the stream named it", finish(sandbox.Delay(2*time.Second), named("f1")), false},
+		{"the build failed", []sandbox.Step{sandbox.Thread(thread), sandbox.Chunk("start"), sandbox.Chunk("error", "errorText", "E"), sandbox.Done()}, false},
+	} {
+		t.Run(c.situation, func(t *testing.T) {
+			inV2(t, jobs.Options{}, func(t *testing.T, b *fixture) {
+				b.notte.Script("q", c.steps...)
+				job := b.build(t, "q")
+				defer time.AfterFunc(time.Second, func() { b.notte.AddFunction(sandbox.Function{ID: "f1", Name: "n", Source: "anything"}) }).Stop()
+				_, log := b.end(t, job)
+				told := slices.ContainsFunc(log, func(e jobs.Entry) bool { return strings.Contains(e.Status, "looking for the function that it made") })
+				if told != c.told {
+					t.Errorf("told: %v, want %v: %+v", told, c.told, log)
+				}
+			})
+		})
+	}
 }
 
 // While two builds could both have made a function, neither gets it.
@@ -220,10 +254,14 @@ func TestBrokenStreamOfV2(t *testing.T) {
 		late  time.Duration // until the function appears
 		state jobs.State
 		most  time.Duration
+		cost  float64 // 0: not known
 	}{
-		{"before the function", []sandbox.Step{sandbox.Thread(thread), sandbox.Chunk("start"), sandbox.Cut()}, 3 * time.Minute, jobs.StateDone, 5 * time.Minute},
-		{"after the function", []sandbox.Step{sandbox.Thread(thread), sandbox.Chunk("start"), sandbox.Delay(2 * time.Second), named("f1"), sandbox.Cut()}, time.Second, jobs.StateDone, time.Minute},
-		{"without any function", []sandbox.Step{sandbox.Thread(thread), sandbox.Chunk("start"), sandbox.Reset()}, 2 * time.Hour, jobs.StateInterrupted, 32 * time.Minute},
+		{"before the function", []sandbox.Step{sandbox.Thread(thread), sandbox.Chunk("start"), sandbox.Cut()}, 3 * time.Minute, jobs.StateDone, 5 * time.Minute, 0},
+		{"after the function", []sandbox.Step{sandbox.Thread(thread), sandbox.Chunk("start"), sandbox.Delay(2 * time.Second), named("f1"), sandbox.Cut()}, time.Second, jobs.StateDone, time.Minute, 0},
+		{"without any function", []sandbox.Step{sandbox.Thread(thread), sandbox.Chunk("start"), sandbox.Reset()}, 2 * time.Hour, jobs.StateInterrupted, 32 * time.Minute, 0},
+		{"after a cost", []sandbox.Step{sandbox.Thread(thread), sandbox.Chunk("start"), usage(0.25), usage(0.4), sandbox.Cut()}, 3 * time.Minute, jobs.StateDone, 5 * time.Minute, 0.4},
+		{"after a cost, without any function", []sandbox.Step{sandbox.Thread(thread), sandbox.Chunk("start"), usage(0.4), sandbox.Reset()}, 2 * time.Hour, jobs.StateInterrupted, 32 * time.Minute, 0.4},
+		{"after the price of a page", []sandbox.Step{sandbox.Thread(thread), sandbox.Chunk("start"), output(object{"cost": 9.99}), sandbox.Cut()}, time.Second, jobs.StateDone, time.Minute, 0},
 	} {
 		t.Run(c.why, func(t *testing.T) {
 			inV2(t, jobs.Options{DetachedTimeout: 30 * time.Minute}, func(t *testing.T, b *fixture) {
@@ -235,7 +273,11 @@ func TestBrokenStreamOfV2(t *testing.T) {
 				if ended.State != c.state || ended.Elapsed(time.Now()) > c.most || (ended.Build.FunctionID == "f1") != (c.state == jobs.StateDone) {
 					t.Errorf("ended as %s after %v: %+v", ended.State, ended.Elapsed(time.Now()), ended.Build)
 				}
-				if c.state == jobs.StateDone && !strings.Contains(ended.Build.Warning, "lost") {
+				cost := ended.Build.TotalCostUSD
+				if (cost != nil) != (c.cost > 0) || cost != nil && *cost != c.cost {
+					t.Errorf("cost %v, want %v", cost, c.cost)
+				}
+				if c.state == jobs.StateDone && (!strings.Contains(ended.Build.Warning, "lost") || strings.Contains(ended.Build.Warning, "cost may be higher") != (cost != nil)) {
 					t.Errorf("the warning is %q", ended.Build.Warning)
 				}
 				if b.starts() != 1 {
@@ -260,8 +302,12 @@ func TestFollowUp(t *testing.T) {
 		if _, _, err := b.Start(t.Context(), other); !errors.Is(err, jobs.ErrThreadBusy) {
 			t.Errorf("another follow-up meanwhile: %v", err)
 		}
-		ended, _ := b.end(t, running)
+		ended, log := b.end(t, running)
 		got := ended.Build
+		told := slices.DeleteFunc(log, func(e jobs.Entry) bool { return e.Type != notte.EventFunctionUploaded })
+		if len(told) != 1 || !told[0].FunctionUpdated || told[0].FunctionVersion != got.FunctionVersion {
+			t.Errorf("the log tells of %+v", told)
+		}
 		if ended.State != jobs.StateDone || got.Continues != first.ID || got.ThreadID != first.Build.ThreadID ||
 			got.FunctionID != first.Build.FunctionID || got.FunctionVersion == "" || got.FunctionVersion == first.Build.FunctionVersion {
 			t.Errorf("ended as %s: %+v, after %+v", ended.State, got, first.Build)

@@ -149,6 +149,15 @@ type Build struct {
 	MayFinish       bool           `json:"may_finish,omitempty"` // it ended here alone: see [Job.OutcomeUnknown]
 }
 
+// Updated reports whether the build has changed the function of the build that it
+// continues, instead of making one.
+func (b *Build) Updated() bool { return b.FunctionID != "" && b.updates(b.FunctionID) }
+
+// updates reports whether a function was there before the build began.
+func (b *Build) updates(functionID string) bool {
+	return b.Before != nil && b.Before.FunctionID == functionID
+}
+
 // Candidate is a function that a build may have made.
 type Candidate struct {
 	FunctionID string    `json:"function_id"`

@@ -80,6 +80,7 @@ func (r *record) apply(ev notte.Event) {
 		return
 	}
 	ev = bounded(ev)
+	ev.FunctionUpdated = r.job.Build != nil && ev.Type == notte.EventFunctionUploaded && r.job.Build.updates(ev.FunctionID)
 	r.flushDelta()
 	if names(ev.Type) {
 		r.freeze()

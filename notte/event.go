@@ -91,6 +91,11 @@ type Event struct {
 	// is empty if Notte did not say, as in v1.
 	FunctionVersion string `json:"function_version,omitempty"`
 
+	// FunctionUpdated says that the function of a function_uploaded was there before
+	// the build, which has changed it. Notte does not tell it: callers who know may
+	// set it.
+	FunctionUpdated bool `json:"function_updated,omitempty"`
+
 	// Warning says, in a clause for a reader, what is doubtful about the done of
 	// a v2 build. It is empty if nothing is.
 	Warning string `json:"warning,omitempty"`

@@ -101,6 +101,11 @@ func (s *Stream) yieldThread(t EventType, yield func(Event) bool) bool {
 	return yield(Event{Type: t, ThreadID: s.threadID, ThreadURL: s.threadURL})
 }
 
+// Cost returns what a v2 stream has told of the build's cost so far, in US dollars, or
+// nil. It is for the goroutine that ranges over Events, where the stream is lost: a
+// terminal event has its cost itself.
+func (s *Stream) Cost() *float64 { return s.decoder.turn.cost }
+
 // Close ends the stream. A loop over its events ends with an error.
 func (s *Stream) Close() error {
 	s.cancel(errClosed)

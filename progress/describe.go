@@ -31,7 +31,7 @@ func Describe(ev notte.Event) (string, bool) {
 	case notte.EventThread:
 		return threadLine(ev.ThreadURL)
 	case notte.EventFunctionUploaded:
-		return functionLine(ev.FunctionName, ev.FunctionID), true
+		return functionLine(ev), true
 	case notte.EventSessionStart:
 		return "Browser session started", true
 	case notte.EventLog:
@@ -82,11 +82,19 @@ func isCleanURL(s string) bool {
 	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil
 }
 
-// functionLine returns the line of a new function. It may cut the name but not the
-// ID, because Notte's paths take IDs of at most 128 characters.
-func functionLine(name, id string) string {
-	const label, maxName, maxID = "Function created", 48, 128
-	name, id = text.OneLine(name, maxName), text.OneLine(id, maxID)
+// functionLine returns the line of a function that was made or changed. It may cut the
+// name but not the ID, because Notte's paths take IDs of at most 128 characters.
+func functionLine(ev notte.Event) string {
+	const maxVersion, maxName, maxID = 20, 48, 128
+	label := "Function created"
+	if ev.FunctionUpdated {
+		label = "Function updated"
+		if version := text.OneLine(ev.FunctionVersion, maxVersion); version != "" {
+			label += " to version " + version
+		}
+	}
+	id := text.OneLine(ev.FunctionID, maxID)
+	name := text.OneLine(ev.FunctionName, min(maxName, MaxMessage-len(label)-len(id)-len(": ")-len(" ()")))
 	switch {
 	case name == "" && id == "":
 		return label

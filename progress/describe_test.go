@@ -16,6 +16,11 @@ func TestDescribe(t *testing.T) {
 	function := func(name, id string) notte.Event {
 		return notte.Event{Type: notte.EventFunctionUploaded, FunctionName: name, FunctionID: id}
 	}
+	updated := func(name, id, version string) notte.Event {
+		ev := function(name, id)
+		ev.FunctionVersion, ev.FunctionUpdated = version, true
+		return ev
+	}
 	log := func(m string) notte.Event { return notte.Event{Type: notte.EventLog, Message: m} }
 	longest := "https://view.notte.cc/?token=" + strings.Repeat("t", 188-29)
 	tests := []struct {
@@ -54,6 +59,14 @@ func TestDescribe(t *testing.T) {
 		{
 			function(strings.Repeat("n", 300), strings.Repeat("f", 128)),
 			"Function created: " + strings.Repeat("n", 47) + "… (" + strings.Repeat("f", 128) + ")",
+		},
+
+		{updated("hn_top", "d3c31289-f28b", "v4"), "Function updated to version v4: hn_top (d3c31289-f28b)"},
+		{updated("hn_top", "d3c31289-f28b", ""), "Function updated: hn_top (d3c31289-f28b)"},
+		{updated("", "", "v4"), "Function updated to version v4"},
+		{
+			updated(strings.Repeat("n", 300), strings.Repeat("f", 128), strings.Repeat("v", 300)),
+			"Function updated to version " + strings.Repeat("v", 19) + "…: " + strings.Repeat("n", 16) + "… (" + strings.Repeat("f", 128) + ")",
 		},
 
 		{notte.Event{Type: notte.EventSessionStart, Message: "5f0c"}, "Browser session started"},

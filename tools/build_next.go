@@ -17,7 +17,7 @@ func nextForBuild(job jobs.Job) string {
 	case job.State == jobs.StateDone:
 		return nextForDone(b)
 	case made && job.State == jobs.StateInterrupted:
-		return "The function was made before the connection to the build was lost: run_function can run this function_id. Check its result before relying on it, and tell the user that the cost is not known."
+		return "The function was made before the connection to the build was lost: run_function can run this function_id. Check its result before relying on it, and tell the user that the cost is not known for certain."
 	case made:
 		return "The build did not end well, but the function was made before that: run_function can run this function_id. Check its result before relying on it."
 	case job.State == jobs.StateInterrupted && several:
@@ -52,7 +52,7 @@ func nextForDone(b *jobs.Build) string {
 		return tell + "No function of this build was found, so there is nothing to run again: its answer is the result."
 	case b.FunctionFrom == jobs.FromUnconfirmed:
 		return tell + "Notte could not be asked whether this function_id is this build's: check the result of run_function before relying on it."
-	case b.Before != nil && b.Before.FunctionID == b.FunctionID:
+	case b.Updated():
 		return tell + "The function_id is the same as before, and the function has a new version, which run_function runs. " + run
 	case b.FunctionFrom == jobs.FromCatalogue:
 		return tell + "The function appeared in the account while the build ran, so it is probably this build's: check the result of run_function before relying on it."

@@ -206,7 +206,10 @@ func lineOr(ev notte.Event, otherwise string) string {
 }
 
 func functionLine(b *jobs.Build) string {
-	return lineOr(notte.Event{Type: notte.EventFunctionUploaded, FunctionID: b.FunctionID, FunctionName: b.FunctionName}, "")
+	return lineOr(notte.Event{
+		Type: notte.EventFunctionUploaded, FunctionID: b.FunctionID, FunctionName: b.FunctionName,
+		FunctionVersion: b.FunctionVersion, FunctionUpdated: b.Updated(),
+	}, "")
 }
 
 // endMessage says how a job ended. A cancelled task has no result, so its message
