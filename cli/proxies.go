@@ -7,7 +7,7 @@ import (
 )
 
 // The variables that many programs share, for errors.
-const proxyVariables = "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY"
+const proxyVariables = "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY"
 
 // proxies returns the proxies that the environment names. Names in lower case count
 // as well, after those in upper case.

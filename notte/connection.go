@@ -34,7 +34,7 @@ func (e *Error) obstacle() string {
 	case isRefused(e.Err):
 		return fmt.Sprintf("%s refused the connection, so nothing is listening there; %s.", e.Host, check)
 	case isUntrusted(e.Err):
-		return fmt.Sprintf("no secure connection to %s could be made, because this computer does not trust the certificate (%s). If it is of a proxy, a virus scanner or your company, and you trust it, %s; otherwise %s.",
+		return fmt.Sprintf("no secure connection to %s could be made, because this computer does not trust the certificate (%s). If it is the certificate of a proxy, a virus scanner or your company, and you trust it, %s; otherwise %s.",
 			e.Host, e.Message, e.names.withDefaults().TrustAuthority, check)
 	case isTLS(e.Err):
 		return fmt.Sprintf("no secure connection to %s could be made (%s); %s, and this computer's clock and certificates.", e.Host, e.Message, check)

@@ -44,7 +44,7 @@ func TestObstacle(t *testing.T) {
 		{"no answer to the connection, on Windows", dialError("dial", syscall.Errno(10060)), false, "h:1 could not be reached in time"},
 		{"no route", dialError("dial", syscall.EHOSTUNREACH), false, "h:1 could not be reached (words)"},
 		{"no route, on Windows", dialError("dial", syscall.Errno(10065)), false, "h:1 could not be reached (words)"},
-		{"a proxy that refuses", dialError("proxyconnect", syscall.ECONNREFUSED), false, "h:1 could not be reached through the proxy p:2 (words); check the proxy settings and the network"},
+		{"a proxy that refuses", dialError("proxyconnect", syscall.ECONNREFUSED), false, "h:1 could not be reached through the proxy p:2 (words); check the network and the proxy settings"},
 		{"no such name", &net.DNSError{Name: "n", IsNotFound: true}, false, "the name n does not resolve"},
 		{"no name server", &net.DNSError{Name: "n"}, false, "the name n could not be looked up (words)"},
 		{"no header in time", os.ErrDeadlineExceeded, true, "h:1 took the request but did not answer in time (words)"},

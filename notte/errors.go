@@ -55,7 +55,7 @@ type SettingNames struct {
 	Key         string // empty means "the API key"
 	APIURL      string // empty means "the URL of the Functions API"
 	AnythingURL string // empty means "the URL of the Anything API"
-	Proxies     string // those of [Proxies]; empty means "the proxy settings"
+	Proxies     string // those of [Proxies]; to follow "the proxy settings"
 
 	// TrustAuthority says how a user makes this computer trust the authority of
 	// a certificate, to follow "if you trust it". Empty means plain words.
@@ -68,10 +68,18 @@ func (n SettingNames) withDefaults() SettingNames {
 		Key:         cmp.Or(n.Key, "the API key"),
 		APIURL:      cmp.Or(n.APIURL, "the URL of the "+FunctionsAPI),
 		AnythingURL: cmp.Or(n.AnythingURL, "the URL of the "+AnythingAPI),
-		Proxies:     cmp.Or(n.Proxies, "the proxy settings"),
+		Proxies:     n.Proxies,
 
 		TrustAuthority: cmp.Or(n.TrustAuthority, "add the certificate of its authority to those that this computer trusts"),
 	}
+}
+
+// proxies returns what to check if a proxy does not do its work.
+func (n SettingNames) proxies() string {
+	if n.Proxies == "" {
+		return "the proxy settings"
+	}
+	return "the proxy settings (" + n.Proxies + ")"
 }
 
 // url returns the name of the setting that says where api is.

@@ -108,18 +108,18 @@ func (c *Client) proxyOf(req *http.Request) string {
 // proxyObstacle returns why the proxy did not lead to Notte, or "" if something else
 // was the reason.
 func (e *Error) proxyObstacle() string {
-	settings := e.names.withDefaults().Proxies
+	settings := e.names.proxies()
 	if bad, ok := errors.AsType[proxySettingError](e.Err); ok {
 		return fmt.Sprintf("%s, so no connection was made: write it like %s.", bad, proxyExample)
 	}
 	refusal, refused := errors.AsType[proxyRefusal](e.Err)
 	switch {
 	case refusal == http.StatusProxyAuthRequired:
-		return fmt.Sprintf("%s answered %s, so nothing was sent to %s. %s", e.proxyName(), refusal, e.Host, e.proxyLogin())
+		return fmt.Sprintf("%s answered %s. %s", e.proxyName(), refusal, e.proxyLogin())
 	case refused:
 		return fmt.Sprintf("%s refused to connect to %s (%s); check %s, or ask those who run the proxy.", e.proxyName(), e.Host, refusal, settings)
 	case e.proxy != "" && !e.Sent && !isTLS(e.Err):
-		return fmt.Sprintf("%s could not be reached through %s (%s); check %s and the network.", e.Host, e.proxyName(), e.Message, settings)
+		return fmt.Sprintf("%s could not be reached through %s (%s); check the network and %s.", e.Host, e.proxyName(), e.Message, settings)
 	}
 	return ""
 }
@@ -136,5 +136,5 @@ func (e *Error) proxyName() string {
 
 // proxyLogin returns the advice to a user whose proxy wants a user name.
 func (e *Error) proxyLogin() string {
-	return fmt.Sprintf("The proxy wants a user name and a password, or other ones: check %s, in the form %s.", e.names.withDefaults().Proxies, proxyExample)
+	return fmt.Sprintf("It wants a user name and a password, or other ones: check %s. A proxy's URL looks like %s.", e.names.proxies(), proxyExample)
 }
