@@ -20,7 +20,7 @@ func withOptions(t *testing.T, opts jobs.Options, test func(*testing.T, *fixture
 		s := sandbox.New()
 		defer s.Close()
 		b := &fixture{Manager: jobs.NewManager(jobstest.NewMemory(), opts), notte: s, client: clientOf(t, s, "key-of-ann")}
-		defer b.Stop(context.Background())
+		defer stop(b)
 		test(t, b)
 	})
 }

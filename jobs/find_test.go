@@ -1,7 +1,6 @@
 package jobs_test
 
 import (
-	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -23,7 +22,7 @@ func inV2(t *testing.T, opts jobs.Options, test func(*testing.T, *fixture)) {
 		s := sandbox.New(sandbox.WithAPI(sandbox.V2))
 		defer s.Close()
 		b := &fixture{Manager: jobs.NewManager(jobstest.NewMemory(), opts), notte: s, client: clientOf(t, s, "key-of-ann")}
-		defer b.Stop(context.Background())
+		defer stop(b)
 		test(t, b)
 	})
 }
@@ -230,7 +229,7 @@ func TestDetachedBuildOutlivesItsProcess(t *testing.T) {
 			t.Fatalf("left behind it is %s, %v", left.State, err)
 		}
 		there := &fixture{Manager: jobs.NewManager(store, opts), notte: s, client: client}
-		defer there.Stop(context.Background())
+		defer stop(there)
 		there.Recover(client)
 		begun := time.Now()
 		ended, _ := there.end(t, job)

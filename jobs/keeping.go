@@ -1,16 +1,15 @@
 package jobs
 
 import (
-	"context"
 	"errors"
 	"time"
 
 	"github.com/anything-mcp/anything-mcp/notte"
 )
 
-// retryEvery is how often the store is offered what it did not take, apart from
-// the end of a job, which it is offered at once too.
-const retryEvery = time.Second
+// retryEvery is how often the store is offered what it did not take. The end of a job
+// is offered at once too.
+const retryEvery = 500 * time.Millisecond
 
 // stateEvery is how often the state of a running job is saved at most, apart
 // from what names a thing at Notte. Its entries are saved sooner.
@@ -19,34 +18,28 @@ const stateEvery = 500 * time.Millisecond
 // keeping is what a record knows of its copy in the store. The record's mu
 // guards it.
 type keeping struct {
-	lease      Lease
-	unrecorded bool      // the store could not take the job; it is offered again
-	failed     bool      // the last attempt to save failed; it is repeated
-	lost       bool      // another process has taken the job over
-	inMemory   bool      // the store itself is lost with the process
-	sync       bool      // the next change must be durable
-	settled    bool      // the store has the end, or refuses it for good
-	released   bool      // the job goes on without this process
-	late       bool      // a save has failed, and the store has not caught up since
-	retryAt    time.Time // when to offer a running job again that the store did not take
+	lease    Lease     // zero: the store does not have the job
+	inMemory bool      // the store itself is lost with the process
+	behind   bool      // the store has failed, and has not caught up since
+	retryAt  time.Time // when it is offered a running job that is behind again
+	lost     bool      // another process has taken the job over
+	released bool      // the job goes on without this process
+	settled  bool      // the store has the end, or refuses it for good
 
-	stateVersion int // counts changes of the state
-	stateStored  int // the version that the store has
-	stateSaved   time.Time
-	saved        chan struct{} // closed after the next attempt to save; nil while none waits for it
+	dirty      bool // the state is not as it was saved
+	stateSaved time.Time
 }
 
 // volatile reports whether the job would be lost with this process.
 func (k *keeping) volatile() bool {
-	return k.unrecorded || k.failed || k.lost || k.inMemory
+	return k.lease == Lease{} || k.behind || k.lost || k.inMemory
 }
 
-// setLease notes that the store has taken the job as it was created.
+// setLease notes that the store has the job, under this lease.
 func (r *record) setLease(lease Lease, inMemory bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.lease, r.inMemory = lease, inMemory
-	r.unrecorded, r.failed, r.lost = false, false, false
+	r.lease, r.inMemory, r.lost = lease, inMemory, false
 }
 
 // setUnrecorded notes that the store does not have the job, or no longer.
@@ -59,7 +52,24 @@ func (r *record) setUnrecorded() {
 
 // loseRow notes that the store has nothing of the job. The caller holds mu.
 func (r *record) loseRow() {
-	r.lease, r.unrecorded, r.late, r.stored, r.stateStored = Lease{}, true, true, 0, -1
+	r.lease, r.behind, r.stored, r.dirty = Lease{}, true, 0, true
+}
+
+// setLost notes that another process has taken the job over.
+func (r *record) setLost() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lost = true
+	r.thaw()
+}
+
+// release notes that the job goes on without this process, and makes its followers
+// leave.
+func (r *record) release() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.released = true
+	r.wake()
 }
 
 // thaw shows all that has come. The caller holds mu.
@@ -73,7 +83,7 @@ func (r *record) thaw() {
 func (r *record) creation(now time.Time) (Job, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.unrecorded || r.settled || !r.mayRetry(now) {
+	if r.lease != (Lease{}) || r.waitsToRetry(now) {
 		return Job{}, false
 	}
 	r.retryAt = now.Add(retryEvery)
@@ -82,52 +92,35 @@ func (r *record) creation(now time.Time) (Job, bool) {
 	return job, true
 }
 
-// mayRetry reports whether the store may be offered the job again. The caller
-// holds mu.
-func (r *record) mayRetry(now time.Time) bool {
-	return r.job.State.Ended() || !now.Before(r.retryAt)
+// waitsToRetry reports whether it is too early to offer the store again what it did
+// not take. The caller holds mu.
+func (r *record) waitsToRetry(now time.Time) bool {
+	return r.behind && !r.job.State.Ended() && now.Before(r.retryAt)
 }
 
-// version is how far a saved change brings the store.
-type version struct {
-	seq   int64
-	state int  // 0 if the change has no state
-	ended bool // the change ends the job
-}
-
-// pending returns what the store does not have yet, if it is time to save it.
-func (r *record) pending(now time.Time) (Change, version, bool) {
+// pending returns what the store does not have yet, if it is time to save it. later
+// means that the state is to be saved when stateEvery has passed.
+func (r *record) pending(now time.Time) (change Change, ok, later bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	ended := r.job.State.Ended()
-	if r.lease == (Lease{}) || r.settled || r.lost && !ended || r.failed && !r.mayRetry(now) {
-		return Change{}, version{}, false
+	if r.lease == (Lease{}) || r.settled || r.lost && !ended || r.waitsToRetry(now) {
+		return Change{}, false, false
 	}
-	change := Change{Lease: r.lease, Sync: r.sync || r.mustStore > r.stored}
-	v := version{seq: r.stored}
+	change = Change{Lease: r.lease, Sync: r.mustStore > r.stored}
 	for _, e := range r.log.above(r.stored) {
 		e.ViewerURL = r.client.Seal(e.ViewerURL)
 		change.Entries = append(change.Entries, e)
-		v.seq = e.Seq
 	}
-	if r.stateVersion != r.stateStored && (change.Sync || ended || now.Sub(r.stateSaved) >= stateEvery) {
+	if r.dirty && (change.Sync || ended || now.Sub(r.stateSaved) >= stateEvery) {
 		job := r.job.clone()
 		if ended {
 			job = r.current()
 		}
 		job = r.sealed(job)
-		change.Job, v.state, v.ended = &job, r.stateVersion, ended
-		r.stateSaved = now
+		change.Job, r.dirty, r.stateSaved = &job, false, now
 	}
-	return change, v, change.Job != nil || len(change.Entries) > 0
-}
-
-// waits reports whether a state has to be saved later, because stateEvery has not
-// passed yet.
-func (r *record) waits() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.lease != (Lease{}) && !r.settled && !r.lost && !r.failed && r.stateVersion != r.stateStored
+	return change, change.Job != nil || len(change.Entries) > 0, r.dirty
 }
 
 // sealed seals the link in a job that is to be stored.
@@ -138,70 +131,37 @@ func (r *record) sealed(job Job) Job {
 	return job
 }
 
-// confirm notes what became of a change that was saved, and lets followers see
-// what they may see now. It reports whether the store has caught up with the job
-// after a failure, and returns the error if it is a failure of the store.
-func (r *record) confirm(v version, err error) (caughtUp bool, failure error) {
+// confirm notes what became of a pending change, and lets followers see what they
+// may see now. It reports whether the store has caught up with the job after a
+// failure.
+func (r *record) confirm(c Change, err error) (caughtUp bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.saved != nil {
-		close(r.saved)
-		r.saved = nil
-	}
-	ended := r.job.State.Ended()
+	r.dirty = r.dirty || c.Job != nil && err != nil
+	ends := c.Job != nil && c.Job.State.Ended()
 	switch {
 	case err == nil:
-		r.failed, r.lost = false, false
-		r.stored = v.seq
-		if v.state > 0 {
-			r.stateStored = v.state
-			r.sync = r.sync && r.stateStored != r.stateVersion
+		r.lost, r.settled = false, ends
+		if n := len(c.Entries); n > 0 {
+			r.stored = c.Entries[n-1].Seq
 		}
-		r.settled = ended && v.state == r.stateVersion
 		if r.mustStore > r.stored {
 			r.show(r.stored)
-			return false, nil
+			return false
 		}
-		caughtUp = r.late
-		r.late = false
+		caughtUp, r.behind = r.behind, false
 	case errors.Is(err, ErrEnded), errors.Is(err, ErrLeaseLost):
 		r.lost = true
 		// A known outcome still replaces an unknown one, when the job's new
 		// holder has ended it. It may have come after the change was saved.
-		r.settled = v.ended && (errors.Is(err, ErrEnded) || r.job.State == StateInterrupted)
+		r.settled = ends && (errors.Is(err, ErrEnded) || r.job.State == StateInterrupted)
 	case errors.Is(err, ErrNotFound):
 		r.loseRow()
 	default:
-		r.failed, r.late, r.retryAt = true, true, time.Now().Add(retryEvery)
+		r.behind, r.retryAt = true, time.Now().Add(retryEvery)
 	}
 	r.thaw()
-	if r.failed {
-		return false, err
-	}
-	return caughtUp, nil
-}
-
-// flush waits until the store has the job's state, or has failed to take it.
-func (r *record) flush(ctx context.Context) {
-	for {
-		r.mu.Lock()
-		if r.volatile() || r.stateStored == r.stateVersion {
-			r.mu.Unlock()
-			return
-		}
-		if r.saved == nil {
-			r.saved = make(chan struct{})
-		}
-		saved := r.saved
-		r.sync = true
-		r.mark(r, true)
-		r.mu.Unlock()
-		select {
-		case <-saved:
-		case <-ctx.Done():
-			return
-		}
-	}
+	return caughtUp
 }
 
 // running returns the lease to be renewed, if there is one.
@@ -211,11 +171,11 @@ func (r *record) running() (Lease, bool) {
 	return r.lease, r.lease != (Lease{}) && !r.settled && !r.lost
 }
 
-// isUnrecorded reports whether the store does not know of the job.
-func (r *record) isUnrecorded() bool {
+// unsaved returns the job if the store does not have all of it, and may still take it.
+func (r *record) unsaved() (Job, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.unrecorded
+	return r.job.clone(), !r.settled && !r.lost && (r.lease == Lease{} || r.dirty || r.stored < r.seq)
 }
 
 // dispensable reports whether an ended job need not be kept in memory: the store
@@ -235,26 +195,6 @@ func (r *record) size() int {
 		n += len(run.Variables) + len(run.Result)
 	}
 	return n
-}
-
-// letGo notes that the job goes on without this process, and makes its followers
-// leave.
-func (r *record) letGo() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.settled, r.released = true, true
-	if r.changed != nil {
-		close(r.changed)
-		r.changed = nil
-	}
-}
-
-// setLost notes that another process has taken the job over.
-func (r *record) setLost() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.lost = true
-	r.thaw()
 }
 
 // withLink returns a stored job with its link opened by client, or without it if

@@ -79,7 +79,7 @@ func (m *Manager) deleteOld(before time.Time) {
 func (m *Manager) adopt(client *notte.Client, waiting []Adopted) []Adopted {
 	now := time.Now()
 	adopted, err := m.store.Adopt(m.ctx, client.Owner(), m.holder, now.Add(leaseTime), now)
-	if err != nil && m.ctx.Err() == nil {
+	if m.ctx.Err() == nil {
 		m.recorder.note(err, "")
 	}
 	var failed []Adopted

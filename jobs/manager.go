@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -60,10 +61,10 @@ type Manager struct {
 	recorder *recorder
 	watcher  *watcher
 
-	ctx    context.Context // of all jobs
-	stop   context.CancelCauseFunc
-	work   sync.WaitGroup // a goroutine for each job, for maintenance and for the watcher
-	saving sync.WaitGroup // the recorder
+	ctx  context.Context // of all jobs
+	stop context.CancelCauseFunc
+	work sync.WaitGroup // a goroutine for each job, for maintenance and for the watcher
+	idle chan struct{}  // closed when all have ended after Stop
 
 	mu       sync.Mutex               // guards all below
 	records  map[string]*record       // by ID: jobs that run here, and ended ones that are still needed
@@ -80,10 +81,11 @@ func NewManager(store Store, opts Options) *Manager {
 	m := &Manager{
 		store: store, log: opts.Logger, opts: opts, holder: rand.Text(),
 		records: make(map[string]*record), clients: make(map[string]*notte.Client),
+		idle: make(chan struct{}),
 	}
 	m.ctx, m.stop = context.WithCancelCause(context.Background())
 	m.recorder, m.watcher = newRecorder(m), newWatcher(store)
-	m.saving.Go(m.recorder.run)
+	go m.recorder.run()
 	m.work.Go(func() { m.watcher.run(m.ctx) })
 	return m
 }
@@ -122,15 +124,16 @@ func (m *Manager) List(ctx context.Context, q Query) ([]Job, error) {
 	if err != nil {
 		m.recorder.note(err, "")
 	}
+	here := make(map[string]bool) // what the store has of these is not up to date
+	var own []Job
 	for _, r := range m.all() {
-		if err != nil || r.isUnrecorded() {
-			if job := r.snapshot(); q.Matches(job) {
-				list = append(list, job.Summary())
-			}
+		job := r.snapshot()
+		if here[job.ID] = err != nil || job.Volatile; here[job.ID] && q.Matches(job) {
+			own = append(own, job.Summary())
 		}
 	}
+	list = append(slices.DeleteFunc(list, func(job Job) bool { return here[job.ID] }), own...)
 	slices.SortFunc(list, NewestFirst)
-	list = slices.CompactFunc(list, func(a, b Job) bool { return a.ID == b.ID })
 	return list[:min(q.Limit, len(list))], nil
 }
 
@@ -141,10 +144,8 @@ func (m *Manager) Spending(ctx context.Context, owner string, since time.Time) (
 	if err != nil {
 		return Spending{}, err
 	}
-	for _, r := range m.all() {
-		job := r.snapshot()
-		if r.isUnrecorded() && job.Owner == owner && job.State.Ended() && !job.EndedAt.Before(since) &&
-			job.Build != nil && job.Build.Started {
+	for _, job := range m.recorder.unsaved() {
+		if job.Owner == owner && job.State.Ended() && !job.EndedAt.Before(since) && job.Build != nil && job.Build.Started {
 			sum.Add(job.Build.TotalCostUSD)
 		}
 	}
@@ -220,29 +221,35 @@ func (m *Manager) awaitEnd(ctx context.Context, owner, id string) error {
 	return nil
 }
 
-// Stop takes no new jobs, ends the running ones as interrupted, stores what can
-// be stored, and waits for that until ctx ends. Followers see their jobs end.
+// Stop takes no new jobs, ends the running ones as interrupted, and waits until they
+// have ended and are stored, at most until ctx ends. Then it logs what is not stored,
+// which is lost with this process. Followers see their jobs end.
 func (m *Manager) Stop(ctx context.Context) error {
 	m.mu.Lock()
-	again := m.stopping
-	m.stopping = true
-	m.mu.Unlock()
-	m.stop(errStopped)
-	idle := make(chan struct{})
-	go func() {
-		m.work.Wait()
-		if !again {
-			close(m.recorder.done)
-		}
-		m.saving.Wait()
-		close(idle)
-	}()
-	select {
-	case <-idle:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("wait for running jobs to end: %w", context.Cause(ctx))
+	if !m.stopping {
+		m.stopping = true
+		go m.finish(ctx)
 	}
+	m.mu.Unlock()
+	var err error
+	select {
+	case <-m.idle:
+	case <-ctx.Done():
+		err = fmt.Errorf("wait for running jobs to end: %w", context.Cause(ctx))
+	}
+	if left := m.recorder.unsaved(); len(left) > 0 {
+		m.recorder.report(slog.LevelError, "a job could not be stored: what is known of it is lost when this process ends", left)
+		err = cmp.Or(err, fmt.Errorf("%d jobs could not be stored", len(left)))
+	}
+	return err
+}
+
+// finish ends all jobs and stores them, at most until ctx ends.
+func (m *Manager) finish(ctx context.Context) {
+	m.stop(errStopped)
+	m.work.Wait()
+	m.recorder.finish(ctx)
+	close(m.idle)
 }
 
 // record returns the record of a job that this process has, or nil.

@@ -34,13 +34,16 @@ func inBubble(t *testing.T, test func(*testing.T, *fixture)) {
 		defer b.notte.Close()
 		b.client = clientOf(t, b.notte, "key-of-ann")
 		b.Manager = jobs.NewManager(jobstest.NewMemory(), jobs.Options{})
-		defer func() {
-			if err := b.Stop(context.Background()); err != nil {
-				t.Error(err)
-			}
-		}()
+		defer stop(b)
 		test(t, b)
 	})
+}
+
+// stop ends a Manager, whose store may be failing.
+func stop(m interface{ Stop(context.Context) error }) {
+	ctx, done := context.WithTimeout(context.Background(), time.Minute)
+	defer done()
+	_ = m.Stop(ctx)
 }
 
 func clientOf(t *testing.T, s *sandbox.Server, key notte.APIKey) *notte.Client {

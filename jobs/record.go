@@ -86,7 +86,7 @@ func (r *record) apply(ev notte.Event) {
 		r.freeze()
 	}
 	r.reduce(ev)
-	r.stateVersion++
+	r.dirty = true
 	if isLogged(ev.Type) {
 		r.append(Entry{Event: ev})
 	}
@@ -96,12 +96,22 @@ func (r *record) apply(ev notte.Event) {
 	r.mark(r, names(ev.Type))
 }
 
+// applyStored is apply, and waits until the store has the event, or has failed to take
+// it, or ctx ends. It is for events that name a thing at Notte.
+func (r *record) applyStored(ctx context.Context, ev notte.Event) {
+	r.apply(ev)
+	r.mu.Lock()
+	seq := r.seq
+	r.mu.Unlock()
+	_, _ = r.next(ctx, seq-1, time.Hour)
+}
+
 // update changes the job's state where no event does.
 func (r *record) update(change func(*Job)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	change(&r.job)
-	r.stateVersion++
+	r.dirty = true
 	r.mark(r, false)
 }
 
@@ -124,7 +134,7 @@ func (r *record) end(o outcome) {
 		r.job.Build.ViewerURL = "" // its token would outlive its use
 	}
 	r.log.eraseLinks()
-	r.stateVersion++
+	r.dirty = true
 	r.append(Entry{At: r.job.EndedAt, Event: ev, Final: true})
 	r.mustStore = r.seq
 	r.mark(r, true)
@@ -279,6 +289,11 @@ func (r *record) show(seq int64) {
 		return
 	}
 	r.shown = seq
+	r.wake()
+}
+
+// wake wakes the followers that wait. The caller holds mu.
+func (r *record) wake() {
 	if r.changed != nil {
 		close(r.changed)
 		r.changed = nil

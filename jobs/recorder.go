@@ -32,6 +32,7 @@ type recorder struct {
 	due    chan struct{} // holds a value when a job is marked
 	urgent chan struct{} // holds a value when it must be saved at once
 	done   chan struct{} // closed when no job runs any more
+	ended  chan struct{} // closed when run has returned
 
 	mu     sync.Mutex // guards marked
 	marked map[*record]bool
@@ -42,7 +43,7 @@ type recorder struct {
 func newRecorder(m *Manager) *recorder {
 	return &recorder{
 		m: m, marked: make(map[*record]bool),
-		due: make(chan struct{}, 1), urgent: make(chan struct{}, 1), done: make(chan struct{}),
+		due: make(chan struct{}, 1), urgent: make(chan struct{}, 1), done: make(chan struct{}), ended: make(chan struct{}),
 	}
 }
 
@@ -65,10 +66,12 @@ func signal(ch chan struct{}) {
 	}
 }
 
-// run saves and renews until done is closed, and then saves a last time.
+// run saves and renews until done is closed.
 func (c *recorder) run() {
+	defer close(c.ended)
 	tick := time.NewTicker(leaseRenew)
 	defer tick.Stop()
+	var retry <-chan time.Time // of what the store did not take
 	for {
 		select {
 		case <-c.due:
@@ -77,16 +80,72 @@ func (c *recorder) run() {
 			case <-time.After(saveDelay):
 			case <-c.done:
 			}
-			c.save()
+		case <-retry:
+			retry = nil
+			c.markAll()
 		case <-tick.C:
 			c.renew()
-			c.markAll()
 			c.m.evict(time.Now())
-		case <-c.done:
 			c.markAll()
-			c.save()
+		case <-c.done:
 			return
 		}
+		if !c.save() && retry == nil {
+			retry = time.After(retryEvery)
+		}
+	}
+}
+
+// finish saves what is left when no job runs any more. While the store fails it goes
+// on trying until ctx ends. Then it lets go of the jobs that go on without this
+// process, so that another can take them over at once.
+func (c *recorder) finish(ctx context.Context) {
+	close(c.done)
+	<-c.ended
+	for waiting := false; ; waiting = true {
+		c.markAll()
+		c.save()
+		left := c.unsaved()
+		if len(left) == 0 || ctx.Err() != nil {
+			break
+		}
+		if !waiting {
+			c.report(slog.LevelWarn, "a job is not stored yet: this process waits for the database before it ends", left)
+		}
+		select {
+		case <-time.After(saveDelay):
+		case <-ctx.Done():
+		}
+	}
+	var leases []Lease
+	for _, r := range c.m.all() {
+		if lease, held := r.running(); held {
+			leases = append(leases, lease)
+		}
+	}
+	_, err := c.m.store.Renew(context.Background(), leases, time.Now())
+	c.note(err, "")
+}
+
+// unsaved returns the jobs that the store does not have as they are.
+func (c *recorder) unsaved() []Job {
+	var left []Job
+	for _, r := range c.m.all() {
+		if job, unsaved := r.unsaved(); unsaved {
+			left = append(left, job)
+		}
+	}
+	return left
+}
+
+// report logs what is known of jobs that are not stored.
+func (c *recorder) report(level slog.Level, message string, left []Job) {
+	for _, job := range left {
+		args := []any{"job", job.ID, "status", job.State, "function", job.FunctionID()}
+		if job.Build != nil && job.Build.TotalCostUSD != nil {
+			args = append(args, "cost_usd", *job.Build.TotalCostUSD)
+		}
+		c.m.log.Log(context.Background(), level, message, args...)
 	}
 }
 
@@ -110,48 +169,46 @@ func (c *recorder) take() []*record {
 	return marked
 }
 
-// save saves what the marked jobs have pending.
-func (c *recorder) save() {
+// save saves what the marked jobs have pending, and reports whether the store did
+// not fail.
+func (c *recorder) save() bool {
 	marked := c.take()
-	c.create(marked)
+	ok := c.create(marked)
 	for batch := range slices.Chunk(marked, saveMost) {
-		c.saveBatch(batch)
+		ok = c.saveBatch(batch) && ok
 	}
+	return ok
 }
 
-func (c *recorder) saveBatch(batch []*record) {
-	now := time.Now()
-	var (
-		changes  []Change
-		records  []*record
-		versions []version
-	)
+func (c *recorder) saveBatch(batch []*record) bool {
+	now, ok := time.Now(), true
+	var changes []Change
+	var records []*record
 	for _, r := range batch {
-		if change, v, ok := r.pending(now); ok {
-			changes, records, versions = append(changes, change), append(records, r), append(versions, v)
-		} else if r.waits() {
+		change, due, later := r.pending(now)
+		if due {
+			changes, records = append(changes, change), append(records, r)
+		}
+		if later {
 			c.mark(r, false)
 		}
 	}
 	if len(changes) == 0 {
-		return
+		return true
 	}
 	for i, err := range c.m.store.Save(context.Background(), changes) {
-		r := records[i]
-		caughtUp, failure := r.confirm(versions[i], err)
-		if caughtUp {
-			c.m.log.Info("a job is stored after all", "job", r.id)
+		if records[i].confirm(changes[i], err) {
+			c.m.log.Info("a job is stored after all", "job", records[i].id)
 		}
-		c.note(failure, r.id)
-		if r.waits() {
-			c.mark(r, false)
-		}
+		ok = c.note(err, records[i].id) && ok
 	}
+	return ok
 }
 
-// create offers the store the jobs that it could not take before. It stops at
-// the first failure, because each attempt may wait for another process.
-func (c *recorder) create(marked []*record) {
+// create offers the store the jobs that it could not take before, and reports whether
+// it did not fail. It stops at the first failure, because each attempt may wait for
+// another process.
+func (c *recorder) create(marked []*record) bool {
 	for _, r := range marked {
 		job, wanted := r.creation(time.Now())
 		if !wanted {
@@ -159,23 +216,25 @@ func (c *recorder) create(marked []*record) {
 		}
 		opts := CreateOptions{Holder: c.m.holder, Until: time.Now().Add(leaseTime), JoinKey: r.joinKey}
 		stored, lease, err := c.m.store.Create(context.Background(), job, opts)
-		if err != nil {
-			c.note(err, r.id)
-			return
+		if !c.note(err, r.id) {
+			return false
 		}
 		r.setLease(lease, stored.Volatile)
 	}
+	return true
 }
 
-// note logs the first failure of a series, and its end. It may be called by any
-// goroutine.
-func (c *recorder) note(err error, id string) {
+// note logs the first failure of the store in a series, and the end of the series. It
+// reports whether err is none. It may be called by any goroutine.
+func (c *recorder) note(err error, id string) (ok bool) {
+	ok = isAnswer(err)
 	switch {
-	case err != nil && !c.failing.Swap(true):
+	case !ok && !c.failing.Swap(true):
 		c.m.log.Error("jobs cannot be stored for now: they are kept in memory and stored later", "job", id, "err", err)
-	case err == nil && c.failing.Swap(false):
+	case ok && c.failing.Swap(false):
 		c.m.log.Info("jobs are stored again")
 	}
+	return ok
 }
 
 // renew keeps the leases of this process's jobs, and ends those that another
@@ -208,8 +267,9 @@ func (c *recorder) renew() {
 	}
 }
 
-// isRefusal reports whether a store's error is an answer and not a failure.
-func isRefusal(err error) bool {
+// isAnswer reports whether a store's error, or nil, is an answer and not a failure.
+func isAnswer(err error) bool {
 	_, limit := errors.AsType[*LimitError](err)
-	return limit || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+	return err == nil || limit || errors.Is(err, ErrNotFound) || errors.Is(err, ErrEnded) || errors.Is(err, ErrLeaseLost) ||
+		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }

@@ -8,6 +8,9 @@ import (
 	"github.com/anything-mcp/anything-mcp/text"
 )
 
+// eventRunCreated names a run at Notte before it starts. Notte has no such event.
+const eventRunCreated notte.EventType = "run_created"
+
 // isDelta reports whether events of a type are parts of the agent's text.
 func isDelta(t notte.EventType) bool {
 	return t == notte.EventTextDelta || t == notte.EventThinkingDelta
@@ -17,18 +20,17 @@ func isDelta(t notte.EventType) bool {
 // that ends a job always does.
 func isLogged(t notte.EventType) bool {
 	switch t {
-	case notte.EventStatus, notte.EventThread, notte.EventToolStart, notte.EventSessionData, notte.EventFunctionUploaded,
-		notte.EventMessageComplete, notte.EventLog, notte.EventSessionStart:
+	case notte.EventStatus, notte.EventToolStart, notte.EventMessageComplete, notte.EventLog:
 		return true
 	}
-	return isDelta(t)
+	return isDelta(t) || names(t)
 }
 
 // names reports whether events of a type name a thing at Notte that must be
 // found again after a crash. Such an event is shown only once it is stored.
 func names(t notte.EventType) bool {
 	switch t {
-	case notte.EventThread, notte.EventSessionData, notte.EventFunctionUploaded, notte.EventSessionStart:
+	case notte.EventThread, notte.EventSessionData, notte.EventFunctionUploaded, notte.EventSessionStart, eventRunCreated:
 		return true
 	}
 	return false
@@ -107,6 +109,8 @@ func reduceFunction(b *Build, ev notte.Event) {
 
 func reduceRun(r *Run, ev notte.Event) {
 	switch ev.Type {
+	case eventRunCreated:
+		r.RunID = ev.Message
 	case notte.EventSessionStart:
 		setNonEmpty(&r.SessionID, ev.Message)
 	case notte.EventLog:

@@ -34,8 +34,8 @@ func (s RunSpec) work(ctx context.Context, r *record, m *Manager) outcome {
 	run, err := s.Client.CreateRun(ctx, s.FunctionID)
 	switch {
 	case err == nil:
-		r.update(func(j *Job) { j.Run.RunID = run.ID })
-		r.flush(ctx) // a run that may act must be found again after a crash
+		// A run that may act must be found again after a crash.
+		r.applyStored(ctx, notte.Event{Type: eventRunCreated, Message: run.ID})
 	case !errors.Is(err, errors.ErrUnsupported):
 		return s.fail(ctx, r, err, false)
 	}

@@ -95,8 +95,8 @@ func inTwo(t *testing.T, opts jobs.Options, test func(*testing.T, *twoManagers))
 		p := &twoManagers{store: &failingStore{Store: shared}}
 		p.here = &fixture{Manager: jobs.NewManager(p.store, opts), notte: s, client: client}
 		p.there = &fixture{Manager: jobs.NewManager(shared, opts), notte: s, client: client}
-		defer p.there.Stop(context.Background())
-		defer p.here.Stop(context.Background())
+		defer stop(p.there)
+		defer stop(p.here)
 		test(t, p)
 	})
 }
@@ -147,7 +147,9 @@ func TestAnotherProcessCancels(t *testing.T) {
 // die ends a Manager as SIGKILL does: its leases run out.
 func (p *twoManagers) die() {
 	p.store.saves.Store(true)
-	p.here.Stop(context.Background())
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	p.here.Stop(ctx)
 }
 
 func TestDeadProcessLeavesABuild(t *testing.T) {
@@ -311,7 +313,7 @@ func (s slowStore) Save(ctx context.Context, changes []jobs.Change) []error {
 func TestNobodyIsToldBeforeTheEndIsStored(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *fixture) {
 		b = &fixture{Manager: jobs.NewManager(slowStore{jobstest.NewMemory()}, jobs.Options{}), notte: b.notte, client: b.client}
-		defer b.Stop(context.Background())
+		defer stop(b)
 		b.notte.Script("q", sandbox.Delay(time.Second), event("done", "function_id", "f"))
 		job := b.build(t, "q")
 		time.Sleep(1500 * time.Millisecond)

@@ -9,9 +9,6 @@ import (
 	"github.com/anything-mcp/anything-mcp/notte"
 )
 
-// releaseWait bounds how long a job that is released waits for the store.
-const releaseWait = 2 * time.Second
-
 // outcome is how a job ends: its state, and its last event. The event is a
 // pointer because what waits for an outcome should keep a small stack.
 type outcome struct {
@@ -81,10 +78,10 @@ func (m *Manager) createOptions(spec Spec, now time.Time) CreateOptions {
 
 // create has the store take r's job, or join it to another.
 func (m *Manager) create(ctx context.Context, r *record, opts CreateOptions) (job Job, joined bool, err error) {
-	stored, lease, err := m.store.Create(ctx, r.snapshot(), opts)
+	stored, lease, err := m.store.Create(ctx, r.job, opts)
 	if err == nil && stored.State == StateDone && m.functionGone(ctx, stored) {
 		opts.ReuseSince = time.Time{}
-		stored, lease, err = m.store.Create(ctx, r.snapshot(), opts)
+		stored, lease, err = m.store.Create(ctx, r.job, opts)
 	}
 	switch {
 	case err == nil && stored.ID == r.id:
@@ -93,7 +90,7 @@ func (m *Manager) create(ctx context.Context, r *record, opts CreateOptions) (jo
 	case err == nil:
 		job, err := m.Get(ctx, stored.Owner, stored.ID)
 		return job, true, err
-	case isRefusal(err), ctx.Err() != nil:
+	case isAnswer(err), ctx.Err() != nil:
 		return Job{}, false, err
 	}
 	m.recorder.note(err, r.id)
@@ -123,23 +120,9 @@ func (m *Manager) run(ctx context.Context, r *record, work func(context.Context,
 	if o := work(ctx, r, m); o.state.Ended() {
 		r.end(o)
 	} else {
-		m.release(r)
+		r.release()
 	}
 	r.cancel(nil)
-}
-
-// release lets go of a job that goes on without this process, so that another can
-// take it over at once.
-func (m *Manager) release(r *record) {
-	ctx, done := context.WithTimeout(context.Background(), releaseWait)
-	defer done()
-	r.flush(ctx)
-	lease, _ := r.running()
-	if _, err := m.store.Renew(ctx, []Lease{lease}, time.Now()); err != nil {
-		m.recorder.note(err, r.id)
-	}
-	m.remove(r)
-	r.letGo()
 }
 
 // add makes a job known and counts its goroutine, unless it is to be joined to a

@@ -42,7 +42,7 @@ func TestLostLeaseIsLetGo(t *testing.T) {
 		defer s.Close()
 		store := &countingStore{Store: jobstest.NewMemory()}
 		b := &fixture{Manager: jobs.NewManager(store, jobs.Options{}), notte: s, client: clientOf(t, s, "key-of-ann")}
-		defer b.Stop(context.Background())
+		defer stop(b)
 		b.notte.Script("q", sandbox.Delay(time.Hour), event("done"))
 		job := b.build(t, "q")
 		adopted, err := store.Adopt(t.Context(), job.Owner, "there", time.Now().Add(time.Hour), time.Now().Add(time.Hour))
@@ -68,8 +68,8 @@ func TestFollowersShareOneQuery(t *testing.T) {
 		store := &countingStore{Store: jobstest.NewMemory()}
 		here := &fixture{Manager: jobs.NewManager(store.Store, jobs.Options{}), notte: s, client: client}
 		there := jobs.NewManager(store, jobs.Options{})
-		defer here.Stop(context.Background())
-		defer there.Stop(context.Background())
+		defer stop(here)
+		defer stop(there)
 		s.Script("q", sandbox.Stall())
 		job := here.build(t, "q")
 		for range 20 {
@@ -123,7 +123,7 @@ func TestStoreThatLosesItsJobs(t *testing.T) {
 		defer s.Close()
 		store := &forgetful{Store: jobstest.NewMemory()}
 		b := &fixture{Manager: jobs.NewManager(store, jobs.Options{}), notte: s, client: clientOf(t, s, "key-of-ann")}
-		defer b.Stop(context.Background())
+		defer stop(b)
 		s.Script("q", event("tool_start", "name", "a"), sandbox.Delay(time.Minute), event("tool_start", "name", "b"),
 			sandbox.Delay(time.Minute), event("done", "function_id", "f"))
 		job := b.build(t, "q")
@@ -167,7 +167,7 @@ func TestAdoptionIsTriedAgain(t *testing.T) {
 		p.die()
 		flaky := &flakyAdoption{Store: p.store.Store}
 		third := &fixture{Manager: jobs.NewManager(flaky, jobs.Options{}), notte: p.here.notte, client: p.here.client}
-		defer third.Stop(context.Background())
+		defer stop(third)
 		third.Recover(third.client)
 		time.Sleep(30 * time.Second)
 		if now, err := third.Get(t.Context(), job.Owner, job.ID); err != nil || now.State != jobs.StateInterrupted || len(now.Build.Steps) != 1 {
@@ -196,7 +196,7 @@ func TestNoAdoptionRightAfterSleep(t *testing.T) {
 		defer s.Close()
 		store := &sleepyStore{countingStore: countingStore{Store: jobstest.NewMemory()}}
 		b := jobs.NewManager(store, jobs.Options{})
-		defer b.Stop(context.Background())
+		defer stop(b)
 		b.Recover(clientOf(t, s, "key-of-ann"))
 		time.Sleep(2*time.Second + time.Hour + 6*time.Second)
 		if n := store.adoptions.Load(); n != 1 {
@@ -225,7 +225,7 @@ func TestCancelThatCrossesTheEnd(t *testing.T) {
 		p.here.notte.Script("q", sandbox.Delay(time.Minute), event("done", "function_id", "f"))
 		job := p.here.build(t, "q")
 		third := jobs.NewManager(crossingStore{p.store.Store, func() { time.Sleep(2 * time.Minute) }}, jobs.Options{})
-		defer third.Stop(context.Background())
+		defer stop(third)
 		got, err := third.Cancel(t.Context(), job.Owner, job.ID)
 		if !errors.Is(err, jobs.ErrEnded) || got.State != jobs.StateDone {
 			t.Errorf("Cancel = %s, %v", got.State, err)

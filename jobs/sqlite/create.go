@@ -3,7 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"errors"
+	"math"
 	"time"
 
 	"github.com/anything-mcp/anything-mcp/jobs"
@@ -15,17 +15,30 @@ import (
 const costSample = 500
 
 // Create stores a job, joins it to an earlier one or refuses it. It is on the
-// disk when Create returns.
+// disk when Create returns. An earlier job is looked for before anything is
+// written, so that it is found although another program keeps the lock.
 func (s *Store) Create(ctx context.Context, job jobs.Job, opts jobs.CreateOptions) (jobs.Job, jobs.Lease, error) {
 	var (
 		stored jobs.Job
 		lease  jobs.Lease
 	)
-	err := s.write(ctx, "store "+job.ID+" in", true, func(t *tx) (err error) {
-		stored, err = t.joinable(job.Owner, opts)
-		if !errors.Is(err, jobs.ErrNotFound) {
-			lease = jobs.Lease{}
+	op := "store " + job.ID + " in"
+	query, args := joinQuery(job.Owner, opts)
+	earlier, err := collect(ctx, s, op, scanWholeJob, query, args...)
+	if err != nil {
+		return jobs.Job{}, jobs.Lease{}, err
+	}
+	if len(earlier) > 0 {
+		return s.marked(earlier[0]), jobs.Lease{}, nil
+	}
+	err = s.write(ctx, op, true, func(t *tx) (err error) {
+		earlier, err := t.wholeJobs(query, args...)
+		if err != nil {
 			return err
+		}
+		if len(earlier) > 0 {
+			stored, lease = earlier[0], jobs.Lease{}
+			return nil
 		}
 		if err := t.checkLimits(job, opts.Limits); err != nil {
 			return err
@@ -44,32 +57,29 @@ func (s *Store) Create(ctx context.Context, job jobs.Job, opts jobs.CreateOption
 	return s.marked(stored), lease, nil
 }
 
-// joinable returns the job that opts lets be joined: the newest that runs, or
-// else the newest that succeeded in time, or else ErrNotFound.
-func (t *tx) joinable(owner string, opts jobs.CreateOptions) (jobs.Job, error) {
-	if !opts.Join || opts.JoinKey == "" {
-		return jobs.Job{}, jobs.ErrNotFound
+// joinQuery finds the job that opts lets be joined: the newest that runs, or else the
+// newest that succeeded in time.
+func joinQuery(owner string, opts jobs.CreateOptions) (query string, args []any) {
+	key, since := "", int64(math.MaxInt64)
+	if opts.Join {
+		key = opts.JoinKey
 	}
-	const columns = "SELECT " + jobColumns + " FROM " + jobTables + " WHERE owner = ? AND join_key = ? AND join_key <> '' AND "
-	job, err := t.job(columns+"ended_at IS NULL ORDER BY n DESC LIMIT 1", owner, opts.JoinKey)
-	if !errors.Is(err, jobs.ErrNotFound) || opts.ReuseSince.IsZero() {
-		return job, err
+	if !opts.ReuseSince.IsZero() {
+		since = millis(opts.ReuseSince)
 	}
-	return t.job(columns+"ended_at >= ? AND succeeded ORDER BY ended_at DESC, n DESC LIMIT 1",
-		owner, opts.JoinKey, millis(opts.ReuseSince))
+	const same = "SELECT n FROM jobs WHERE owner = ?1 AND join_key = ?2 AND join_key <> '' AND "
+	return "SELECT " + jobColumns + " FROM " + jobTables + " WHERE n = coalesce(" +
+		"(" + same + "ended_at IS NULL ORDER BY n DESC LIMIT 1)," +
+		"(" + same + "ended_at >= ?3 AND succeeded ORDER BY ended_at DESC, n DESC LIMIT 1))", []any{owner, key, since}
 }
 
-// job runs a query for one whole job.
-func (t *tx) job(query string, args ...any) (jobs.Job, error) {
+// wholeJobs runs a query for jobs in the transaction.
+func (t *tx) wholeJobs(query string, args ...any) ([]jobs.Job, error) {
 	rows, err := t.rows(query, args...)
 	if err != nil {
-		return jobs.Job{}, err
+		return nil, err
 	}
-	found, err := scanAll(rows, scanWholeJob)
-	if err != nil || len(found) == 0 {
-		return jobs.Job{}, errors.Join(err, notFoundIf(err == nil))
-	}
-	return found[0], nil
+	return scanAll(rows, scanWholeJob)
 }
 
 // checkLimits refuses a build that would break its owner's limits.

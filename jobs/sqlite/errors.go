@@ -41,8 +41,8 @@ var (
 
 // What to do about it.
 const (
-	moveAside    = "move it aside, with its -wal and -shm files if it has them, and a new one is made"
-	waitForOther = "another process keeps it locked: try again, and look for an anything-mcp that hangs"
+	moveAside = "move it aside, with its -wal and -shm files if it has them, and a new one is made"
+	endOther  = "another program keeps it locked: try again, or end that program"
 )
 
 // remedy says what to do about an error. dir is what to call the setting of the
@@ -73,7 +73,7 @@ func remedy(err error, dir string) string {
 	case codes.SQLITE_READONLY, codes.SQLITE_PERM, codes.SQLITE_CANTOPEN:
 		return makeWritable
 	case codes.SQLITE_BUSY:
-		return waitForOther
+		return endOther
 	}
 	return "see that its disk has space and is in order, or change " + dir
 }

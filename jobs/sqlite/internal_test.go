@@ -24,7 +24,7 @@ func TestMigrate(t *testing.T) {
 		t.Fatal("there is no schema")
 	}
 	at := func(steps []string) (version int, err error) {
-		db, err := connect(uri(path), 1, busyTimeout, url.Values{})
+		db, err := connect(uri(path), 1, url.Values{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -11,21 +11,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	driver "modernc.org/sqlite"
-	codes "modernc.org/sqlite/lib"
 )
 
 // readers is how many connections read, at most. They are opened as needed.
 const readers = 4
-
-// busyTimeout is how long to wait for another process to finish its transaction.
-// A caller waits for it, and the job can go on without the store.
-const (
-	busyTimeout = 3 * time.Second
-	busyStep    = 50 * time.Millisecond // of the write connection, which is asked again until then
-)
 
 // memoryPages bounds a database in memory: 256 MiB.
 const memoryPages = 64 << 10
@@ -42,7 +33,7 @@ type database struct {
 
 // openDatabase opens the database at path, creates it if there is none, and
 // brings it to the newest version.
-func openDatabase(ctx context.Context, path string) (*database, error) {
+func openDatabase(path string) (*database, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
 	}
@@ -67,7 +58,7 @@ func openDatabase(ctx context.Context, path string) (*database, error) {
 		defer os.Remove(template)
 		settings.Set("modeof", template)
 	}
-	db, err := openWriter(ctx, uri(filepath.ToSlash(path)), settings)
+	db, err := openWriter(uri(filepath.ToSlash(path)), settings)
 	if err != nil {
 		return nil, err
 	}
@@ -75,23 +66,23 @@ func openDatabase(ctx context.Context, path string) (*database, error) {
 	if db.file, err = os.Stat(path); err != nil {
 		return nil, errors.Join(err, db.close())
 	}
-	if db.readers, err = connect(uri(filepath.ToSlash(path)), readers, busyTimeout, url.Values{"_pragma": {"query_only(1)"}}); err != nil {
+	if db.readers, err = connect(uri(filepath.ToSlash(path)), readers, url.Values{"_pragma": {"query_only(1)"}}); err != nil {
 		return nil, errors.Join(err, db.close())
 	}
 	return db, nil
 }
 
 // openMemory opens an empty database in memory, which its connections share.
-func openMemory(ctx context.Context) (*database, error) {
+func openMemory() (*database, error) {
 	name := "file:/" + rand.Text()
 	shared := func(pragmas ...string) url.Values {
 		return url.Values{"vfs": {"memdb"}, "_pragma": pragmas}
 	}
-	db, err := openWriter(ctx, name, shared("foreign_keys(1)", fmt.Sprintf("max_page_count(%d)", memoryPages)))
+	db, err := openWriter(name, shared("foreign_keys(1)", fmt.Sprintf("max_page_count(%d)", memoryPages)))
 	if err != nil {
 		return nil, err
 	}
-	if db.readers, err = connect(name, readers, busyTimeout, shared("query_only(1)")); err != nil {
+	if db.readers, err = connect(name, readers, shared("query_only(1)")); err != nil {
 		return nil, errors.Join(err, db.close())
 	}
 	return db, nil
@@ -99,21 +90,21 @@ func openMemory(ctx context.Context) (*database, error) {
 
 // openWriter opens the write connection and brings the database to the newest
 // version.
-func openWriter(ctx context.Context, uri string, settings url.Values) (*database, error) {
-	db, err := connect(uri, 1, busyTimeout, settings)
+func openWriter(uri string, settings url.Values) (*database, error) {
+	db, err := connect(uri, 1, settings)
 	if err != nil {
 		return nil, err
 	}
+	ctx := context.Background()
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	err = migrate(ctx, conn, migrations())
 	if err == nil {
-		err = enterWAL(ctx, conn)
-	}
-	if err == nil {
-		_, err = conn.ExecContext(ctx, fmt.Sprintf("PRAGMA busy_timeout = %d", busyStep.Milliseconds()))
+		// The database stays in WAL mode, in which those who read do not wait for
+		// those who write. A file system that cannot do it leaves it in its old mode.
+		_, err = conn.ExecContext(ctx, "PRAGMA journal_mode = WAL")
 	}
 	if err != nil {
 		return nil, errors.Join(err, conn.Close(), db.Close())
@@ -142,9 +133,9 @@ func (d *database) close() error {
 }
 
 // connect prepares up to n connections to the database at a URI, with settings of
-// the driver. Each waits for busy when another connection has a lock.
-func connect(uri string, n int, busy time.Duration, settings url.Values) (*sql.DB, error) {
-	settings.Add("_pragma", fmt.Sprintf("busy_timeout(%d)", busy.Milliseconds()))
+// the driver.
+func connect(uri string, n int, settings url.Values) (*sql.DB, error) {
+	settings.Add("_pragma", fmt.Sprintf("busy_timeout(%d)", busyStep.Milliseconds()))
 	settings.Set("_error_rc", "1")
 	// SQLite reads a plus sign as one, not as a space.
 	query := strings.ReplaceAll(settings.Encode(), "+", "%20")
@@ -167,22 +158,4 @@ func uri(path string) string {
 	}
 	u := url.URL{Path: path}
 	return "file://" + u.EscapedPath()
-}
-
-// enterWAL puts the database into WAL mode, in which it then stays. This needs
-// it for a moment without other connections, and SQLite does not wait for that.
-// Where the file system cannot do it the database works on, if slower.
-func enterWAL(ctx context.Context, conn *sql.Conn) error {
-	deadline := time.Now().Add(busyTimeout)
-	for {
-		_, err := conn.ExecContext(ctx, "PRAGMA journal_mode = WAL")
-		if code(err) != codes.SQLITE_BUSY || time.Now().After(deadline) {
-			return err
-		}
-		select {
-		case <-time.After(10 * time.Millisecond):
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
 }

@@ -120,11 +120,14 @@ func collect[T any](ctx context.Context, s *Store, op string, scan func(*sql.Row
 	if err != nil {
 		return nil, err
 	}
-	rows, err := db.readers.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, s.explain(op, err)
-	}
-	list, err := scanAll(rows, scan)
+	var list []T
+	err = s.lock.try(func() error {
+		rows, err := db.readers.QueryContext(ctx, query, args...)
+		if err == nil {
+			list, err = scanAll(rows, scan)
+		}
+		return err
+	})
 	return list, s.explain(op, err)
 }
 

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"sync"
 
+	"golang.org/x/sync/singleflight"
+
 	"github.com/anything-mcp/anything-mcp/jobs"
 )
 
@@ -29,7 +31,10 @@ type Store struct {
 	path   string
 	memory bool
 
-	mu     sync.Mutex // guards all below, and is held while the database is opened
+	opening singleflight.Group // callers share one attempt
+	lock    patience           // of those who open and read the database
+
+	mu     sync.Mutex // guards all below
 	db     *database  // nil until it is open
 	closed bool
 }
@@ -55,7 +60,22 @@ func (s *Store) Open(ctx context.Context) error {
 	return err
 }
 
+// open returns the database, and opens it first if it is not open.
 func (s *Store) open(ctx context.Context) (*database, error) {
+	if db, err := s.current(); db != nil || err != nil {
+		return db, err
+	}
+	select {
+	case opened := <-s.opening.DoChan("", s.openNow):
+		db, _ := opened.Val.(*database)
+		return db, opened.Err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// current returns the database if it is open.
+func (s *Store) current() (*database, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -65,16 +85,30 @@ func (s *Store) open(ctx context.Context) (*database, error) {
 		_ = s.db.close() // its file is deleted: nothing is lost by an error
 		s.db = nil
 	}
-	if s.db != nil {
-		return s.db, nil
+	return s.db, nil
+}
+
+// openNow opens the database, with the time that a lock of another program may take.
+func (s *Store) openNow() (any, error) {
+	if db, err := s.current(); db != nil || err != nil {
+		return db, err // another attempt has just ended
 	}
-	open := openMemory
-	if !s.memory {
-		open = func(ctx context.Context) (*database, error) { return openDatabase(ctx, s.path) }
-	}
-	db, err := open(ctx)
+	var db *database
+	err := s.lock.try(func() (err error) {
+		if s.memory {
+			db, err = openMemory()
+		} else {
+			db, err = openDatabase(s.path)
+		}
+		return err
+	})
 	if err != nil {
 		return nil, s.explain("open", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, s.explain("use", errors.Join(errClosed, db.close()))
 	}
 	s.db = db
 	return db, nil

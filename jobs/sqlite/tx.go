@@ -6,9 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
-
-	codes "modernc.org/sqlite/lib"
 )
 
 // tx is the write connection. Only the goroutine that holds writer.turn may use
@@ -18,8 +15,8 @@ type tx struct {
 	conn  *sql.Conn
 	stmts map[string]*sql.Stmt // by their SQL, prepared once
 
-	synchronous         string    // the setting of that name; empty before the first transaction
-	busySince, lastBusy time.Time // when another process was seen to hold the lock, first and last
+	synchronous string // the setting of that name; empty before the first transaction
+	lock        patience
 }
 
 func newTx(conn *sql.Conn) *tx {
@@ -58,9 +55,6 @@ func (t *tx) do(queue []*change) (err error) {
 // power may lose what was not flushed. That is acceptable for a step of a build. The
 // start and the end of a build are billed, so they are flushed before they are
 // shown.
-//
-// While another process holds the lock, the first caller waits for busyTimeout,
-// and those after it for busyStep, so that they do not wait one after another.
 func (t *tx) begin(durable bool) error {
 	setting := "NORMAL"
 	if durable {
@@ -72,19 +66,10 @@ func (t *tx) begin(durable bool) error {
 		}
 		t.synchronous = setting
 	}
-	for {
-		_, err := t.exec("BEGIN IMMEDIATE") // waits for busyStep
-		if code(err) != codes.SQLITE_BUSY {
-			return err
-		}
-		now := time.Now()
-		if now.Sub(t.lastBusy) > busyTimeout {
-			t.busySince = now.Add(-busyStep)
-		}
-		if t.lastBusy = now; now.Sub(t.busySince) >= busyTimeout {
-			return err
-		}
-	}
+	return t.lock.try(func() error {
+		_, err := t.exec("BEGIN IMMEDIATE")
+		return err
+	})
 }
 
 // exec runs a statement and returns how many rows it changed.
