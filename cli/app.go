@@ -17,8 +17,9 @@ import (
 	"github.com/anything-mcp/anything-mcp/transport"
 )
 
-// stopTime bounds how long jobs may take to end when the program does.
-const stopTime = 5 * time.Second
+// stopTime bounds how long jobs may take to end and to be stored when the program
+// ends. Docker kills a container after ten seconds.
+const stopTime = 9 * time.Second
 
 // The key and the URL of our own sandbox. All processes use the same ones, and no real
 // build has them, so that all processes see the same simulated jobs and no others.
@@ -144,7 +145,7 @@ func (a *app) stopJobs() {
 			ctx, cancel := context.WithTimeout(context.Background(), stopTime)
 			defer cancel()
 			if err := a.jobs.Stop(ctx); err != nil {
-				a.log.Warn("stopped before every job had ended", "err", err)
+				a.log.Warn("this process ends before all jobs have ended and are stored", "err", err)
 			}
 		})
 	})
