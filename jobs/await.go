@@ -79,7 +79,7 @@ func (f *finder) await(ctx context.Context, why string) outcome {
 	case state == StateCancelled:
 		f.r.update(func(j *Job) { j.Build.MayFinish = true })
 		return outcome{state, &notte.Event{Type: notte.EventCancelled, Reason: cancelledHere}}
-	case told && !job.Volatile:
+	case told && f.r.outlivesProcess():
 		return outcome{state: StateRunning} // another process goes on
 	case told:
 		why = stoppedHere

@@ -1,7 +1,9 @@
 package jobs_test
 
 import (
+	"context"
 	"errors"
+	"log/slog"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -110,6 +112,57 @@ func TestLimitsThatCannotBeChecked(t *testing.T) {
 		p.here.end(t, p.here.start(t, jobs.RunSpec{Client: p.here.client, FunctionID: id})) // has no limit
 		if n := p.here.starts(); n != 0 {
 			t.Errorf("%d builds were started", n)
+		}
+	})
+}
+
+// A process that is to end waits for a store that fails, as long as it may.
+func TestStopWaitsForTheStore(t *testing.T) {
+	inTwo(t, jobs.Options{}, func(t *testing.T, p *twoManagers) {
+		b := p.here
+		b.notte.Script("ended", event("done", "function_id", "f", "total_cost_usd", 0.5))
+		b.notte.Script("runs", event("function_uploaded", "function_id", "g"), sandbox.Stall())
+		p.store.fail(true)
+		ended, _ := b.end(t, b.build(t, "ended"))
+		runs := b.build(t, "runs")
+		synctest.Wait()
+		time.AfterFunc(5*time.Second, func() { p.store.fail(false) })
+		ctx, done := context.WithTimeout(t.Context(), 9*time.Second)
+		defer done()
+		begun := time.Now()
+		if err := b.Stop(ctx); err != nil || time.Since(begun) > 6*time.Second {
+			t.Errorf("Stop = %v after %v", err, time.Since(begun))
+		}
+		for id, want := range map[string]jobs.State{ended.ID: jobs.StateDone, runs.ID: jobs.StateInterrupted} {
+			if job, err := p.there.Get(t.Context(), ended.Owner, id); err != nil || job.State != want || job.FunctionID() == "" {
+				t.Errorf("stored is %s %+v, %v; want it %s with its function", job.State, job.Build, err, want)
+			}
+		}
+		if sum, err := p.there.Spending(t.Context(), ended.Owner, ended.StartedAt); err != nil || sum.USD != 0.5 || sum.Builds != 2 {
+			t.Errorf("spent %+v, %v", sum, err)
+		}
+	})
+}
+
+// When the time is over the process says what it loses.
+func TestStopSaysWhatIsLost(t *testing.T) {
+	var log strings.Builder
+	inTwo(t, jobs.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}, func(t *testing.T, p *twoManagers) {
+		b := p.here
+		b.notte.Script("q", event("done", "function_id", "f-lost", "total_cost_usd", 0.5))
+		p.store.fail(true)
+		job, _ := b.end(t, b.build(t, "q"))
+		ctx, done := context.WithTimeout(t.Context(), 9*time.Second)
+		defer done()
+		if err := b.Stop(ctx); err == nil || !strings.Contains(err.Error(), "could not be stored: 1") {
+			t.Errorf("Stop = %v", err)
+		}
+		said := log.String()
+		said = said[strings.LastIndex(said[:strings.LastIndex(said, "lost when this process ends")], "\n")+1:]
+		for _, want := range []string{"level=ERROR", job.ID, "function=f-lost", "cost_usd=0.5"} {
+			if !strings.Contains(said, want) {
+				t.Errorf("the log does not say %s: %s", want, log.String())
+			}
 		}
 	})
 }

@@ -245,6 +245,33 @@ func TestDetachedBuildOutlivesItsProcess(t *testing.T) {
 	})
 }
 
+// The same while the store fails: what the next process needs is stored when it can
+// be.
+func TestDetachedBuildOutlivesAProcessThatCouldNotStoreIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := sandbox.New(sandbox.WithAPI(sandbox.V2))
+		defer s.Close()
+		client := clientOf(t, s, "key-of-ann")
+		opts := jobs.Options{DetachedTimeout: 30 * time.Minute}
+		store := &failingStore{Store: jobstest.NewMemory()}
+		here := &fixture{Manager: jobs.NewManager(store, opts), notte: s, client: client}
+		store.fail(true)
+		job := here.start(t, jobs.BuildSpec{Client: client, Query: "fetch the top stories", Detach: true})
+		time.Sleep(time.Second)
+		time.AfterFunc(2*time.Second, func() { store.fail(false) })
+		if err := here.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		there := &fixture{Manager: jobs.NewManager(store, opts), notte: s, client: client}
+		defer stop(there)
+		there.Recover(client)
+		begun := time.Now()
+		if ended, _ := there.end(t, job); ended.State != jobs.StateDone || ended.Build.FunctionID == "" || time.Since(begun) > 10*time.Second {
+			t.Errorf("ended as %s after %v: %+v", ended.State, time.Since(begun), ended.Build)
+		}
+	})
+}
+
 // A stream of v2 that breaks is not the end: the function is looked for.
 func TestBrokenStreamOfV2(t *testing.T) {
 	for _, c := range []struct {

@@ -39,7 +39,7 @@ func (k *keeping) volatile() bool {
 func (r *record) setLease(lease Lease, inMemory bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.lease, r.inMemory, r.lost = lease, inMemory, false
+	r.lease, r.inMemory, r.lost, r.retryAt = lease, inMemory, false, time.Time{}
 }
 
 // setUnrecorded notes that the store does not have the job, or no longer.
@@ -162,6 +162,14 @@ func (r *record) confirm(c Change, err error) (caughtUp bool) {
 	}
 	r.thaw()
 	return caughtUp
+}
+
+// outlivesProcess reports whether another process can go on with the job, once it is
+// stored.
+func (r *record) outlivesProcess() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return !r.inMemory
 }
 
 // running returns the lease to be renewed, if there is one.

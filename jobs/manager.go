@@ -1,7 +1,6 @@
 package jobs
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -239,7 +238,7 @@ func (m *Manager) Stop(ctx context.Context) error {
 	}
 	if left := m.recorder.unsaved(); len(left) > 0 {
 		m.recorder.report(slog.LevelError, "a job could not be stored: what is known of it is lost when this process ends", left)
-		err = cmp.Or(err, fmt.Errorf("%d jobs could not be stored", len(left)))
+		err = fmt.Errorf("jobs that could not be stored: %d", len(left))
 	}
 	return err
 }

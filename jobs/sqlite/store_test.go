@@ -195,7 +195,7 @@ func TestLockHeldByAnother(t *testing.T) {
 		wg.Go(func() {
 			time.Sleep(time.Duration(i) * 10 * time.Millisecond) // not in one transaction
 			_, _, err := store.Create(t.Context(), build(fmt.Sprint("build_", i)), options(""))
-			refused(t, err, filepath.Join(dir, "jobs.db"), "another process keeps it locked")
+			refused(t, err, filepath.Join(dir, "jobs.db"), "another program keeps it locked")
 		})
 	}
 	wg.Wait()
