@@ -1,0 +1,67 @@
+package install
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+)
+
+// Found is what is known of a host and a server on this machine.
+type Found struct {
+	Here      bool // the host is on this machine
+	Installed bool // it has the server
+	File      string
+	Command   []string // with which it starts the server; nil: it has a URL
+	URL       string
+	Err       error // why its file cannot be read
+}
+
+// Find looks for h on this machine, and for a server in its file.
+func (h *Host) Find(env Env, name string) Found {
+	p, err := h.read(env, Server{Name: name})
+	found := Found{File: p.File, Err: err}
+	found.Here = slices.ContainsFunc(h.places(env), func(file string) bool {
+		dir := filepath.Dir(file)
+		return exists(file) || env.Project == "" && dir != env.Home && exists(dir)
+	})
+	_, missing := exec.LookPath(h.program)
+	found.Here = found.Here || missing == nil
+	if err != nil {
+		return found
+	}
+	v := p.doc.get(h.servers, name)
+	found.Installed = v != nil
+	e, _ := v.(map[string]any)
+	for _, key := range []string{"command", "args"} {
+		switch v := e[key].(type) {
+		case string:
+			found.Command = append(found.Command, v)
+		case []any:
+			found.Command = append(found.Command, names{}.with(v)...)
+		}
+	}
+	for _, f := range h.http {
+		if m := f(h, Server{URL: "u"}); m.value == "u" {
+			found.URL, _ = e[m.name].(string)
+		}
+	}
+	return found
+}
+
+// Command returns the path with which a host should start the program exe: that of a
+// link of this name in a folder of dirs, since it stays when an upgrade replaces what is
+// behind it, or else exe.
+func Command(exe, name string, dirs []string) string {
+	self, err := os.Stat(exe)
+	if err != nil {
+		return exe
+	}
+	for _, dir := range dirs {
+		link := filepath.Join(dir, name+filepath.Ext(exe))
+		if info, err := os.Stat(link); err == nil && filepath.IsAbs(link) && os.SameFile(self, info) {
+			return link
+		}
+	}
+	return exe
+}

@@ -1,0 +1,95 @@
+package install
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/tailscale/hujson"
+)
+
+// jsonFormat is JSON, with what a host reads besides the standard.
+type jsonFormat struct {
+	comments bool
+	commas   bool // after the last member
+	mark     bool // a byte order mark
+}
+
+func (jsonFormat) empty() string { return "{}\n" }
+
+func (jsonFormat) show(value any, path ...string) string {
+	return quote(path[len(path)-1]) + ": " + layout{colon: ": ", comma: ", ", end: "\n", unit: "  "}.render(value, "", false)
+}
+
+func (f jsonFormat) parse(text string, marked bool) (document, error) {
+	if marked && !f.mark {
+		return nil, &syntaxError{1, "there is a byte order mark, which the host does not read"}
+	}
+	// The line end is for a comment in a last line without one.
+	root, err := hujson.Parse([]byte(text + "\n"))
+	if err != nil {
+		return nil, jsonError(err)
+	}
+	for v := range root.All() {
+		if err := f.check(text, v); err != nil {
+			return nil, err
+		}
+	}
+	if root.Value.Kind() != '{' {
+		return nil, errorAt(text, root.StartOffset, "the file should hold an object, { … }")
+	}
+	return &jsonDoc{text, &root}, nil
+}
+
+// jsonError returns an error of hujson without text from the file, which may hold
+// secrets.
+func jsonError(err error) error {
+	e := &syntaxError{problem: "not valid JSON"}
+	var column int
+	fmt.Sscanf(err.Error(), "hujson: line %d, column %d", &e.line, &column)
+	switch cause := errors.Unwrap(err); {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		e.problem += ": it ends too early"
+	case cause != nil && !strings.HasPrefix(cause.Error(), "invalid literal"):
+		e.problem += ": " + cause.Error()
+	}
+	return e
+}
+
+// check checks one value without those in it.
+func (f jsonFormat) check(text string, v *hujson.Value) error {
+	if at := v.StartOffset - len(v.BeforeExtra); !f.comments && bytes.Contains(v.BeforeExtra, []byte("/")) {
+		return errorAt(text, at+bytes.IndexByte(v.BeforeExtra, '/'), "there is a comment, which the host does not read")
+	}
+	if !f.comments && bytes.Contains(v.AfterExtra, []byte("/")) {
+		return errorAt(text, v.EndOffset+bytes.IndexByte(v.AfterExtra, '/'), "there is a comment, which the host does not read")
+	}
+	kids := children(v)
+	if end := extraAtEnd(v); !f.comments && bytes.Contains(end, []byte("/")) {
+		return errorAt(text, v.EndOffset-1-len(end)+bytes.IndexByte(end, '/'), "there is a comment, which the host does not read")
+	}
+	if n := len(kids); n > 0 && !f.commas && kids[n-1].value.AfterExtra != nil {
+		return errorAt(text, v.EndOffset-1, "there is a comma after the last member, which the host does not read")
+	}
+	seen := make(map[string]bool)
+	for _, c := range kids {
+		if v.Value.Kind() == '{' && seen[c.name] {
+			return errorAt(text, c.start, "the name %s is there twice", quote(c.name))
+		}
+		seen[c.name] = true
+	}
+	return nil
+}
+
+// extraAtEnd returns the white space and comments before the end of an object or a list.
+func extraAtEnd(v *hujson.Value) hujson.Extra {
+	switch v := v.Value.(type) {
+	case *hujson.Object:
+		return v.AfterExtra
+	case *hujson.Array:
+		return v.AfterExtra
+	}
+	return nil
+}
