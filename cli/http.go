@@ -58,8 +58,8 @@ clients send as "Authorization: Bearer …".`,
 	}
 	f := cmd.Flags()
 	flags.listenFlags.add(f)
-	f.StringSliceVar(&flags.allowOrigins, "allow-origin", nil, "Let web pages of these `ORIGINS` call, like https://app.example.com; *: all.")
-	f.StringSliceVar(&flags.allowHosts, "allow-host", nil, "Let clients use these `NAMES` for the server besides the one in --addr; *: any.")
+	f.StringSliceVar(&flags.allowOrigins, "allow-origin", nil, "Let web pages of these `ORIGINS` call, like https://app.example.com or https://*.example.com; *: all.")
+	f.StringSliceVar(&flags.allowHosts, "allow-host", nil, "Let clients that send no token use these `NAMES` for the server, like mcp.example.com or *.example.com; *: any.")
 	f.StringVar(&flags.tlsKey, "tls-key", "", "The key of the certificate, in `FILE` (PEM).")
 	flags.serverFlags.add(f, 4096)
 	return cmd
@@ -94,6 +94,8 @@ func (p *program) serveHTTP(ctx context.Context, flags httpFlags) error {
 		AuthToken:      token,
 		AllowedOrigins: flags.allowOrigins,
 		AllowedHosts:   flags.allowHosts,
+		OriginSetting:  "--allow-origin",
+		HostSetting:    "--allow-host",
 		Logger:         a.log,
 		MaxCalls:       flags.maxCalls,
 		OnStop:         a.stopJobs,

@@ -144,3 +144,63 @@ func TestCap(t *testing.T) {
 		})
 	}
 }
+
+// Names of the server and origins of pages, as operators write them. What is refused
+// is in the log once, with the setting that allows it.
+func TestHostsAndOrigins(t *testing.T) {
+	t.Parallel()
+	_, url := newSandbox(t)
+	open := newHTTPServer(t, url, []string{"ANYTHING_MCP_ALLOW_HOST=https://mcp.example.com/mcp,*.ngrok-free.app,bücher.example"},
+		"--allow-origin", "https://App.example.com/,https://*.example.org")
+	guarded := newHTTPServer(t, url, []string{"ANYTHING_MCP_AUTH_TOKEN=" + accessToken})
+	for _, a := range []struct {
+		server              *httpServer
+		host, origin, token string
+		want                int // 200: it begins a session
+	}{
+		{open, "mcp.example.com", "", "", 200},
+		{open, "MCP.example.com.:8443", "", "", 200},
+		{open, "abc.ngrok-free.app", "", "", 200},
+		{open, "xn--bcher-kva.example", "", "", 200},
+		{open, "", "https://app.example.com", "", 200},
+		{open, "", "https://a.b.example.org", "", 200},
+		{open, "", "http://localhost:6274", "", 200},
+		{open, "ngrok-free.app", "", "", 403},
+		{open, "abc.ngrok-free.app.evil.example", "", "", 403},
+		{open, "rebound.example:8808", "", "", 403},
+		{open, "rebound.example", "", "", 403},
+		{open, "", "http://app.example.com", "", 403},
+		{open, "", "https://evil.example:8443", "", 403},
+		{open, "", "https://evil.example:8443", "", 403},
+		{open, "last.example", "", "", 403},
+		{guarded, "mcp.example.com", "", accessToken, 200},
+		{guarded, "mcp.example.com", "", "another", 401},
+		{guarded, "mcp.example.com", "", "", 401},
+		{guarded, "mcp.example.com", "https://evil.example", accessToken, 403},
+		{guarded, "mcp.example.com", "https://evil.example", "", 403},
+	} {
+		header := http.Header{"Content-Type": {"application/json"}, "Host": {a.host}}
+		if a.origin != "" {
+			header.Set("Origin", a.origin)
+		}
+		if a.token != "" {
+			header.Set("Authorization", "Bearer "+a.token)
+		}
+		resp, body := a.server.do(t, http.MethodPost, "/mcp",
+			`{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{}}}`, header)
+		if resp.StatusCode != a.want {
+			t.Errorf("%+v: got %d %s", a, resp.StatusCode, body)
+		}
+	}
+	open.stderr.await(t, "the last warning", func(line string, _ message) bool {
+		return strings.Contains(line, `"remedy":"--allow-host last.example"`)
+	})
+	for _, remedy := range []string{
+		"--allow-host rebound.example", "--allow-host ngrok-free.app", "--allow-host abc.ngrok-free.app.evil.example",
+		"--allow-origin http://app.example.com", "--allow-origin https://evil.example:8443",
+	} {
+		if n := strings.Count(open.stderr.String(), `"remedy":"`+remedy+`"`); n != 1 {
+			t.Errorf("%s is in the log %d times, want once", remedy, n)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -98,35 +99,45 @@ func (c *call) cancel(cause error) {
 // use.
 type calls struct {
 	mu    sync.Mutex // guards byKey
-	byKey map[callKey]*call
+	byKey map[callKey][]*call
 }
 
-// add adds c, or returns false if another call has its key.
-func (s *calls) add(c *call) bool {
+// add adds c, or returns false if as many calls as most have its key already.
+func (s *calls) add(c *call, most int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.byKey[c.key] != nil {
+	if len(s.byKey[c.key]) >= most {
 		return false
 	}
 	if s.byKey == nil {
-		s.byKey = make(map[callKey]*call)
+		s.byKey = make(map[callKey][]*call)
 	}
-	s.byKey[c.key] = c
+	s.byKey[c.key] = append(s.byKey[c.key], c)
 	return true
 }
 
-// remove removes c. It is a no-op if c was not added.
+// remove removes c. It is a no-op if c was not added or has been removed.
 func (s *calls) remove(c *call) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.byKey[c.key] == c {
+	s.drop(c)
+}
+
+// drop is remove for callers that hold mu.
+func (s *calls) drop(c *call) {
+	same := slices.DeleteFunc(s.byKey[c.key], func(other *call) bool { return other == c })
+	if len(same) > 0 {
+		s.byKey[c.key] = same
+	} else {
 		delete(s.byKey, c.key)
 	}
 }
 
 // cancel cancels the call of a session that the params of a
 // notifications/cancelled name. An unknown ID is no error: the answer and the
-// cancellation may have crossed.
+// cancellation may have crossed. If several calls have the ID, none is cancelled,
+// because it is unknown which one is meant. The ID of a cancelled call is free at
+// once, because no answer follows.
 func (s *calls) cancel(session string, params json.RawMessage) {
 	var p struct {
 		RequestID json.RawMessage `json:"requestId"`
@@ -140,8 +151,9 @@ func (s *calls) cancel(session string, params json.RawMessage) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if c := s.byKey[callKey{session, idKey(p.RequestID)}]; c != nil {
-		c.cancel(cause)
+	if same := s.byKey[callKey{session, idKey(p.RequestID)}]; len(same) == 1 {
+		same[0].cancel(cause)
+		s.drop(same[0])
 	}
 }
 
@@ -149,9 +161,11 @@ func (s *calls) cancel(session string, params json.RawMessage) {
 func (s *calls) cancelSession(session string, cause error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for key, c := range s.byKey {
-		if key.session == session {
-			c.cancel(cause)
+	for key, same := range s.byKey {
+		for _, c := range same {
+			if key.session == session {
+				c.cancel(cause)
+			}
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"math"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -34,6 +35,8 @@ type dispatcher struct {
 	limit *callLimit
 	calls calls
 
+	refusals refusalLog
+
 	onStop     func()           // makes waiting handlers return; nil: none
 	serverMeta func() *mcp.Meta // the _meta of results that mcp-go does not make
 }
@@ -44,6 +47,7 @@ func newDispatcher(srv *server.MCPServer, log *slog.Logger, maxCalls int, tasks 
 		srv: srv, log: cmp.Or(log, slog.New(slog.DiscardHandler)), tasks: tasks,
 		limit: newCallLimit(maxCalls, "calls are running"), onStop: onStop,
 	}
+	d.refusals.logger = d.log
 	d.serverMeta = sync.OnceValue(d.askServerMeta)
 	return d
 }
@@ -64,6 +68,10 @@ type peer struct {
 	// stateless means that this client has no session. Other clients may use the
 	// same request IDs, so its calls cannot be cancelled by ID.
 	stateless bool
+
+	// oneStream means that all answers go out on one stream, so that calls which
+	// run at the same time need different IDs.
+	oneStream bool
 }
 
 // admit returns the call of a message, or why the message is refused. Until run
@@ -86,7 +94,11 @@ func (d *dispatcher) admit(ctx context.Context, p peer, m message, out wire) (*c
 		return nil, bad
 	}
 	c.leave = d.limit.leave
-	if !p.stateless && !d.calls.add(c) {
+	most := math.MaxInt
+	if p.oneStream {
+		most = 1
+	}
+	if !p.stateless && !d.calls.add(c, most) {
 		c.stop(nil)
 		c.leave()
 		return nil, &rpcError{mcp.INVALID_REQUEST, fmt.Sprintf(
@@ -95,7 +107,7 @@ func (d *dispatcher) admit(ctx context.Context, p peer, m message, out wire) (*c
 	return c, nil
 }
 
-// run handles a call, writes its answer and ends it. raw is the whole message.
+// run handles a call, writes its answer and ends it. raw is the call's exact message.
 // Callers should drop it: a call may block for minutes, and raw can be 8 MiB.
 func (d *dispatcher) run(c *call, raw []byte) {
 	defer c.end()
@@ -142,13 +154,13 @@ func (d *dispatcher) callTool(c *call, raw []byte) mcp.JSONRPCMessage {
 		c.deferral = deferral
 		c.result, _ = r.Result.(*mcp.CallToolResult)
 	}
-	return d.explainUnknownTool(resp)
+	return resp
 }
 
 // ask makes mcp-go handle a message.
 func (d *dispatcher) ask(ctx context.Context, s *session, method string, raw []byte) (resp mcp.JSONRPCMessage) {
 	defer d.recoverInto(&resp, method)
-	return d.srv.HandleMessage(d.srv.WithContext(ctx, s), raw)
+	return d.explain(d.srv.HandleMessage(d.srv.WithContext(ctx, s), raw))
 }
 
 // runDeferred does the work that a tool's handler deferred, which may overwrite the
@@ -175,15 +187,21 @@ func (d *dispatcher) recoverInto(resp *mcp.JSONRPCMessage, method string) {
 	}
 }
 
-// explainUnknownTool replaces mcp-go's error for an unknown tool by one that lists
-// the tools.
-func (d *dispatcher) explainUnknownTool(resp mcp.JSONRPCMessage) mcp.JSONRPCMessage {
+// explain replaces errors of mcp-go that do not say what is right, or that name types
+// of Go.
+func (d *dispatcher) explain(resp mcp.JSONRPCMessage) mcp.JSONRPCMessage {
 	failed, ok := resp.(mcp.JSONRPCError)
-	if !ok || !strings.HasSuffix(failed.Error.Message, server.ErrToolNotFound.Error()) {
+	if !ok {
 		return resp
 	}
-	names := slices.Sorted(maps.Keys(d.srv.ListTools()))
-	failed.Error.Message = "There is no tool of that name: the tools are " + strings.Join(names, ", ") + "."
+	switch {
+	case strings.HasSuffix(failed.Error.Message, server.ErrToolNotFound.Error()):
+		names := slices.Sorted(maps.Keys(d.srv.ListTools()))
+		failed.Error.Message = "There is no tool of that name: the tools are " + strings.Join(names, ", ") + "."
+	case strings.HasPrefix(failed.Error.Message, "unparsable "), failed.Error.Code == mcp.PARSE_ERROR:
+		// paramsShape has refused all other values that mcp-go cannot read.
+		failed.Error = mcp.NewJSONRPCErrorDetails(mcp.INVALID_PARAMS, "A number in the request is too large.", nil)
+	}
 	return failed
 }
 

@@ -8,8 +8,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -18,15 +16,18 @@ import (
 // ErrToken is wrapped by the errors of [NewHTTP] about HTTPOptions.AuthToken.
 var ErrToken = errors.New("the server's token")
 
-// guard decides who may call /mcp. It refuses calls without the token, and calls
-// with a foreign host or origin, because web pages use those to reach servers on
-// their visitor's machine.
+// guard decides who may call /mcp. Web pages can reach a server on the machine of
+// their visitor, under a name that they choose. So a page of a foreign origin may not
+// call. If the server has a token, all calls must have it, and the name does not
+// matter, because such a page does not know the token. Otherwise the server listens
+// on loopback and refuses foreign names.
 type guard struct {
 	token    *[sha256.Size]byte // nil: no token is needed
 	loopback bool               // the server listens on loopback only
-	own      string             // the host that the server listens on; empty for all
-	hosts    []string           // lower case
-	origins  []string           // lower case
+	hosts    allowList
+	origins  allowList
+
+	hostSetting, originSetting string
 }
 
 func newGuard(opts HTTPOptions) (guard, error) {
@@ -34,10 +35,7 @@ func newGuard(opts HTTPOptions) (guard, error) {
 	if err != nil {
 		return guard{}, fmt.Errorf("the address %q is not a host and a port: write it like 127.0.0.1:8808", opts.Addr)
 	}
-	g := guard{loopback: isLoopback(host), own: strings.ToLower(host)}
-	if ip, err := netip.ParseAddr(host); err == nil && ip.IsUnspecified() {
-		g.own = ""
-	}
+	g := guard{loopback: isLoopback(host), hostSetting: opts.HostSetting, originSetting: opts.OriginSetting}
 	if opts.AuthToken == "" && !g.loopback {
 		return guard{}, fmt.Errorf("other machines can reach %s, but %w is missing: set a token that clients send "+
 			"as a bearer token, or listen on 127.0.0.1", opts.Addr, ErrToken)
@@ -49,15 +47,11 @@ func newGuard(opts HTTPOptions) (guard, error) {
 		sum := sha256.Sum256([]byte(opts.AuthToken))
 		g.token = &sum
 	}
-	for _, h := range opts.AllowedHosts {
-		g.hosts = append(g.hosts, strings.ToLower(strings.TrimSpace(h)))
+	if g.hosts, err = newAllowList(opts.AllowedHosts, parseHost); err != nil {
+		return guard{}, fmt.Errorf("the allowed host %w: write it like mcp.example.com or *.example.com", err)
 	}
-	for _, o := range opts.AllowedOrigins {
-		o = strings.ToLower(strings.TrimRight(strings.TrimSpace(o), "/"))
-		if u, err := url.Parse(o); o != "*" && (err != nil || u.Scheme == "" || u.Host == "" || u.Path != "") {
-			return guard{}, fmt.Errorf("the allowed origin %q is not valid: write it like https://app.example.com", o)
-		}
-		g.origins = append(g.origins, o)
+	if g.origins, err = newAllowList(opts.AllowedOrigins, parseOrigin); err != nil {
+		return guard{}, fmt.Errorf("the allowed origin %w: write it like https://app.example.com or https://*.example.com", err)
 	}
 	return g, nil
 }
@@ -65,16 +59,18 @@ func newGuard(opts HTTPOptions) (guard, error) {
 // check returns why r is refused, or nil. It sets the headers for CORS and
 // authentication. A preflight request needs no token.
 func (g *guard) check(header http.Header, r *http.Request) *refusal {
-	if !g.allowsHost(r) {
-		return refused(http.StatusForbidden, fmt.Sprintf("The server does not go by the name %.100q. "+
-			"Its operator can allow it as a host.", r.Host))
-	}
-	if origin := r.Header.Get("Origin"); origin != "" {
-		if !g.allowsOrigin(origin) {
-			return refused(http.StatusForbidden, fmt.Sprintf("Pages of %.100q may not call this server. "+
-				"Its operator can allow that origin.", origin))
+	if g.token == nil {
+		if host, err := parseHost(r.Host); !g.hosts.has(host) && !isLoopback(host.name) {
+			return foreign(fmt.Sprintf("The server does not go by the name %.100q. Its operator can allow it as a host.", r.Host),
+				g.hostSetting, host, err)
 		}
-		allowOrigin(header, origin)
+	}
+	if page := r.Header.Get("Origin"); page != "" {
+		if origin, err := parseOrigin(page); !g.origins.has(origin) && !g.isOwnPage(origin) {
+			return foreign(fmt.Sprintf("Pages of %.100q may not call this server. Its operator can allow that origin.", page),
+				g.originSetting, origin, err)
+		}
+		allowOrigin(header, page)
 	}
 	if r.Method == http.MethodOptions {
 		return nil
@@ -82,26 +78,18 @@ func (g *guard) check(header http.Header, r *http.Request) *refusal {
 	return g.checkToken(header, r)
 }
 
-func (g *guard) allowsHost(r *http.Request) bool {
-	full := strings.ToLower(r.Host)
-	name := hostname(full)
-	if slices.Contains(g.hosts, "*") || slices.Contains(g.hosts, full) || slices.Contains(g.hosts, name) {
-		return true
-	}
-	local, _ := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
-	if g.loopback || local != nil && local.IP.IsLoopback() {
-		return isLoopback(name)
-	}
-	return len(g.hosts) == 0 || g.own != "" && name == hostname(g.own)
+// isOwnPage reports whether the origin is of the machine that the server is for.
+func (g *guard) isOwnPage(origin site) bool {
+	return g.loopback && isLoopback(origin.name) && (origin.scheme == "http" || origin.scheme == "https")
 }
 
-func (g *guard) allowsOrigin(origin string) bool {
-	origin = strings.ToLower(origin)
-	if slices.Contains(g.origins, "*") || slices.Contains(g.origins, origin) {
-		return true
+// foreign returns the refusal of a request to a foreign host or from a foreign page.
+func foreign(text, setting string, s site, parseErr error) *refusal {
+	bad := refused(http.StatusForbidden, text)
+	if parseErr == nil && setting != "" {
+		bad.remedy = setting + " " + s.String()
 	}
-	u, err := url.Parse(origin)
-	return err == nil && g.loopback && (u.Scheme == "http" || u.Scheme == "https") && isLoopback(u.Hostname())
+	return bad
 }
 
 // corsHeaders are the request headers that pages may set.
@@ -135,9 +123,6 @@ func (g *guard) checkToken(header http.Header, r *http.Request) *refusal {
 	return refused(http.StatusUnauthorized, what+" Send the header Authorization: Bearer <token> with the token "+
 		"that the server was started with. There is no OAuth login: set the header in the client's configuration.")
 }
-
-// hostname strips the port and the brackets of an IPv6 address.
-func hostname(hostport string) string { return (&url.URL{Host: hostport}).Hostname() }
 
 // isLoopback reports whether host, without a port, always means this machine.
 func isLoopback(host string) bool {

@@ -20,10 +20,18 @@ type HTTPOptions struct {
 	// call: any address but loopback needs AuthToken.
 	Addr string
 
-	TLSCert, TLSKey string   // PEM files; both or neither
-	AuthToken       string   // what clients send as Authorization: Bearer
-	AllowedOrigins  []string // pages that may call, as scheme://host[:port]; "*" for all
-	AllowedHosts    []string // names of the server besides that in Addr; "*" for all
+	TLSCert, TLSKey string // PEM files; both or neither
+	AuthToken       string // what clients send as Authorization: Bearer
+
+	// AllowedOrigins are the pages that may call, as scheme://host[:port].
+	// AllowedHosts are names of the server besides those of loopback, as
+	// host[:port]; a server with a token takes any name. In both a host may begin
+	// with "*.", which stands for all names below it, and "*" alone allows all.
+	AllowedOrigins, AllowedHosts []string
+
+	// OriginSetting and HostSetting tell the operator in the log how to allow a
+	// refused origin or host, which follows them. Default: the log does not tell it.
+	OriginSetting, HostSetting string
 
 	// SessionKey signs session IDs: at least 16 bytes, the same for all servers
 	// behind one address. Without it the key is random, and sessions end with
@@ -97,27 +105,28 @@ func loadTLS(certFile, keyFile string) (*tls.Config, error) {
 func (h *HTTP) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// A call may wait for minutes. It runs here and not in route, so that its
 	// stack stays small.
-	if c, body := h.route(w, r); c != nil {
-		h.run(c, body)
+	if c, raw := h.route(w, r); c != nil {
+		h.run(c, raw)
 	}
 }
 
 // route answers a request, or returns a call and its message for run.
-func (h *HTTP) route(w http.ResponseWriter, r *http.Request) (c *call, body []byte) {
+func (h *HTTP) route(w http.ResponseWriter, r *http.Request) (c *call, raw []byte) {
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	var bad *refusal
 	switch r.URL.Path {
 	case "/mcp", "/mcp/":
-		c, body, bad = h.serveMCP(w, r)
+		c, raw, bad = h.serveMCP(w, r)
 	case "/healthz":
 		bad = serveHealth(w, r)
 	default:
 		writeJSON(w, http.StatusNotFound, []byte(notFound))
 	}
 	if bad != nil {
+		h.logRefusal(r, bad)
 		bad.write(w)
 	}
-	return c, body
+	return c, raw
 }
 
 func (h *HTTP) serveMCP(w http.ResponseWriter, r *http.Request) (*call, []byte, *refusal) {

@@ -2,7 +2,6 @@ package transport
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"io"
 	"sync/atomic"
@@ -22,14 +21,14 @@ func newLineReader(r io.Reader, max int) *lineReader {
 	return &lineReader{r: bufio.NewReaderSize(r, 64<<10), max: max}
 }
 
-// next returns the next line that is not blank, without the white space around
-// it. The caller owns the line. A last line without a line feed counts. next skips a
-// line that is too long and returns errLineTooLong. At the end of the input, next
-// returns the reader's error, in most cases [io.EOF].
+// next returns the next line that is not blank, trimmed by trimMessage. The caller
+// owns the line. A last line without a line feed counts. next skips a line that is
+// too long and returns errLineTooLong. At the end of the input, next returns the
+// reader's error, in most cases [io.EOF].
 func (l *lineReader) next() ([]byte, error) {
 	for {
 		line, err := l.read()
-		if line = bytes.TrimSpace(line); len(line) > 0 || err != nil {
+		if line = trimMessage(line); len(line) > 0 || err != nil {
 			return line, err
 		}
 	}

@@ -55,10 +55,14 @@ func FuzzEnvelope(f *testing.F) {
 		`{"jsonrpc":"2.0","id":1,"method":"ping"}`, `{"jsonrpc":"2.0","method":"m","params":{"_meta":{"progressToken":"x"}}}`,
 		`[{}]`, `{"jsonrpc":"2.0","id":1.5e3,"result":null}`, `{"id":"\ud800","jsonrpc":"2.0","method":"m"}`, "\xff", `null`,
 		`{"jsonrpc":"2.0","ID":1,"id":{},"method":"m"}`, strings.Repeat(`{"a":`, 50),
+		`{"jsonrpc":"2.0","id":1,"method":"ping","Method":"x","method":"x"}`, "\ufeff" + `{"jsonrpc":"2.0","method":"m","param\u017f":{}}`,
+		`{"jsonrpc":"2.0","id":1,"m\u0065thod":"tools/call","params":{"name":"x","Name":1,"arguments":[ ],"_meta":[],"cursor":""}}`,
+		`{"jsonrpc":"2.0","id":1,"method":"m","params":{"_meta":{"io.modelcontextprotocol\/clientCapabilities":{"extensions":{"a":[],"b":null,"a\"":{}}}}}}`,
 	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
+		raw = trimMessage(raw)
 		m, bad := parseMessage(raw)
 		if bad == nil && !json.Valid(raw) {
 			t.Error("accepted what is not JSON")
@@ -74,9 +78,48 @@ func FuzzEnvelope(f *testing.F) {
 				t.Errorf("%q cannot be echoed", value)
 			}
 		}
+		if bad == nil && !m.response {
+			checkExact(t, raw, m)
+		}
 		line, _ := encodeResponse(m.id, mcp.NewJSONRPCResultResponse(mcp.RequestId{}, struct{}{}))
 		if !json.Valid(line) || strings.Count(string(line), "\n") != 1 && !strings.Contains(string(m.id), "\n") {
 			t.Errorf("the answer is not a line of JSON: %q", line)
 		}
 	})
+}
+
+// checkExact checks that mcp-go gets what raw says under the exact names, and no
+// other names.
+func checkExact(t *testing.T, raw []byte, m message) {
+	t.Helper()
+	var given, got map[string]json.RawMessage // the names of maps match exactly
+	if err := json.Unmarshal(raw, &given); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(m.exact, &got); err != nil {
+		t.Fatalf("%s: %v", m.exact, err)
+	}
+	for _, name := range []string{"jsonrpc", "id", "method"} {
+		if string(got[name]) != string(given[name]) {
+			t.Errorf("%s: the member %s of %s differs", m.exact, name, raw)
+		}
+		delete(got, name)
+	}
+	if string(got["params"]) != string(m.params) || len(got) != 1 {
+		t.Errorf("%s: more than the params are left: %v", m.exact, got)
+	}
+	var params map[string]json.RawMessage
+	if err := json.Unmarshal(m.params, &params); err != nil {
+		t.Fatalf("%s: %v", m.params, err)
+	}
+	for name := range params {
+		if _, known := paramsShape.members[name]; !known {
+			t.Errorf("%s: the member %q is not known", m.exact, name)
+		}
+	}
+	again, bad := parseMessage(m.exact)
+	if bad != nil || string(again.exact) != string(m.exact) || again.method != m.method || again.version != m.version ||
+		string(again.token) != string(m.token) || string(again.caps) != string(m.caps) {
+		t.Errorf("%s was read as %+v, then as %+v, %v", raw, m, again, bad)
+	}
 }

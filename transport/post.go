@@ -26,13 +26,21 @@ func (h *HTTP) accept(w http.ResponseWriter, r *http.Request) (*call, []byte, *r
 	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
 		return nil, nil, refused(http.StatusUnsupportedMediaType, "MCP is sent as JSON: set Content-Type: application/json.")
 	}
+	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		w.Header().Set("Accept-Encoding", "identity")
+		return nil, nil, refused(http.StatusUnsupportedMediaType, fmt.Sprintf(
+			"The server does not decode %.50q: send the message without Content-Encoding.", coding))
+	}
 	body, bad := readBody(w, r)
 	if bad != nil {
 		return nil, nil, bad
 	}
-	m, wrong := parseMessage(body)
-	if wrong != nil {
-		return nil, nil, &refusal{http.StatusBadRequest, m.id, wrong}
+	m, wrong := parseMessage(trimMessage(body))
+	switch {
+	case wrong == errNotUTF8:
+		return nil, nil, &refusal{status: http.StatusUnsupportedMediaType, err: wrong}
+	case wrong != nil:
+		return nil, nil, &refusal{status: http.StatusBadRequest, id: m.id, err: wrong}
 	}
 	p, bad := h.peerOf(r, m)
 	switch {
@@ -41,13 +49,13 @@ func (h *HTTP) accept(w http.ResponseWriter, r *http.Request) (*call, []byte, *r
 	case m.isCancellation() && !p.stateless:
 		h.calls.cancel(p.session, m.params)
 		fallthrough
-	case m.response || m.id == nil && p.stateless:
+	case m.response || m.id == nil:
 		// Without a session a cancellation could name another client's request.
 		// Such clients cancel by closing the response.
 		w.WriteHeader(http.StatusAccepted)
 		return nil, nil, nil
 	}
-	out := newReply(w, m.id != nil && acceptsStream(r), p.stateless)
+	out := newReply(w, acceptsStream(r), p.stateless)
 	if m.isInitialize() && !p.stateless {
 		w.Header().Set(mcp.HeaderSessionID, p.session) // out deletes it if initialize fails
 	}
@@ -58,25 +66,28 @@ func (h *HTTP) accept(w http.ResponseWriter, r *http.Request) (*call, []byte, *r
 	if wrong != nil {
 		out.answer(encodeError(m.id, wrong))
 	}
-	return c, body, nil
+	return c, m.exact, nil
 }
 
 // peerOf returns the client that sent m.
 func (h *HTTP) peerOf(r *http.Request, m message) (p peer, bad *refusal) {
 	version := r.Header.Get(mcp.HeaderProtocolVersion)
+	// Some clients name their newest version in the header, even if initialize has
+	// agreed on another one.
+	begins, continues := m.isInitialize(), r.Header.Get(mcp.HeaderSessionID) != ""
 	switch {
-	case mcp.IsModernProtocol(m.version) || mcp.IsModernProtocol(version):
+	case mcp.IsModernProtocol(m.version) || isStateless(version) && !begins && !continues:
 		p.stateless = true
 		if m.id != nil {
 			if wrong := checkHeaders(r.Header, m, h.tasks != nil); wrong != nil {
-				bad = &refusal{http.StatusBadRequest, m.id, wrong}
+				bad = &refusal{status: http.StatusBadRequest, id: m.id, err: wrong}
 			}
 		}
-	case m.isInitialize():
+	case begins:
 		p.session = h.sessions.begin()
 	case !isKnownVersion(version):
 		bad = unknownVersion()
-	case m.response || m.isCancellation() && r.Header.Get(mcp.HeaderSessionID) == "":
+	case m.response || m.isCancellation() && !continues:
 		// Clients of the stateless protocol send such cancellations too, and
 		// some stop using a server that refuses them.
 	default:

@@ -150,24 +150,23 @@ func (s *stdio) readAll(ctx context.Context) error {
 func (s *stdio) handleLine(ctx context.Context, raw []byte) {
 	m, bad := parseMessage(raw)
 	if bad != nil {
-		s.log.Warn("refused a message", "why", bad.text)
+		s.refusals.log(slog.LevelDebug, bad.text, "why", bad.text)
 		s.out.answer(encodeError(m.id, bad))
-		return
-	}
-	if m.response {
 		return
 	}
 	if m.isCancellation() {
 		s.calls.cancel("", m.params)
+	}
+	if m.id == nil || m.response {
 		return
 	}
-	c, bad := s.admit(ctx, peer{}, m, s.out)
+	c, bad := s.admit(ctx, peer{oneStream: true}, m, s.out)
 	switch {
 	case bad != nil:
 		s.out.answer(encodeError(m.id, bad))
 	case m.mayBlock():
-		go s.run(c, raw)
+		go s.run(c, m.exact)
 	default:
-		s.run(c, raw)
+		s.run(c, m.exact)
 	}
 }

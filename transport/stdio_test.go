@@ -246,3 +246,23 @@ func TestLineReader(t *testing.T) {
 		})
 	}
 }
+
+// TestStdioReusedID has a client that gives all its requests the same ID, each as
+// soon as it has the answer to the one before.
+func TestStdioReusedID(t *testing.T) {
+	in, toServer := io.Pipe()
+	fromServer, out := io.Pipe()
+	served := make(chan error, 1)
+	go func() { served <- ServeStdio(t.Context(), newFakeServer().srv, in, out, StdioOptions{}) }()
+	answers := bufio.NewScanner(fromServer)
+	for range 300 {
+		io.WriteString(toServer, request(1, 1, `{}`))
+		if !answers.Scan() || !strings.Contains(answers.Text(), done) {
+			t.Fatalf("got %s, %v", answers.Text(), answers.Err())
+		}
+	}
+	toServer.Close()
+	if err := <-served; err != nil {
+		t.Error(err)
+	}
+}

@@ -29,7 +29,7 @@ func (h *HTTP) sessionOf(r *http.Request) (string, *refusal) {
 // serveSession answers GET and DELETE, which are about a legacy session.
 func (h *HTTP) serveSession(w http.ResponseWriter, r *http.Request) *refusal {
 	switch version := r.Header.Get(mcp.HeaderProtocolVersion); {
-	case mcp.IsModernProtocol(version):
+	case isStateless(version):
 		w.Header().Set("Allow", "POST, OPTIONS")
 		return refused(http.StatusMethodNotAllowed,
 			r.Method+" is not part of protocol version "+mcp.LATEST_PROTOCOL_VERSION+": it has no sessions.")
@@ -54,13 +54,13 @@ func (h *HTTP) serveSession(w http.ResponseWriter, r *http.Request) *refusal {
 // server sends nothing on it, because its lists do not change.
 func (h *HTTP) serveStream(w http.ResponseWriter, r *http.Request, session string) *refusal {
 	if bad := h.streams.enter(); bad != nil {
-		return &refusal{http.StatusServiceUnavailable, nil, bad}
+		return &refusal{status: http.StatusServiceUnavailable, err: bad}
 	}
 	defer h.streams.leave()
-	c := &call{}
+	c := &call{key: callKey{session, "stream"}} // no request ID has this key
 	c.ctx, c.stop = context.WithCancelCause(r.Context())
 	defer c.stop(nil)
-	if !h.addStream(c, session) {
+	if !h.calls.add(c, maxStreams) { // so it ends with the session
 		return refused(http.StatusConflict, "This session has its streams open already: use one of them.")
 	}
 	defer h.calls.remove(c)
@@ -76,21 +76,14 @@ func (h *HTTP) serveStream(w http.ResponseWriter, r *http.Request, session strin
 	return nil
 }
 
-// addStream adds a stream to the calls of its session, so that it ends with the
-// session. It returns false if the session has maxStreams already.
-func (h *HTTP) addStream(c *call, session string) bool {
-	for n := range maxStreams {
-		c.key = callKey{session, fmt.Sprint("stream ", n)} // no request ID looks like this
-		if h.calls.add(c) {
-			return true
-		}
-	}
-	return false
-}
-
 // isKnownVersion reports whether a legacy request may have this version. The version
 // may be empty, because 2025-03-26 has no header for it.
 func isKnownVersion(version string) bool { return version == "" || mcp.IsValidProtocolVersion(version) }
+
+// isStateless reports whether a version that this server speaks has no sessions.
+func isStateless(version string) bool {
+	return mcp.IsModernProtocol(version) && mcp.IsValidProtocolVersion(version)
+}
 
 func unknownVersion() *refusal {
 	return refused(http.StatusBadRequest, "The Mcp-Protocol-Version of the request is unknown here: "+

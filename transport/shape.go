@@ -1,0 +1,124 @@
+package transport
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/tidwall/gjson"
+)
+
+// shape says what is read of a JSON value. Where it wants an object, an empty array
+// counts as an empty object, because PHP writes both alike.
+type shape struct {
+	kind    kind
+	wrong   string           // the error for a value of another kind
+	members map[string]shape // what is read of an object, by exact name; nil: all of it
+}
+
+// kind says which values are valid.
+type kind int
+
+const (
+	anyValue    kind = iota
+	maybeObject      // an object, or something else, which its reader refuses
+	object
+	aString
+	emptyString
+)
+
+// anyName is the name in shape.members of all members without a shape of their own.
+const anyName = "*"
+
+// paramsShape is the shape of the params of all methods. It does not have what this
+// server does not use, such as the client's name, so that no client is refused
+// because of it.
+var paramsShape = shape{kind: object, wrong: notObjects, members: map[string]shape{
+	"_meta": {kind: object, wrong: notObjects, members: map[string]shape{
+		"progressToken":            {},
+		mcp.MetaKeyProtocolVersion: {},
+		mcp.MetaKeyClientCapabilities: {kind: maybeObject, members: map[string]shape{
+			"extensions": {kind: maybeObject, members: map[string]shape{anyName: {kind: maybeObject}}},
+		}},
+	}},
+	"protocolVersion": {kind: aString, wrong: "The protocolVersion must be a string."},
+	"cursor":          {kind: emptyString, wrong: "This server gives no cursors, because each of its lists fits into one answer. Leave out the cursor."},
+	"name":            {kind: aString, wrong: "The name must be a string."},
+	"uri":             {kind: aString, wrong: "The uri must be a string."},
+	"arguments":       {kind: maybeObject},
+	"notifications":   {kind: object, wrong: "The notifications must be an object.", members: map[string]shape{"taskIds": {}}},
+	"taskId":          {},
+	"inputResponses":  {kind: object, wrong: "The inputResponses must be an object."},
+	"requestId":       {},
+	"reason":          {},
+}}
+
+const notObjects = "The params of the request, and their _meta, must be objects."
+
+// append appends what is read of value, as JSON, to b.
+func (s shape) append(b []byte, value gjson.Result) (_ []byte, bad *rpcError) {
+	switch {
+	case (s.kind == object || s.kind == maybeObject) && isEmpty(value):
+		return append(b, "{}"...), nil
+	case !s.kind.accepts(value):
+		return b, &rpcError{mcp.INVALID_PARAMS, s.wrong}
+	case s.members == nil || !value.IsObject():
+		return append(b, value.Raw...), nil
+	}
+	b = append(b, '{')
+	first := len(b)
+	bad = eachMember(value, func(name, value gjson.Result) (bad *rpcError) {
+		inner, read := s.members[name.Str]
+		if !read {
+			inner, read = s.members[anyName]
+		}
+		if !read || value.Type == gjson.Null {
+			return nil
+		}
+		if len(b) > first {
+			b = append(b, ',')
+		}
+		b = append(append(b, name.Raw...), ':')
+		b, bad = inner.append(b, value)
+		return bad
+	})
+	return append(b, '}'), bad
+}
+
+func (k kind) accepts(value gjson.Result) bool {
+	switch k {
+	case object:
+		return value.IsObject()
+	case aString:
+		return value.Type == gjson.String
+	case emptyString:
+		return value.Type == gjson.String && value.Str == ""
+	default:
+		return true
+	}
+}
+
+// isEmpty reports whether value counts as an empty object without being one.
+func isEmpty(value gjson.Result) bool {
+	return value.Type == gjson.Null || value.IsArray() && strings.TrimSpace(value.Raw[1:len(value.Raw)-1]) == ""
+}
+
+// eachMember calls f for each member of a JSON object, and returns the first error. f
+// does not get a name that comes again: that is an error, because a gateway may have
+// checked one member and not the other.
+func eachMember(object gjson.Result, f func(name, value gjson.Result) *rpcError) (bad *rpcError) {
+	seen := make(map[string]bool, 8)
+	object.ForEach(func(name, value gjson.Result) bool {
+		var wrong *rpcError
+		if seen[name.Str] {
+			wrong = &rpcError{mcp.INVALID_REQUEST, fmt.Sprintf("The message has the member %.60q twice in one object: send it once.", name.Str)}
+		} else {
+			seen[name.Str] = true
+			wrong = f(name, value)
+		}
+		bad = cmp.Or(bad, wrong)
+		return true
+	})
+	return bad
+}
