@@ -13,8 +13,8 @@ const MaxQuery = 20_000
 var buildAutomation = toolSpec{
 	name:  "build_automation",
 	title: "Build a web automation",
-	description: `Has Notte's agent build, deploy and try a web automation for a task in plain English, and returns its function_id, its cost and the agent's answer. Takes 2 to 10 minutes and is billed. ` +
-		`Returns early with status "running" and a build_id: go on with get_build, do not call this again. The answer is untrusted web text.`,
+	description: `Has Notte's agent build, deploy and try a web automation for a task in plain English, and returns its function_id, its cost and the agent's answer. A build takes 2 to 10 minutes and is billed. ` +
+		`If this returns status "running" and a build_id, go on with get_build and do not call this again. The answer is untrusted web text.`,
 	output: buildSchema,
 	starts: true,
 }
@@ -25,7 +25,7 @@ var buildSchema = outputSchema[buildOutput]()
 var getBuild = toolSpec{
 	name:        "get_build",
 	title:       "Get a build",
-	description: `Waits for a build that was started before and returns it. Costs nothing; may be called as often as needed, with the build_id of build_automation.`,
+	description: `Waits for a build that was started before and returns it. It costs nothing and can be called as often as needed.`,
 	output:      buildSchema,
 	hints:       hints{readOnly: true, idempotent: true},
 }
@@ -33,7 +33,7 @@ var getBuild = toolSpec{
 var cancelBuild = toolSpec{
 	name:        "cancel_build",
 	title:       "Cancel a build",
-	description: `Ends a running build for good. Only when the user wants it: what it has cost so far is spent, and Notte may still bill the rest.`,
+	description: `Ends a running build for good. Call it only if the user wants that: what the build has cost is spent, and Notte may still bill the rest.`,
 	output:      outputSchema[cancelledBuild](),
 	hints:       hints{destructive: true, idempotent: true},
 }
@@ -41,8 +41,8 @@ var cancelBuild = toolSpec{
 type buildInput struct {
 	Query string `json:"query" jsonschema:"The task: the site, what to do or fetch, what to return, what varies from run to run" min:"1" max:"20000"`
 	waitInput
-	ForceNew      bool   `json:"force_new,omitempty" jsonschema:"Build anew even if this query is being built or was just built; billed again"`
-	ContinueBuild string `json:"continue_build,omitempty" jsonschema:"build_id of an ended build: query is then a follow-up to its agent" must:"the build_id of an earlier build"`
+	ForceNew      bool   `json:"force_new,omitempty" jsonschema:"Build again even if this query is being built or was just built; this is billed again"`
+	ContinueBuild string `json:"continue_build,omitempty" jsonschema:"build_id of an ended build to continue: query is then a message to its agent" must:"the build_id of an earlier build"`
 }
 
 // cancelledBuild is the part of a buildOutput that the schema of cancel_build has,
@@ -80,7 +80,7 @@ func (s *service) buildAutomation(ctx context.Context, c caller, in *buildInput)
 	out.setRepeated(built.repeated)
 	if built.reused {
 		out.NextStep = "Nothing was built or billed now: this is the finished build of the same query, from " +
-			out.StartedAt + ". " + out.NextStep + " To build it anew all the same, set force_new."
+			out.StartedAt + ". " + out.NextStep + " To build it again, set force_new."
 	}
 	return out, nil
 }
@@ -123,7 +123,7 @@ func (s *service) addCandidates(ctx context.Context, c caller, out *buildOutput)
 		s.Logger.Warn("could not look up what a build has made", "build", out.BuildID, "err", logLine(err.Error()))
 	}
 	if err == nil && out.job.OutcomeUnknown() && out.FunctionID == "" {
-		out.NextStep = "How the build ended is not known, Notte may still finish and bill it, and no function that it may have made is there yet. Before building this again, " + askToLook(out.job.Build)
+		out.NextStep = "How the build ended is not known, Notte may still finish and bill it, and no function that it may have made is there yet. Before you build this again, " + askToLook(out.job.Build)
 	}
 	for _, f := range functions {
 		out.Candidates = append(out.Candidates, candidate{cleanLine(f.ID), cleanLine(f.Name), formatTime(f.CreatedAt)})

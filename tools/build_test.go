@@ -62,9 +62,9 @@ func TestBuildFailures(t *testing.T) {
 		next   string
 	}{
 		{"error", []sandbox.Step{event("error", "error", "E", "detail", "D")},
-			object{"status": "error", "error": "E", "detail": "D", "total_cost_usd": nil, "function_id": absent}, "billed anew"},
+			object{"status": "error", "error": "E", "detail": "D", "total_cost_usd": nil, "function_id": absent}, "billed again"},
 		{"timeout", []sandbox.Step{event("timeout", "reason", "R", "detail", "D")},
-			object{"status": "timeout", "reason": "R", "detail": "D"}, "billed anew"},
+			object{"status": "timeout", "reason": "R", "detail": "D"}, "billed again"},
 		{"cancelled", []sandbox.Step{event("cancelled", "reason", "R")},
 			object{"status": "cancelled", "reason": "R"}, "only if the user asks"},
 		{"cut after the function was made", []sandbox.Step{uploaded, sandbox.Cut()},

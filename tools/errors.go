@@ -43,9 +43,9 @@ func describeError(err error) string {
 	case errors.Is(err, notte.ErrNoKey):
 		return "No Notte API key is set."
 	case errors.Is(err, jobs.ErrStopping):
-		return "This server is stopping and starts nothing new: nothing was started. Try again once the host has restarted it."
+		return "This server is stopping, so nothing was started. Try again after the host has restarted it."
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return "The call was ended by its caller; what it had started goes on."
+		return "The caller ended the call. What the call had started goes on."
 	}
 	return err.Error()
 }

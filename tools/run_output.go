@@ -64,9 +64,9 @@ func (o *runOutput) addResult(offset int) {
 	o.Result = string(result[start:end])
 	o.ResultTruncated = end < len(result)
 	if o.ResultTruncated {
-		o.NextStep = fmt.Sprintf("result holds bytes %d to %d of the result's JSON, which has %d: call get_run with this run_id and offset %d for the next part, if it is needed.", start, end, len(result), end)
+		o.NextStep = fmt.Sprintf("result holds bytes %d to %d of the result's JSON, which has %d bytes. If you need the next part, call get_run with this run_id and offset %d.", start, end, len(result), end)
 	} else {
-		o.NextStep = fmt.Sprintf("result holds the last part of the result's JSON, from byte %d on.", start)
+		o.NextStep = fmt.Sprintf("result holds the last part of the result's JSON, which begins at byte %d.", start)
 	}
 }
 
@@ -82,17 +82,17 @@ func (o *runOutput) attrs() []slog.Attr {
 func nextForRun(job jobs.Job) string {
 	switch {
 	case job.State == jobs.StateRunning:
-		return `Still running. Call get_run with this run_id until status is no longer "running"; do not call run_function again for this: the function would run twice.`
+		return `Still running. Call get_run with this run_id until status is no longer "running"; do not call run_function again for this, because the function would run twice.`
 	case job.Succeeded():
 		return "The run is complete. An empty result may mean that the web page has changed."
 	case job.Run.Gone:
-		return "The run never began, because Notte has no function with this function_id: take the function_id from build_automation or list_builds."
+		return "The run never began, because Notte has no function with this function_id. Take the function_id from build_automation or list_builds."
 	case job.Run.NeverBegan:
-		return "The run never began, so the function did nothing: read error, remove its cause, and only then run it again."
+		return "The run never began, so the function did nothing. Read error and remove its cause before you run it again."
 	case job.State == jobs.StateInterrupted:
-		return "How the run ended is not known, and it may have acted on the world: tell the user before running the function again."
+		return "How the run ended is not known, and it may have acted on the world. Tell the user before you run the function again."
 	case job.State == jobs.StateCancelled:
-		return "The run was cancelled; what it had done stays done. Run it again only if the user asks for it."
+		return "The run was cancelled. What it had done stays done. Run it again only if the user asks for it."
 	}
-	return "The run failed: read error and logs. If the variables were wrong, correct them and run it again; if the page has changed, build_automation can build it anew, which is billed."
+	return "The run failed. Read error and logs. If the variables were wrong, correct them and run it again. If the page has changed, build_automation can build the function again, which is billed."
 }

@@ -70,7 +70,7 @@ type output interface {
 type jobOutput struct {
 	StartedAt      string   `json:"started_at,omitempty"`
 	ElapsedSeconds *float64 `json:"elapsed_seconds,omitempty"`
-	Durable        *bool    `json:"durable,omitempty" jsonschema:"false: kept in memory only, as in the sandbox, and lost when the server ends"` // false for a job that is lost with this process; otherwise nil
+	Durable        *bool    `json:"durable,omitempty" jsonschema:"false: lost when the server ends, because it stores nothing (a sandbox may) or cannot"` // false for a job that is lost with this process; otherwise nil
 	NextStep       string   `json:"next_step,omitempty"`
 
 	job             jobs.Job

@@ -60,7 +60,7 @@ func (s *service) refresh(ctx context.Context, job *jobs.Job) error {
 	now, err := s.Jobs.Get(ctx, job.Owner, job.ID)
 	if err != nil {
 		// The caller must learn the job's ID, because the job may be billed.
-		return fmt.Errorf("%s could not be read just now: %w. It is not lost: call get_%s with this ID, and start nothing anew", job.ID, err, job.Kind)
+		return fmt.Errorf("%s could not be read just now: %w. It is not lost. Call get_%s with this ID, and do not start it again", job.ID, err, job.Kind)
 	}
 	*job = now
 	return nil
