@@ -204,13 +204,13 @@ func TestWrongID(t *testing.T) {
 			args object
 			want string
 		}{
-			{"run_function", object{"function_id": build}, "it is a build_id, and the function_id of that build is " + function},
-			{"run_function", object{"function_id": run}, "it is a run_id, and the function_id of that run is " + function},
-			{"run_function", object{"function_id": "build_gone"}, "it is a build_id."},
-			{"run_function", object{"function_id": "Hacker News top"}, "it is a function's name, and its function_id is " + function},
-			{"run_function", object{"function_id": "`hacker news top`"}, "it is a function's name, and its function_id is " + function},
+			{"run_function", object{"function_id": build}, "it is a build_id, which get_build takes; the function_id of that build is " + function},
+			{"run_function", object{"function_id": run}, "it is a run_id, which get_run takes; the function_id of that run is " + function},
+			{"run_function", object{"function_id": "build_gone"}, "it is a build_id, which get_build takes."},
+			{"run_function", object{"function_id": "Hacker News top"}, "it is the name of a function; the function_id is " + function},
+			{"run_function", object{"function_id": "`hacker news top`"}, "it is the name of a function; the function_id is " + function},
 			{"run_function", object{"function_id": "Reddit top"}, `it is "Reddit top".`},
-			{"list_runs", object{"function_id": "Hacker News top"}, "its function_id is " + function},
+			{"list_runs", object{"function_id": "Hacker News top"}, "the function_id is " + function},
 			{"get_build", object{"build_id": function}, "it is a function_id; the build that made the function is " + build},
 			{"get_build", object{"build_id": "Hacker News top"}, "it is the name of a function; the build that made it is " + build},
 			{"get_build", object{"build_id": run}, "it is a run_id, which get_run takes"},

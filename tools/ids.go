@@ -25,7 +25,7 @@ func (s *service) jobByID(ctx context.Context, c caller, kind jobs.Kind, argumen
 // whatIsNot says what an ID is that is no job of this kind.
 func (s *service) whatIsNot(ctx context.Context, c caller, kind jobs.Kind, id string) string {
 	if other := kindOfID(id); other != "" && other != kind {
-		return fmt.Sprintf("it is a %[1]s_id, which get_%[1]s takes", other)
+		return isOfKind(other)
 	}
 	build, byName := s.buildOfFunction(ctx, c, id)
 	switch {
@@ -50,13 +50,13 @@ func (s *service) checkFunctionID(ctx context.Context, c caller, id string) erro
 	build, byName := s.buildOfFunction(ctx, c, id)
 	switch kind := kindOfID(id); {
 	case byName:
-		bad.why = "it is a function's name, and its function_id is " + cleanLine(build.FunctionID())
+		bad.why = "it is the name of a function; the function_id is " + cleanLine(build.FunctionID())
 	case build != nil:
 		return nil
 	case kind != "":
-		bad.why = fmt.Sprintf("it is a %s_id", kind)
+		bad.why = isOfKind(kind)
 		if job, err := s.Jobs.Get(ctx, c.owner, id); err == nil && job.FunctionID() != "" {
-			bad.why += ", and the function_id of that " + string(kind) + " is " + cleanLine(job.FunctionID())
+			bad.why += "; the function_id of that " + string(kind) + " is " + cleanLine(job.FunctionID())
 		}
 	case !notte.ValidID(id):
 		bad.why = fmt.Sprintf("it is %.*q", maxQuoted, id)
@@ -65,6 +65,8 @@ func (s *service) checkFunctionID(ctx context.Context, c caller, id string) erro
 	}
 	return bad
 }
+
+func isOfKind(kind jobs.Kind) string { return fmt.Sprintf("it is a %[1]s_id, which get_%[1]s takes", kind) }
 
 var isUUID = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 
