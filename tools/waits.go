@@ -13,7 +13,7 @@ import (
 type waits struct {
 	mu   sync.Mutex // guards all below
 	open map[waiter]int
-	left []waiter // the newest last; at most maxLeft
+	left []waiter // without sessions; the newest last; at most maxLeft
 }
 
 // waiter is a client that waits for a job. On stdio a process has one client, and
@@ -41,6 +41,7 @@ func (w *waits) end(ctx context.Context, one waiter) {
 	if w.open[one]--; w.open[one] == 0 {
 		delete(w.open, one)
 	}
+	one.session = "" // a client that has left may come back with a new session
 	if ctx.Err() != nil && !slices.Contains(w.left, one) {
 		w.left = append(w.left[max(0, len(w.left)-maxLeft+1):], one)
 	}
@@ -51,5 +52,5 @@ func (w *waits) end(ctx context.Context, one waiter) {
 func (w *waits) again(one waiter) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.open[one] > 0 || slices.Contains(w.left, one)
+	return w.open[one] > 0 || slices.Contains(w.left, waiter{owner: one.owner, job: one.job})
 }

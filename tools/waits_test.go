@@ -64,10 +64,15 @@ func TestRepeatedWait(t *testing.T) {
 			time.Sleep(time.Second)
 			f.leave("build_automation", object{"query": "other"})
 		}, "build_automation", nil, full},
-		{"another client left", func(f *fixture) {
+		{"it left and came back with another session", func(f *fixture) {
 			ctx, cancel := context.WithTimeout(f.t.Context(), 5*time.Second)
 			defer cancel()
 			f.callContext(f.server.MCP.WithContext(ctx, session("another")), "build_automation", object{"query": "q"})
+		}, "build_automation", nil, quick},
+		{"another client waits", func(f *fixture) {
+			ctx := f.server.MCP.WithContext(f.t.Context(), session("another"))
+			go f.callContext(ctx, "build_automation", object{"query": "q"})
+			time.Sleep(5 * time.Second)
 		}, "build_automation", nil, full},
 	} {
 		t.Run(c.why, func(t *testing.T) {
