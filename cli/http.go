@@ -59,7 +59,7 @@ clients send as "Authorization: Bearer …".`,
 	f := cmd.Flags()
 	flags.listenFlags.add(f)
 	f.StringSliceVar(&flags.allowOrigins, "allow-origin", nil, "Let web pages of these `ORIGINS` call, like https://app.example.com or https://*.example.com; *: all.")
-	f.StringSliceVar(&flags.allowHosts, "allow-host", nil, "Let clients that send no token use these `NAMES` for the server, like mcp.example.com or *.example.com; *: any.")
+	f.StringSliceVar(&flags.allowHosts, "allow-host", nil, "Without a token, let clients call the server by these `NAMES`, like mcp.example.com or *.example.com; *: any.")
 	f.StringVar(&flags.tlsKey, "tls-key", "", "The key of the certificate, in `FILE` (PEM).")
 	flags.serverFlags.add(f, 4096)
 	return cmd

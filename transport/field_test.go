@@ -194,3 +194,19 @@ func overHTTP(h *HTTP, message string, header http.Header) string {
 	h.ServeHTTP(w, r)
 	return w.Body.String()
 }
+
+// TestWrongParamsOverHTTP checks the status of an answer to wrong params. Clients with
+// a session would not read the error otherwise.
+func TestWrongParamsOverHTTP(t *testing.T) {
+	h := newHTTP(t, newFakeServer(), HTTPOptions{})
+	session := h.sessions.begin()
+	for version, want := range map[string]int{"": 200, "2025-11-25": 200, "2026-07-28": 400} {
+		r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1:8808/mcp", strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"cursor":"zzz"}}`))
+		r.Header = http.Header{"Content-Type": {"application/json"}, "Mcp-Session-Id": {session}, "Mcp-Protocol-Version": {version}}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != want || !strings.Contains(w.Body.String(), noCursor) {
+			t.Errorf("version %q: got %d %s, want %d", version, w.Code, w.Body, want)
+		}
+	}
+}

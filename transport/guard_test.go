@@ -22,8 +22,8 @@ func TestNewHTTPRefuses(t *testing.T) {
 		{HTTPOptions{Addr: "127.0.0.1:8808", TLSCert: "cert.pem"}, "both"},
 		{HTTPOptions{Addr: "127.0.0.1:8808", TLSKey: "key.pem"}, "both"},
 		{HTTPOptions{Addr: "127.0.0.1:8808", TLSCert: "no.pem", TLSKey: "no.pem"}, "no.pem"},
-		{HTTPOptions{Addr: "127.0.0.1:8808", AllowedOrigins: []string{"example.com"}}, `the allowed origin "example.com" is not`},
-		{HTTPOptions{Addr: "127.0.0.1:8808", AllowedHosts: []string{"a.example", "a b"}}, `the allowed host "a b" is not`},
+		{HTTPOptions{Addr: "127.0.0.1:8808", AllowedOrigins: []string{"example.com"}}, `the allowed origin "example.com" is not a scheme and a host`},
+		{HTTPOptions{Addr: "127.0.0.1:8808", AllowedHosts: []string{"a.example", "a b"}}, `the allowed host "a b" is not the name of a host`},
 	} {
 		if _, err := NewHTTP(newFakeServer().srv, tt.opts); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%+v: got the error %v, want it to say %s", tt.opts, err, tt.want)

@@ -36,11 +36,8 @@ func (h *HTTP) accept(w http.ResponseWriter, r *http.Request) (*call, []byte, *r
 		return nil, nil, bad
 	}
 	m, wrong := parseMessage(trimMessage(body))
-	switch {
-	case wrong == errNotUTF8:
-		return nil, nil, &refusal{status: http.StatusUnsupportedMediaType, err: wrong}
-	case wrong != nil:
-		return nil, nil, &refusal{status: http.StatusBadRequest, id: m.id, err: wrong}
+	if wrong != nil {
+		return nil, nil, &refusal{status: refusalStatus(r, wrong), id: m.id, err: wrong}
 	}
 	p, bad := h.peerOf(r, m)
 	switch {
@@ -67,6 +64,18 @@ func (h *HTTP) accept(w http.ResponseWriter, r *http.Request) (*call, []byte, *r
 		out.answer(encodeError(m.id, wrong))
 	}
 	return c, m.exact, nil
+}
+
+// refusalStatus returns the HTTP status for a message that parseMessage has refused.
+func refusalStatus(r *http.Request, wrong *rpcError) int {
+	switch {
+	case wrong == errNotUTF8:
+		return http.StatusUnsupportedMediaType
+	case wrong.code == mcp.INVALID_PARAMS && !mcp.IsModernProtocol(r.Header.Get(mcp.HeaderProtocolVersion)):
+		return http.StatusOK // clients with a session take another status for a failure of the transport
+	default:
+		return http.StatusBadRequest
+	}
 }
 
 // peerOf returns the client that sent m.

@@ -22,7 +22,10 @@ type site struct {
 	port   string // empty for the default port
 }
 
-var errNotSite = errors.New("not the name of a host")
+var (
+	errNotHost   = errors.New("not the name of a host")
+	errNotOrigin = errors.New("not a scheme and a host")
+)
 
 // parseHost parses a host with or without a port. It ignores the scheme and the path
 // of a URL.
@@ -41,20 +44,20 @@ func parseHost(s string) (site, error) {
 // parseOrigin parses an origin. It ignores the path of a URL.
 func parseOrigin(s string) (site, error) {
 	origin, err := parseSite(s)
-	if err == nil && origin.scheme == "" {
-		err = errors.New("not an origin with a scheme")
+	if err != nil || origin.scheme == "" {
+		return site{}, errNotOrigin
 	}
-	return origin, err
+	return origin, nil
 }
 
 func parseSite(s string) (site, error) {
 	u, err := url.Parse(s)
 	if err != nil || u.User != nil || u.Opaque != "" {
-		return site{}, errNotSite
+		return site{}, errNotHost
 	}
 	port := u.Port()
 	if n, err := strconv.ParseUint(port, 10, 16); port != "" && (err != nil || n == 0) {
-		return site{}, errNotSite
+		return site{}, errNotHost
 	}
 	if port == "443" && u.Scheme != "http" || port == "80" && u.Scheme != "https" {
 		port = "" // clients leave out the default port
@@ -77,10 +80,10 @@ func normalizeName(name string) (string, error) {
 	ascii, err := lookup.ToASCII(parent) // maps the full stops of other scripts too
 	ascii = strings.TrimSuffix(ascii, ".")
 	if err != nil || !utf8.ValidString(parent) || strings.Trim(ascii, "abcdefghijklmnopqrstuvwxyz0123456789-_.") != "" {
-		return "", errNotSite
+		return "", errNotHost
 	}
 	if _, err := netip.ParseAddr(ascii); err == nil {
-		return "", errNotSite // nothing is below an IP address
+		return "", errNotHost // nothing is below an IP address
 	}
 	if isWildcard {
 		ascii = "*." + ascii
