@@ -70,7 +70,7 @@ func (s *inputSchema) complete(err error) {
 func (s *inputSchema) read(tool string, raw json.RawMessage) (given map[string]any, ignored []string, err error) {
 	_, members, why := readObject(gjson.ParseBytes(raw))
 	if why != "" {
-		return nil, nil, &argError{why: fmt.Sprintf("the arguments of %s must be one JSON object with %s: they are %s", tool, s.names(), why)}
+		return nil, nil, &argError{why: fmt.Sprintf("The arguments of %s must be one JSON object with %s: they are %s", tool, s.names(), why)}
 	}
 	for _, name := range slices.Sorted(maps.Keys(members)) {
 		if _, known := s.arguments[name]; !known {
@@ -81,7 +81,7 @@ func (s *inputSchema) read(tool string, raw json.RawMessage) (given map[string]a
 	given = make(map[string]any)
 	for _, name := range s.PropertyOrder {
 		value, why := s.arguments[name].read(members[name])
-		if value == nil && why == "" && slices.Contains(s.Required, name) {
+		if value == nil && why == "" && s.arguments[name].required {
 			why = missing(tool, ignored)
 		} else if value != nil || why != "" {
 			given[name] = value

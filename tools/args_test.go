@@ -22,7 +22,7 @@ func TestBadInput(t *testing.T) {
 		}{
 			{"build_automation", object{}, "query must be text of 1 to 20,000 characters: it is missing."},
 			{"build_automation", nil, "query must be"},
-			{"build_automation", []int{1}, "the arguments of build_automation must be one JSON object with query, wait_seconds, force_new, continue_build: they are a list with 1 member."},
+			{"build_automation", []int{1}, "The arguments of build_automation must be one JSON object with query, wait_seconds, force_new, continue_build: they are a list with 1 member."},
 			{"build_automation", raw(`"q"`), `must be one JSON object with query, wait_seconds, force_new, continue_build: they are "q".`},
 			{"build_automation", raw(`"[{\"query\":\"q\"}]"`), "must be one JSON object"},
 			{"build_automation", raw(`"{\"query\":\"q\"} {}"`), "must be one JSON object"},
