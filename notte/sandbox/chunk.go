@@ -22,11 +22,17 @@ func Chunk(kind string, fields ...any) Step {
 	return Step{func(st *Stream) error { return st.send(frame) }}
 }
 
-// Done writes the end of a v2 stream, "data: [DONE]" and a blank line.
-func Done() Step { return Raw(doneFrame) }
+// Done writes the end of a v2 stream, "data: [DONE]" and a blank line. The thread takes
+// another turn from then on.
+func Done() Step {
+	return Step{func(st *Stream) error {
+		st.release()
+		return st.send([]byte(doneFrame))
+	}}
+}
 
 // Thread sets the headers of a v2 stream for the thread with this ID, and adds
-// the thread if there is none. The thread is busy until the answer ends.
+// the thread if there is none. The thread is busy until [Done] or the end of the answer.
 func Thread(id string) Step {
 	return Step{func(st *Stream) error {
 		st.w.Header().Set(threadHeader, id)

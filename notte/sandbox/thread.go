@@ -136,7 +136,8 @@ func (st *Stream) occupy(id string) {
 	st.threads = append(st.threads, id)
 }
 
-// release ends what occupy began.
+// release ends what occupy began. An end of a stream calls it before it is sent,
+// because a client that has read it may start the next turn at once.
 func (st *Stream) release() {
 	if len(st.threads) == 0 {
 		return
@@ -149,6 +150,7 @@ func (st *Stream) release() {
 			delete(s.playing, id)
 		}
 	}
+	st.threads = nil
 }
 
 // threadPage answers GET /threads/{thread}, the page that the answer to a

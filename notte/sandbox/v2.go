@@ -178,6 +178,7 @@ func (w *v2Writer) upload(b beat) {
 
 // end adds the end of the stream.
 func (w *v2Writer) end(b beat) {
+	w.st.release()
 	w.endStep()
 	cost := map[string]float64{"total_cost_usd": w.story.task.cost}
 	switch b.kind {
