@@ -101,22 +101,57 @@ func TestViewerTokenOfADeadProcess(t *testing.T) {
 	})
 }
 
-// A build that runs in one process shows its steps in another.
+// A build that runs in one process shows in another which steps it has taken, and its
+// task says what it does now.
 func TestStepsInAnotherProcess(t *testing.T) {
 	inBothContracts(t, func(t *testing.T, api *service, url string) {
 		_, a, b := twoServers(t, url)
-		steps := []string{"browser_goto", "browser_observe", "write_function"}
 		var script []step
-		for _, name := range steps {
-			script = append(script, toolStart(name))
+		var gates []func()
+		stages := []struct {
+			tells step
+			steps string // taken by then
+			now   string // in the task
+		}{
+			{statusEvent("planning"), "", "planning"},
+			{toolStart("browser_goto"), "browser_goto", "browser_goto"},
+			{toolStart("browser_observe"), "browser_goto browser_observe", "browser_observe"},
+			{statusEvent("testing"), "browser_goto browser_observe", "testing"},
+			{uploaded("fn-made", "posts", nil), "browser_goto browser_observe", "fn-made"},
+			{toolStart("run_function"), "browser_goto browser_observe run_function", "run_function"},
 		}
-		api.Script("step by step", append(script, sandbox.Stall())...)
+		for _, stage := range stages {
+			wait, open := gate(t)
+			script, gates = append(script, stage.tells, wait), append(gates, open)
+		}
+		api.Script("step by step", append(script, done("fn-made"))...)
 		build := a.startBuild("step by step")
-		out := b.until(awaitTimeout, "all steps",
-			func() outcome { return b.outcome(b.getNow(build.BuildID)) },
-			func(out outcome) bool { return len(out.Steps) == len(steps) })
-		if out.Status != "running" || !slices.Equal(out.Steps, steps) {
-			t.Errorf("in the other process the build is %s", out.text)
+		for i, stage := range stages {
+			b.until(awaitTimeout, "the task that says "+stage.now,
+				func() outcome { return outcome{text: b.task(build.BuildID)} },
+				func(out outcome) bool { return strings.Contains(out.text, stage.now) })
+			out := b.outcome(b.getNow(build.BuildID))
+			if out.Status != "running" || strings.Join(out.Steps, " ") != stage.steps {
+				t.Errorf("in the other process the build that says %s is %s", stage.now, out.text)
+			}
+			gates[i]()
+		}
+		if out := b.outcome(b.call("get_build", args{"build_id": build.BuildID})); out.Status != "done" || len(out.Steps) != 3 {
+			t.Errorf("at its end the other process says %s", out.text)
 		}
 	})
+}
+
+// task returns the message of a build's task.
+func (c *conn) task(id string) string {
+	c.t.Helper()
+	m := c.answer(c.request("tasks/get", map[string]any{"taskId": id, "_meta": map[string]any{
+		"io.modelcontextprotocol/protocolVersion":    modern,
+		"io.modelcontextprotocol/clientCapabilities": map[string]any{"extensions": map[string]any{"io.modelcontextprotocol/tasks": map[string]any{}}},
+	}}))
+	var task struct{ StatusMessage string }
+	if err := json.Unmarshal(m.Result, &task); err != nil || m.Error != nil {
+		c.t.Fatalf("tasks/get was answered with %s %+v, %v", m.Result, m.Error, err)
+	}
+	return task.StatusMessage
 }

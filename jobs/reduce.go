@@ -60,6 +60,10 @@ func (r *record) reduce(ev notte.Event) {
 
 func (r *record) reduceBuild(b *Build, ev notte.Event) {
 	switch ev.Type {
+	case notte.EventStatus, notte.EventToolStart, notte.EventFunctionUploaded:
+		b.Latest = ev.Type
+	}
+	switch ev.Type {
 	case notte.EventStatus:
 		b.Status = ev.Status
 	case notte.EventThinkingDelta:

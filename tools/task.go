@@ -172,7 +172,7 @@ func (s *service) newTask(job jobs.Job) task {
 	return t
 }
 
-// workingMessage returns the newest progress line of a running job. A build's line
+// workingMessage says what a running job does now. A build's line
 // ends with the viewer link, because a task has no field for it.
 func workingMessage(job jobs.Job) string {
 	if r := job.Run; r != nil {
@@ -182,13 +182,16 @@ func workingMessage(job jobs.Job) string {
 		}
 		return lineOr(logged, "Function started")
 	}
-	b := job.Build
-	line := lineOr(notte.Event{Type: notte.EventStatus, Status: b.Status}, "Build started")
-	if n := len(b.Steps); n > 0 {
-		line = lineOr(notte.Event{Type: notte.EventToolStart, Name: b.Steps[n-1]}, line)
-	}
-	if b.FunctionID != "" {
+	b, line := job.Build, "Build started"
+	switch b.Latest {
+	case notte.EventToolStart:
+		if n := len(b.Steps); n > 0 {
+			line = lineOr(notte.Event{Type: b.Latest, Name: b.Steps[n-1]}, line)
+		}
+	case notte.EventFunctionUploaded:
 		line = functionLine(b)
+	default:
+		line = lineOr(notte.Event{Type: notte.EventStatus, Status: b.Status}, line)
 	}
 	watch := lineOr(notte.Event{Type: notte.EventSessionData, ViewerURL: b.ViewerURL}, "")
 	if watch == "" || !strings.HasSuffix(watch, b.ViewerURL) {
