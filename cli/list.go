@@ -56,7 +56,7 @@ func (p *program) listCommand(kind jobs.Kind, cmd *cobra.Command, states ...jobs
 			}
 			job, err := a.findJob(cmd.Context(), kind, args[0])
 			if err == nil {
-				job, err = a.awaitDetached(cmd.Context(), job)
+				job, err = a.takeOver(cmd.Context(), job)
 			}
 			if err != nil {
 				return err

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"sync"
 	"time"
 
@@ -102,30 +103,21 @@ func (p *program) follow(ctx context.Context, m *jobs.Manager, job jobs.Job, joi
 	}
 }
 
-// takeoverWait bounds how long a command waits for a detached build. The command may
-// have to take the build over first, if no other process follows it.
+// takeoverWait bounds how long a command waits for the end of a job that it has taken
+// over.
 const takeoverWait = 5 * time.Second
 
-// awaitDetached waits up to takeoverWait for the end of a detached build, and returns
-// the job as it then is.
-func (a *app) awaitDetached(ctx context.Context, job jobs.Job) (jobs.Job, error) {
-	if job.Build == nil || !job.Build.Detached {
+// takeOver takes over a running job whose process is gone, if it is one, and waits for
+// its end for a while. It returns the job as it then is.
+func (a *app) takeOver(ctx context.Context, job jobs.Job) (jobs.Job, error) {
+	if job.State.Ended() || !a.jobs.TakeOver(job.Owner, job.ID) {
 		return job, nil
 	}
-	deadline := time.Now().Add(takeoverWait)
-	for after := int64(0); !job.State.Ended() && time.Now().Before(deadline); {
-		entries, err := a.jobs.Next(ctx, job.Owner, job.ID, after, time.Until(deadline))
-		if err != nil {
-			return job, err
-		}
-		for _, e := range entries {
-			after = e.Seq
-		}
-		if job, err = a.jobs.Get(ctx, job.Owner, job.ID); err != nil {
-			return job, err
-		}
+	// Behind all entries there is a final one, as soon as the job has ended.
+	if _, err := a.jobs.Next(ctx, job.Owner, job.ID, math.MaxInt64, takeoverWait); err != nil {
+		return job, err
 	}
-	return job, nil
+	return a.jobs.Get(ctx, job.Owner, job.ID)
 }
 
 // joinedText returns the line of a job that was joined: nothing was started.

@@ -2,7 +2,10 @@ package e2e_test
 
 import (
 	"context"
+	"database/sql"
+	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -125,6 +128,45 @@ func TestTakingOver(t *testing.T) {
 		checkFiles(t, dir, viewerToken, apiKey)
 		checkDatabase(t, dir)
 	})
+}
+
+// A command that shows one job takes it over if its process was killed, and shows how
+// it ended.
+func TestCommandTakesOver(t *testing.T) {
+	inBothContracts(t, func(t *testing.T, api *service, url string) {
+		dir := t.TempDir()
+		h := newHostIn(t, url, dir)
+		left := abandonJobs(t, api, h, h.connect(legacy))
+		endRun(t, api, left.closedFn, sandbox.Outcome{Result: args{"n": 1}})
+		expireLeases(t, dir)
+		cut, _ := api.cutAfterFunction()
+		for _, c := range []struct{ command, id, status, says string }{
+			{"builds", left.uploaded.BuildID, cut, left.uploadFn},
+			{"builds", left.unfinished.BuildID, "interrupted", left.unfinished.BuildID},
+			{"runs", left.closed.RunID, "closed", `"result"`},
+			{"runs", left.active.RunID, "running", left.activeFn},
+		} {
+			out := command(t, url, c.command, c.id, "--json", "--state-dir", dir)
+			var job outcome
+			if err := json.Unmarshal([]byte(out), &job); err != nil || job.Status != c.status || !strings.Contains(out, c.says) {
+				t.Errorf("%s %s printed %s, %v; want it %s", c.command, c.id, out, err, c.status)
+			}
+		}
+		checkStarts(t, api, left)
+	})
+}
+
+// expireLeases has the leases of all jobs run out.
+func expireLeases(t *testing.T, dir string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(dir, "jobs.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec("UPDATE leases SET expires_at = 1"); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // The function of a running build is stored before it is shown: a process that is

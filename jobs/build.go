@@ -43,7 +43,7 @@ func (s BuildSpec) work(ctx context.Context, r *record, m *Manager) outcome {
 	if err != nil {
 		return failBuild(within, r, err, m.opts.BuildTimeout)
 	}
-	r.update(func(j *Job) { j.Build.Started = true })
+	r.update(func(j *Job) { j.Build.Started, j.Build.StartedAtNotte = true, stream.AtNotte(j.StartedAt) })
 	expectDetached := s.Detach
 	for ev, err := range stream.Events() {
 		if err != nil {

@@ -17,17 +17,16 @@ const (
 
 // Bounds of the search for the function that a build has made.
 const (
-	findPatience   = 30 * time.Second // after the end of a stream
-	findFirst      = time.Second      // then twice as long each time, up to:
-	findLongest    = time.Minute
-	findRequest    = 10 * time.Second // for one request and its repetitions
-	maxSightings   = 50               // functions that a stream names
-	findPages      = 10
-	findPage       = 100             // functions
-	maxCandidates  = 5               // returned
-	candidateSlack = 2 * time.Minute // between Notte's clock and ours
-	maxBuildTime   = 2 * time.Hour   // no build takes longer
-	claimedJobs    = 1000            // of each kind that are read
+	findPatience  = 30 * time.Second // after the end of a stream
+	findFirst     = time.Second      // then twice as long each time, up to:
+	findLongest   = time.Minute
+	findRequest   = 10 * time.Second // for one request and its repetitions
+	maxSightings  = 50               // functions that a stream names
+	findPages     = 10
+	findPage      = 100           // functions
+	maxCandidates = 5             // returned
+	maxBuildTime  = 2 * time.Hour // no build takes longer
+	claimedJobs   = 1000          // of each kind that are read
 )
 
 // sourceAnything is what Notte calls the source of functions that builds make.
@@ -103,7 +102,27 @@ func made(job Job, f notte.Function, claimed map[string]bool) bool {
 	if b.updates(f.ID) {
 		return b.Before.changed(f)
 	}
-	return !claimed[f.ID] && f.CreatedAt.After(job.StartedAt.Add(-candidateSlack))
+	from, _ := job.ranAtNotte()
+	return !claimed[f.ID] && f.CreatedAt.After(from)
+}
+
+// Clocks may differ by this much.
+const (
+	notteSlack = 5 * time.Second // those of Notte's services
+	localSlack = 2 * time.Minute // Notte's and ours, if Notte did not tell its own
+)
+
+// ranAtNotte returns the longest time, by Notte's clock, in which a build may have run
+// until now or its end.
+func (j Job) ranAtNotte() (from, to time.Time) {
+	from, to, slack := j.StartedAt, time.Now(), localSlack
+	if j.State.Ended() {
+		to = j.EndedAt
+	}
+	if there := j.Build.StartedAtNotte; !there.IsZero() {
+		from, to, slack = there, to.Add(there.Sub(from)), notteSlack
+	}
+	return from.Add(-slack), to.Add(slack)
 }
 
 // FunctionState is what was known of a function at one time.
@@ -211,21 +230,18 @@ func (f *finder) lookInCatalogue(ctx context.Context) (found *notte.Function, ca
 // rivals reports whether another build of the owner's can have made a function
 // too: one that ran when it was created, and whose function is not known.
 func (m *Manager) rivals(ctx context.Context, job Job, f notte.Function) (bool, error) {
-	builds, err := m.List(ctx, Query{
-		Owner: job.Owner, Kind: KindBuild, Since: f.CreatedAt.Add(-maxBuildTime), Limit: claimedJobs,
-	})
-	for _, other := range builds {
-		ended := other.EndedAt
-		if !other.State.Ended() {
-			ended = time.Now()
-		}
-		b := other.Build
-		if other.ID != job.ID && b.Started && b.FunctionID == "" &&
-			other.StartedAt.Before(f.CreatedAt.Add(candidateSlack)) && ended.After(f.CreatedAt.Add(-candidateSlack)) {
-			return true, nil
-		}
-	}
-	return false, err
+	builds, err := m.buildsBeside(ctx, job)
+	return slices.ContainsFunc(builds, func(other Job) bool {
+		from, to := other.ranAtNotte()
+		return other.Build.Started && other.Build.FunctionID == "" && from.Before(f.CreatedAt) && to.After(f.CreatedAt)
+	}), err
+}
+
+// buildsBeside returns the owner's other builds that may have run while a build did, or
+// later.
+func (m *Manager) buildsBeside(ctx context.Context, job Job) ([]Job, error) {
+	list, err := m.List(ctx, Query{Owner: job.Owner, Kind: KindBuild, Since: job.StartedAt.Add(-maxBuildTime), Limit: claimedJobs})
+	return slices.DeleteFunc(list, func(other Job) bool { return other.ID == job.ID }), err
 }
 
 // Candidates returns functions that a build whose outcome is unknown may have made,
@@ -267,9 +283,7 @@ func (m *Manager) candidates(ctx context.Context, client *notte.Client, job Job)
 // claimed returns the functions that are accounted for: made by another build of
 // the owner's, or run before this one began.
 func (m *Manager) claimed(ctx context.Context, job Job) (map[string]bool, error) {
-	builds, err := m.List(ctx, Query{
-		Owner: job.Owner, Kind: KindBuild, Since: job.StartedAt.Add(-maxBuildTime), Limit: claimedJobs,
-	})
+	builds, err := m.buildsBeside(ctx, job)
 	if err != nil {
 		return nil, err
 	}
@@ -277,10 +291,8 @@ func (m *Manager) claimed(ctx context.Context, job Job) (map[string]bool, error)
 		Owner: job.Owner, Kind: KindRun, Before: Cursor{StartedAt: job.StartedAt, ID: job.ID}, Limit: claimedJobs,
 	})
 	ids := make(map[string]bool)
-	for _, j := range append(builds, runs...) {
-		if j.ID != job.ID {
-			ids[j.FunctionID()] = true
-		}
+	for _, other := range append(builds, runs...) {
+		ids[other.FunctionID()] = true
 	}
 	return ids, err
 }

@@ -2,6 +2,7 @@ package jobs_test
 
 import (
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -173,6 +174,67 @@ func TestTwoBuildsAndOneFunction(t *testing.T) {
 			}
 		}
 	})
+}
+
+// The function of a build was made before the next build began, if only by seconds. It
+// is not taken for a function that the next one may have made.
+func TestBuildsThatBeginSoonAfterOneAnother(t *testing.T) {
+	inV2(t, jobs.Options{DetachedTimeout: 30 * time.Minute}, func(t *testing.T, b *fixture) {
+		b.notte.Script("one", sandbox.Thread(thread), sandbox.Chunk("start"), sandbox.Cut())
+		b.notte.Script("two", sandbox.Thread(strings.Replace(thread, "1", "2", 1)), sandbox.Chunk("start"), sandbox.Cut())
+		time.Sleep(24 * time.Hour) // past the functions that the sandbox has from the beginning
+		one := b.build(t, "one")
+		time.Sleep(130 * time.Second)
+		b.notte.AddFunction(sandbox.Function{ID: "f1", Name: "n", Source: "anything"})
+		time.Sleep(10 * time.Second)
+		two := b.build(t, "two")
+		time.Sleep(130 * time.Second)
+		b.notte.AddFunction(sandbox.Function{ID: "f2", Name: "n", Source: "anything"})
+		for id, job := range map[string]jobs.Job{"f1": one, "f2": two} {
+			if ended, _ := b.end(t, job); ended.State != jobs.StateDone || ended.Build.FunctionID != id {
+				t.Errorf("the build %q ended as %s: %+v", job.Build.Query, ended.State, ended.Build)
+			}
+		}
+	})
+}
+
+// fastClock shows a client answers of a Notte whose clock is ahead of ours.
+type fastClock struct {
+	http.RoundTripper
+	ahead time.Duration
+}
+
+func (c fastClock) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := c.RoundTripper.RoundTrip(req)
+	if at, parseErr := http.ParseTime(resp.Header.Get("Date")); err == nil && parseErr == nil {
+		resp.Header.Set("Date", at.Add(c.ahead).Format(http.TimeFormat))
+	}
+	return resp, err
+}
+
+// A clock of ours that is wrong does not matter.
+func TestFunctionByNottesClock(t *testing.T) {
+	for _, ahead := range []time.Duration{-time.Hour, 0, time.Hour} {
+		t.Run(ahead.String(), func(t *testing.T) {
+			inV2(t, jobs.Options{DetachedTimeout: 30 * time.Minute}, func(t *testing.T, b *fixture) {
+				b.notte.Script("q", sandbox.Thread(thread), sandbox.Chunk("start"), sandbox.Cut())
+				time.Sleep(24 * time.Hour)
+				c := b.notte.Client()
+				c.Transport = fastClock{c.Transport, ahead}
+				client, err := notte.NewClient(notte.Config{Key: "key-of-ann", APIURL: "http://api.test", AnythingURL: "http://anything.test", HTTPClient: c})
+				if err != nil {
+					t.Fatal(err)
+				}
+				b.notte.AddFunction(sandbox.Function{ID: "before", Name: "n", Source: "anything", Created: time.Now().Add(ahead - time.Minute)})
+				job := b.start(t, jobs.BuildSpec{Client: client, Query: "q"})
+				time.Sleep(time.Minute)
+				b.notte.AddFunction(sandbox.Function{ID: "its", Name: "n", Source: "anything", Created: time.Now().Add(ahead)})
+				if ended, _ := b.end(t, job); ended.State != jobs.StateDone || ended.Build.FunctionID != "its" {
+					t.Errorf("ended as %s: %+v", ended.State, ended.Build)
+				}
+			})
+		})
+	}
 }
 
 // A detached build runs on without its stream, and ends when its function is there.

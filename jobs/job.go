@@ -121,25 +121,26 @@ func (j Job) clone() Job {
 // which reads web pages: it is untrusted. The JSON is what a [Store] keeps of a
 // build besides its columns: a tag must not change.
 type Build struct {
-	Query        string          `json:"query"`
-	Started      bool            `json:"started,omitempty"` // Notte took it on, or may have: it may be billed
-	Status       string          `json:"status,omitempty"`  // the agent's last word on its lifecycle
-	Latest       notte.EventType `json:"latest,omitempty"`  // what came last of status, tool_start and function_uploaded: what it does now
-	FunctionID   string          `json:"-"`                 // known from function_uploaded on, however the build ends
-	FunctionName string          `json:"function_name,omitempty"`
-	ThreadID     string          `json:"thread_id,omitempty"`  // known from the start under v2, from the end under v1
-	ThreadURL    string          `json:"thread_url,omitempty"` // the thread's page, where Notte told it
-	ViewerURL    string          `json:"viewer_url,omitempty"` // for the user's eyes, because it carries a token; a Store keeps it sealed; empty once the build has ended
-	TotalCostUSD *float64        `json:"total_cost_usd,omitempty"`
-	Steps        []string        `json:"-"`                    // the tools that the agent used, oldest first; the last maxSteps of them
-	StepCount    int             `json:"step_count,omitempty"` // how many it used in all
-	Answer       string          `json:"-"`                    // the text of the agent's last message, at most maxAnswer bytes of it
-	Thinking     string          `json:"-"`                    // its reasoning, at most maxThinking bytes of it
-	Dropped      int64           `json:"dropped,omitempty"`    // bytes of answer and thinking that were not kept
-	Error        string          `json:"error,omitempty"`
-	Detail       string          `json:"detail,omitempty"`
-	Reason       string          `json:"reason,omitempty"`
-	Warning      string          `json:"warning,omitempty"` // what is doubtful about a build that is done
+	Query          string          `json:"query"`
+	Started        bool            `json:"started,omitempty"`         // Notte took it on, or may have: it may be billed
+	StartedAtNotte time.Time       `json:"started_at_notte,omitzero"` // StartedAt by its clock; zero: not known
+	Status         string          `json:"status,omitempty"`          // the agent's last word on its lifecycle
+	Latest         notte.EventType `json:"latest,omitempty"`          // what came last of status, tool_start and function_uploaded: what it does now
+	FunctionID     string          `json:"-"`                         // known from function_uploaded on, however the build ends
+	FunctionName   string          `json:"function_name,omitempty"`
+	ThreadID       string          `json:"thread_id,omitempty"`  // known from the start under v2, from the end under v1
+	ThreadURL      string          `json:"thread_url,omitempty"` // the thread's page, where Notte told it
+	ViewerURL      string          `json:"viewer_url,omitempty"` // for the user's eyes, because it carries a token; a Store keeps it sealed; empty once the build has ended
+	TotalCostUSD   *float64        `json:"total_cost_usd,omitempty"`
+	Steps          []string        `json:"-"`                    // the tools that the agent used, oldest first; the last maxSteps of them
+	StepCount      int             `json:"step_count,omitempty"` // how many it used in all
+	Answer         string          `json:"-"`                    // the text of the agent's last message, at most maxAnswer bytes of it
+	Thinking       string          `json:"-"`                    // its reasoning, at most maxThinking bytes of it
+	Dropped        int64           `json:"dropped,omitempty"`    // bytes of answer and thinking that were not kept
+	Error          string          `json:"error,omitempty"`
+	Detail         string          `json:"detail,omitempty"`
+	Reason         string          `json:"reason,omitempty"`
+	Warning        string          `json:"warning,omitempty"` // what is doubtful about a build that is done
 
 	FunctionFrom    string         `json:"function_from,omitempty"` // FromStream, FromUnconfirmed or FromCatalogue
 	FunctionVersion string         `json:"function_version,omitempty"`

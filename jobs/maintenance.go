@@ -40,7 +40,6 @@ func (m *Manager) Recover(client *notte.Client) {
 func (m *Manager) maintain(client *notte.Client) {
 	wait := maintainFirst
 	var checked, forgotten time.Time
-	var waiting []Adopted // adopted, but not taken over yet
 	for {
 		select {
 		case <-m.ctx.Done():
@@ -54,7 +53,7 @@ func (m *Manager) maintain(client *notte.Client) {
 		woken := !checked.IsZero() && now.Sub(checked) > maintainEvery+leaseTime
 		checked = now
 		if client.Ready() == nil && !woken {
-			waiting = m.adopt(client, waiting)
+			m.adopt(client.Owner())
 		}
 		if m.opts.Keep > 0 && now.Sub(forgotten) > forgetEvery {
 			forgotten = now
@@ -73,40 +72,48 @@ func (m *Manager) deleteOld(before time.Time) {
 	}
 }
 
-// adopt takes over jobs without a holder, and those that are waiting for it. It
-// returns those for which the store failed: they are held, but not renewed, so
-// that another process may adopt them.
-func (m *Manager) adopt(client *notte.Client, waiting []Adopted) []Adopted {
+// TakeOver takes over at once what [Manager.Recover] takes over in the background, and
+// reports whether this process now has the job.
+func (m *Manager) TakeOver(owner, id string) bool {
+	m.adopt(owner)
+	return m.record(id) != nil
+}
+
+// adopt takes over jobs without a holder. Those for which the store fails stay held,
+// but are not renewed, so that another process may adopt them.
+func (m *Manager) adopt(owner string) {
+	m.adopting.Lock()
+	defer m.adopting.Unlock()
 	now := time.Now()
-	adopted, err := m.store.Adopt(m.ctx, client.Owner(), m.holder, now.Add(leaseTime), now)
+	adopted, err := m.store.Adopt(m.ctx, owner, m.holder, now.Add(leaseTime), now)
 	if m.ctx.Err() == nil {
 		m.recorder.note(err, "")
 	}
-	var failed []Adopted
-	for _, a := range append(waiting, adopted...) {
+	waiting := append(m.held, adopted...)
+	m.held = nil
+	for _, a := range waiting {
 		if r := m.record(a.Job.ID); r != nil {
 			r.setLease(a.Lease, a.Job.Volatile) // it runs here: another process had it for a while
 			continue
 		}
 		m.log.Info("taking over a job of a process that is gone", "job", a.Job.ID)
-		if err := m.resume(a, client); err != nil {
+		if err := m.resume(a, m.client(a.Job.Owner)); err != nil {
 			m.log.Warn("a job could not be taken over for now", "job", a.Job.ID, "err", err)
-			failed = append(failed, a)
+			m.held = append(m.held, a)
 		}
 	}
-	return failed
 }
 
 // resume rebuilds a job from its log and goes on with what can be done for it.
 func (m *Manager) resume(a Adopted, client *notte.Client) error {
 	ctx, cancel := context.WithCancelCause(m.ctx)
 	r := newRecord(withoutReplayed(withLink(client, a.Job)), "", client, cancel, m.recorder.mark)
-	if err := m.replay(r); err != nil {
-		cancel(err)
-		return err
-	}
+	err := m.replay(r)
 	r.setLease(a.Lease, a.Job.Volatile)
-	if _, err := m.add(r, CreateOptions{}); err != nil {
+	if err == nil {
+		_, err = m.add(r, CreateOptions{})
+	}
+	if err != nil {
 		cancel(err)
 		return err
 	}

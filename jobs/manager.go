@@ -65,6 +65,9 @@ type Manager struct {
 	work sync.WaitGroup // a goroutine for each job, for maintenance and for the watcher
 	idle chan struct{}  // closed when all have ended after Stop
 
+	adopting sync.Mutex // guards held
+	held     []Adopted  // by this process, but not taken over yet, because the store failed
+
 	mu       sync.Mutex               // guards all below
 	records  map[string]*record       // by ID: jobs that run here, and ended ones that are still needed
 	clients  map[string]*notte.Client // by owner: they open sealed links

@@ -27,6 +27,8 @@ const (
 // stopTime bounds the request that stops a run at Notte.
 const stopTime = 4 * time.Second
 
+const stoppedBefore = "stopped before it began"
+
 // work creates a run, so that its ID is known before it starts, starts it and
 // follows it to its end: by its stream, or by its ID if the stream is lost.
 // The start is never repeated, because a function may act on the world.
@@ -158,27 +160,29 @@ func resultJSON(s string) json.RawMessage {
 }
 
 // fail returns the end of a run that failed to start or, if it may have started,
-// whose outcome is not known.
+// whose outcome is not known. A run that can be found again by its ID has not ended
+// when this process stops: another goes on.
 func (s RunSpec) fail(ctx context.Context, r *record, err error, started bool) outcome {
-	state, told := stopped(ctx)
-	r.update(func(j *Job) { j.Run.NeverBegan = !started })
-	switch {
-	case !told && started:
-		return outcome{StateInterrupted, &notte.Event{Type: EventInterrupted, Error: err.Error()}}
-	case !told:
-		if notte.IsNotFound(err) {
-			r.update(func(j *Job) { j.Run.Gone = true })
-		}
-		return outcome{StateFailed, &notte.Event{Type: notte.EventResult, Error: err.Error()}}
+	r.update(func(j *Job) {
+		j.Run.NeverBegan = !started
+		j.Run.Gone = !started && notte.IsNotFound(err)
+	})
+	cancelled, interrupted := notte.EventCancelled, EventInterrupted
+	switch state, told := stopped(ctx); {
+	case state == StateCancelled && !started:
+		return outcome{state, &notte.Event{Type: cancelled, Error: stoppedBefore}}
+	case state == StateCancelled:
+		return outcome{state, &notte.Event{Type: cancelled, Error: s.stopAtNotte(ctx, r)}}
+	case told && !started:
+		return outcome{state, &notte.Event{Type: interrupted, Error: stoppedBefore}}
+	case told && r.latest().Run.RunID != "" && r.outlivesProcess():
+		return outcome{state: StateRunning}
+	case told:
+		return outcome{state, &notte.Event{Type: interrupted, Error: "this server stopped while the function ran; the run goes on at Notte"}}
+	case started:
+		return outcome{StateInterrupted, &notte.Event{Type: interrupted, Error: err.Error()}}
 	}
-	ev := &notte.Event{Type: EventInterrupted, Error: "this server stopped while the function ran; the run goes on at Notte"}
-	if state == StateCancelled {
-		ev = &notte.Event{Type: notte.EventCancelled, Error: s.stopAtNotte(ctx, r)}
-	}
-	if !started {
-		ev.Error = "stopped before it began"
-	}
-	return outcome{state, ev}
+	return outcome{StateFailed, &notte.Event{Type: notte.EventResult, Error: err.Error()}}
 }
 
 // stopAtNotte stops a cancelled run at Notte and says how that went.

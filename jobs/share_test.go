@@ -209,6 +209,25 @@ func TestDeadProcessLeavesARun(t *testing.T) {
 	})
 }
 
+// A run whose process stops has not ended: another process finds its outcome by its ID.
+func TestStoppedProcessLeavesARun(t *testing.T) {
+	inTwo(t, jobs.Options{}, func(t *testing.T, p *twoManagers) {
+		id := p.here.notte.AddFunction(sandbox.Function{Name: "n", Run: &sandbox.Outcome{Result: object{"n": 1}, After: time.Minute}})
+		job := p.here.start(t, jobs.RunSpec{Client: p.here.client, FunctionID: id})
+		time.Sleep(time.Second)
+		if err := p.here.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if left, err := p.there.Get(t.Context(), job.Owner, job.ID); err != nil || left.State != jobs.StateRunning || left.Run.RunID == "" {
+			t.Errorf("left behind it is %s %+v, %v", left.State, left.Run, err)
+		}
+		p.there.Recover(p.there.client)
+		if ended, _ := p.there.end(t, job); ended.State != jobs.StateClosed || !ended.Run.OK || ended.Elapsed(time.Now()) > 2*time.Minute {
+			t.Errorf("ended as %s %+v after %v", ended.State, ended.Run, ended.Elapsed(time.Now()))
+		}
+	})
+}
+
 func TestReuseWindow(t *testing.T) {
 	inTwo(t, jobs.Options{ReuseWindow: 15 * time.Minute}, func(t *testing.T, p *twoManagers) {
 		b := p.here

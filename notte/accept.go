@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+	"time"
 )
 
 const (
@@ -32,6 +33,9 @@ func (c *Client) stream(ctx context.Context, k call) (*Stream, error) {
 		op:     "follow the " + string(k.billable),
 		host:   k.endpoint.url.Host,
 		run:    k.billable == startsRun,
+	}
+	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+		s.clock = new(time.Until(date))
 	}
 	s.decoder = decoder{run: s.run, turn: newTurn(c, s.skip)}
 	if !s.run {

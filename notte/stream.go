@@ -25,10 +25,11 @@ type Stream struct {
 	cancel              context.CancelCauseFunc // ends the request
 	op                  string                  // "follow the build"
 	host                string
-	run                 bool   // of a run, not of a build
-	detached            bool   // the answer says that the build goes on without this client
-	events              bool   // the body is a stream of events; otherwise it is a run's result
-	threadID, threadURL string // as the answer named them before its events
+	run                 bool           // of a run, not of a build
+	detached            bool           // the answer says that the build goes on without this client
+	events              bool           // the body is a stream of events; otherwise it is a run's result
+	threadID, threadURL string         // as the answer named them before its events
+	clock               *time.Duration // how far Notte's clock is ahead of ours; nil: not known
 	decoder             decoder
 	body                *watchedBody
 	reader              io.Reader // body, or what has been looked at and then body
@@ -99,6 +100,15 @@ func (s *Stream) read(yield func(Event) bool) bool {
 //go:noinline
 func (s *Stream) yieldThread(t EventType, yield func(Event) bool) bool {
 	return yield(Event{Type: t, ThreadID: s.threadID, ThreadURL: s.threadURL})
+}
+
+// AtNotte returns a time of our clock by Notte's, to about a second. It is zero if the
+// answer did not say what time it was there.
+func (s *Stream) AtNotte(t time.Time) time.Time {
+	if s.clock == nil {
+		return time.Time{}
+	}
+	return t.Add(*s.clock)
 }
 
 // Cost returns what a v2 stream has told of the build's cost so far, in US dollars, or

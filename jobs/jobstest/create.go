@@ -25,7 +25,7 @@ func testWholeOfAJob(t *testing.T, s jobs.Store) {
 		{
 			ID: "build_1", Owner: "ann", Kind: jobs.KindBuild, State: jobs.StateRunning, StartedAt: epoch,
 			Build: &jobs.Build{
-				Query: "q \x00\n\"é", Started: true, Status: "s", Latest: notte.EventStatus, FunctionID: "f", FunctionName: "n", ThreadID: "t", ViewerURL: "v",
+				Query: "q \x00\n\"é", Started: true, StartedAtNotte: epoch, Status: "s", Latest: notte.EventStatus, FunctionID: "f", FunctionName: "n", ThreadID: "t", ViewerURL: "v",
 				TotalCostUSD: &cost, Steps: []string{"a", "b"}, StepCount: 2, Answer: "a", Thinking: "t", Dropped: 7,
 				Error: "e", Detail: "d", Reason: "r",
 			},
