@@ -43,6 +43,7 @@ func newProgram(env Env) *program {
 
 // The groups of commands in the help.
 const (
+	hostGroup     = "hosts"
 	serverGroup   = "servers"
 	terminalGroup = "terminal"
 )
@@ -68,10 +69,10 @@ Exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted, 143 terminated.`,
 		SilenceUsage:      true,
 		PersistentPreRunE: p.prepare,
 	}
-	root.AddGroup(&cobra.Group{ID: terminalGroup, Title: "From a terminal:"}, &cobra.Group{ID: serverGroup, Title: "Servers:"})
+	root.AddGroup(&cobra.Group{ID: hostGroup, Title: "MCP hosts:"}, &cobra.Group{ID: terminalGroup, Title: "From a terminal:"}, &cobra.Group{ID: serverGroup, Title: "Servers:"})
 	stdio := p.stdioCommand()
 	root.AddCommand(stdio, p.httpCommand(), p.healthCommand(), p.sandboxCommand(), p.buildCommand(), p.runCommand(),
-		p.buildsCommand(), p.runsCommand(), p.versionCommand())
+		p.buildsCommand(), p.runsCommand(), p.installCommand(), p.uninstallCommand(), p.versionCommand())
 	p.settings.add(root.PersistentFlags())
 	root.PersistentFlags().VisitAll(describe)
 	for _, command := range root.Commands() {

@@ -79,6 +79,13 @@ func (e environment) secret(name string) (string, error) {
 	return "", fmt.Errorf("%s holds a placeholder (%s), which the host or shell passed on as it stands: %s", name, shown, remedy)
 }
 
+// without returns the variables but one.
+func (e environment) without(name string) environment {
+	others := maps.Clone(e)
+	delete(others, name)
+	return others
+}
+
 // unread is a variable whose value its flag could not take.
 type unread struct {
 	flag *pflag.Flag

@@ -22,8 +22,9 @@ const maxBackups = 10
 // noFile ends the name of a copy of a file that did not exist.
 const noFile = "-none"
 
-// Apply makes the change. It returns where the file is kept as it was, or "" if there
-// was nothing in it. The file is replaced as a whole, and only if it is still the one
+// Apply makes the change. It returns where a copy of the file is as it was, or "" if
+// none is kept: there was nothing in it, or now it is what it was before the first
+// change. The file is replaced as a whole, and only if it is still the one
 // that was read. Its error is a [FileError].
 func (p *Plan) Apply() (backup string, err error) {
 	if len(p.Changes) == 0 {
@@ -32,16 +33,24 @@ func (p *Plan) Apply() (backup string, err error) {
 	unlock, err := p.lockFile()
 	if err == nil {
 		defer unlock()
-		if backup, err = p.backUp(); err == nil {
+		if !p.restored {
+			backup, err = p.backUp()
+		}
+		if err == nil {
 			err = p.replace()
 		}
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		os.Remove(backup) // of a change that was not made
 		return "", &FileError{p.File, "", err}
+	case p.restored:
+		for _, file := range p.backups() {
+			os.Remove(file) // the file is what the oldest is, and others may hold a key
+		}
 	}
 	if p.before == "" {
-		backup = ""
+		return "", nil
 	}
 	return backup, nil
 }
@@ -183,7 +192,7 @@ func (p *Plan) restore(server string) error {
 			continue // it was installed then, too
 		}
 		if exact {
-			p.after, p.gone = content, none
+			p.after, p.gone, p.restored = content, none, true
 			return nil
 		}
 		return p.tidy(old)

@@ -19,6 +19,9 @@ type Found struct {
 
 // Find looks for h on this machine, and for a server in its file.
 func (h *Host) Find(env Env, name string) Found {
+	if env.Project != "" && !h.HasProject() {
+		return Found{}
+	}
 	p, err := h.read(env, Server{Name: name})
 	found := Found{File: p.File, Err: err}
 	found.Here = slices.ContainsFunc(h.places(env), func(file string) bool {

@@ -28,7 +28,7 @@ type Host struct {
 	keys      bool   // and keys too
 	lock      string // what the host appends to the file's name for the folder that locks it; "": no lock
 
-	// Effect says when a change counts.
+	// Effect says when a change takes effect.
 	Effect string
 }
 
@@ -100,7 +100,8 @@ func zedFiles(e Env) []string {
 
 func opencodeFiles(e Env) []string {
 	dir := filepath.Join(e.dir("XDG_CONFIG_HOME", ".config"), "opencode")
-	return []string{filepath.Join(dir, "opencode.jsonc"), filepath.Join(dir, "opencode.json")}
+	first := filepath.Join(dir, "opencode.json")
+	return []string{first, filepath.Join(dir, "opencode.jsonc"), first}
 }
 
 // The kinds of JSON, by what hosts read besides the standard.
@@ -112,6 +113,15 @@ var (
 // Hosts returns the hosts that are known, in the order of their titles.
 func Hosts() []*Host { return slices.Clone(hosts) }
 
+// Names returns the names of the hosts.
+func Names() []string {
+	names := make([]string, len(hosts))
+	for i, h := range hosts {
+		names[i] = h.Name
+	}
+	return names
+}
+
 // hosts is the table of hosts. A new host is one more entry.
 var hosts = []*Host{{
 	Name: "claude-code", Title: "Claude Code", program: "claude",
@@ -120,28 +130,28 @@ var hosts = []*Host{{
 	stdio:     []field{is("type", "stdio"), command, args, env},
 	http:      []field{is("type", "http"), urlNamed("url"), headers},
 	reference: "${%s}", settings: true, keys: true, lock: ".lock",
-	Effect: "It counts in the next session of Claude Code.",
+	Effect: "It takes effect in the next session of Claude Code.",
 }, {
 	Name: "claude-desktop", Title: "Claude Desktop",
 	files:  claudeDesktopFiles,
 	format: plainJSON, servers: "mcpServers",
 	stdio:  []field{command, args, env},
-	Effect: "Claude Desktop may write this file anew from its memory: if it is running, quit it fully, in the tray too, run this command again, and start it.",
+	Effect: "It takes effect at the next start of Claude Desktop. If that runs now, it may write the file anew from its memory: quit it fully, in the tray too, do this again, and start it.",
 }, {
 	Name: "codex", Title: "Codex", program: "codex",
 	files: inDir("CODEX_HOME", ".codex", "config.toml"), project: []string{".codex/config.toml"},
 	format: tomlFormat{}, servers: "mcp_servers",
 	stdio:  []field{command, args, codexKey, codexTime, env},
 	http:   []field{urlNamed("url"), codexToken, headersNamed("http_headers")},
-	Effect: "It counts at the next start of Codex.",
+	Effect: "It takes effect at the next start of Codex.",
 }, {
 	Name: "copilot", Title: "Copilot CLI", program: "copilot",
 	files: inDir("COPILOT_HOME", ".copilot", "mcp-config.json"), project: []string{".mcp.json"},
 	format: jsonc, servers: "mcpServers",
-	stdio:    []field{is("type", "local"), command, args, env, atFirst("tools", []string{"*"})},
-	http:     []field{is("type", "http"), urlNamed("url"), headers, atFirst("tools", []string{"*"})},
-	settings: true, keys: true,
-	Effect: "It counts at the next start of Copilot CLI.",
+	stdio:     []field{is("type", "local"), command, args, env, atFirst("tools", []string{"*"})},
+	http:      []field{is("type", "http"), urlNamed("url"), headers, atFirst("tools", []string{"*"})},
+	reference: "${%s}", settings: true,
+	Effect: "It takes effect at the next start of Copilot CLI.",
 }, {
 	Name: "cursor", Title: "Cursor", program: "cursor",
 	files: inDir("", ".cursor", "mcp.json"), project: []string{".cursor/mcp.json"},
@@ -149,7 +159,7 @@ var hosts = []*Host{{
 	stdio:     []field{command, args, env},
 	http:      []field{urlNamed("url"), headers},
 	reference: "${env:%s}",
-	Effect:    "It counts at once.",
+	Effect:    "It takes effect at once.",
 }, {
 	Name: "gemini", Title: "Gemini CLI", program: "gemini",
 	files: inDir("", ".gemini", "settings.json"), project: []string{".gemini/settings.json"},
@@ -157,15 +167,15 @@ var hosts = []*Host{{
 	stdio:     []field{command, args, env},
 	http:      []field{urlNamed("httpUrl"), headers},
 	reference: "$%s", settings: true,
-	Effect: "It counts at the next start of Gemini CLI.",
+	Effect: "It takes effect at the next start of Gemini CLI.",
 }, {
 	Name: "opencode", Title: "opencode", program: "opencode",
-	files: opencodeFiles, project: []string{"opencode.jsonc", "opencode.json"},
+	files: opencodeFiles, project: []string{"opencode.json", "opencode.jsonc"},
 	format: jsonc, servers: "mcp",
 	stdio:     []field{is("type", "local"), commandLine, envNamed("environment")},
 	http:      []field{is("type", "remote"), urlNamed("url"), headers},
 	reference: "{env:%s}", settings: true, keys: true,
-	Effect: "It counts at the next start of opencode.",
+	Effect: "It takes effect at the next start of opencode.",
 }, {
 	Name: "vscode", Title: "VS Code", program: "code",
 	// The last is the place where none of the builds is installed.
@@ -175,7 +185,7 @@ var hosts = []*Host{{
 	stdio:     []field{is("type", "stdio"), command, args, env},
 	http:      []field{is("type", "http"), urlNamed("url"), headers},
 	reference: "${input:%s}", prompts: "inputs",
-	Effect: "It counts when you choose Start or Restart above the entry in VS Code.",
+	Effect: "It takes effect when you choose Start or Restart above the entry in VS Code.",
 }, {
 	Name: "windsurf", Title: "Windsurf", program: "windsurf",
 	files:  inDir("", ".codeium/windsurf", "mcp_config.json"),
@@ -183,14 +193,14 @@ var hosts = []*Host{{
 	stdio:     []field{command, args, env},
 	http:      []field{urlNamed("serverUrl"), headers},
 	reference: "${env:%s}",
-	Effect:    "It counts when you refresh the list of MCP servers in Windsurf.",
+	Effect:    "It takes effect when you refresh the list of MCP servers in Windsurf.",
 }, {
 	Name: "zed", Title: "Zed", program: "zed",
 	files: zedFiles, project: []string{".zed/settings.json"},
 	format: jsonc, servers: "context_servers",
 	stdio:  []field{command, args, env},
 	http:   []field{urlNamed("url"), headers},
-	Effect: "It counts at once.",
+	Effect: "It takes effect at once.",
 }}
 
 // commandLine is the command and its arguments in one list.

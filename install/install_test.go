@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rogpeppe/go-internal/diff"
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/anything-mcp/anything-mcp/install"
@@ -301,7 +302,7 @@ func TestKinds(t *testing.T) {
 			t.Fatal(err)
 		}
 	case got != want:
-		t.Errorf("hosts.txtar is not up to date: run this test with -update, and look at what changes\n%s", got)
+		t.Errorf("hosts.txtar is not up to date: run this test with -update, and look at what changes\n%s", diff.Diff("want", []byte(want), "got", []byte(got)))
 	}
 }
 
@@ -515,6 +516,65 @@ func TestUninstallOfNothing(t *testing.T) {
 			if got := read(t, file); got != text {
 				t.Errorf("%s: %q becomes %q", h.Name, text, got)
 			}
+		}
+	}
+}
+
+// TestFind tells which hosts are here: those whose file, folder or command there is.
+func TestFind(t *testing.T) {
+	bin := t.TempDir()
+	t.Setenv("PATH", bin)
+	for _, h := range install.Hosts() {
+		env := place(t)
+		if found := h.Find(env, "anything"); found.Here || found.Installed || found.Err != nil {
+			t.Errorf("%s, in an empty home: %+v", h.Name, found)
+		}
+		file := fileOf(t, h, env)
+		if dir := filepath.Dir(file); dir != env.Home {
+			os.MkdirAll(dir, 0o700)
+			if found := h.Find(env, "anything"); !found.Here || found.File != file {
+				t.Errorf("%s, with its folder: %+v", h.Name, found)
+			}
+		}
+		write(t, file, "?")
+		if found := h.Find(env, "anything"); !found.Here || found.Installed || found.Err == nil {
+			t.Errorf("%s, with a broken file: %+v", h.Name, found)
+		}
+		write(t, file, h.Lines(server))
+		os.Chmod(file, 0o400)
+		if found := h.Find(env, "anything"); !found.Installed || strings.Join(found.Command, " ") != server.Command+" stdio" {
+			t.Errorf("%s, installed: %+v", h.Name, found)
+		}
+		if env.Project = t.TempDir(); h.Find(env, "anything").Here {
+			t.Errorf("%s is in an empty project", h.Name)
+		}
+	}
+	write(t, filepath.Join(bin, "codex"), "")
+	os.Chmod(filepath.Join(bin, "codex"), 0o700)
+	if h := host(t, "codex"); runtime.GOOS != "windows" && !h.Find(place(t), "anything").Here {
+		t.Error("the command codex is not noticed")
+	}
+}
+
+// TestSeveralPlaces takes the file that has our entry, or else the first that there is.
+func TestSeveralPlaces(t *testing.T) {
+	h, env := host(t, "opencode"), place(t)
+	dir := filepath.Join(env.Home, ".config", "opencode")
+	first, second := filepath.Join(dir, "opencode.json"), filepath.Join(dir, "opencode.jsonc")
+	for _, tt := range []struct{ name, first, second, want string }{
+		{"the second alone", "", "{}", second},
+		{"both", "{}", "{}", first},
+		{"our entry in the second", "{}", h.Lines(server), second},
+		{"our entry in the second, and the first broken", "{", h.Lines(server), second},
+	} {
+		os.Remove(first)
+		os.Remove(second)
+		if tt.first != "" {
+			write(t, first, tt.first)
+		}
+		write(t, second, tt.second)
+		if plan, err := h.Install(env, server); err != nil || plan.File != tt.want {
+			t.Errorf("%s: %v, %v; want %s", tt.name, plan, err, tt.want)
 		}
 	}
 }

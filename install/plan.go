@@ -24,6 +24,8 @@ type Plan struct {
 	after  string      // as it shall be
 	doc    document    // what after says
 	gone   bool        // there shall be no file
+
+	restored bool // after is what the file was before the server was installed
 }
 
 // Change is a change of one value in a file.
@@ -106,7 +108,7 @@ func (p *Plan) write(s Server) error {
 		return nil
 	}
 	input := entry{{name: "type", value: "promptString"}, {name: "id", value: name},
-		{name: "description", value: "The secret of " + s.Name}, {name: "password", value: true}}
+		{name: "description", value: "The value of " + name}, {name: "password", value: true}}
 	switch list := p.doc.get(p.Host.prompts).(type) {
 	case nil:
 		return p.set([]entry{input}, p.Host.prompts)
@@ -227,8 +229,11 @@ func (p *Plan) change(path []string, old any, shown string) {
 	c := Change{In: strings.Join(path[:len(path)-1], "."), New: shown}
 	if old != nil {
 		c.Old = path[len(path)-1]
+		if list, ok := old.([]any); ok {
+			old = names(nil).with(list)
+		}
 		if _, isTable := old.(map[string]any); len(path) == 3 && !isTable {
-			c.Old += ": " + encode(old)
+			c.Old = p.Host.format.show(old, path...)
 		}
 	}
 	p.Changes = append(p.Changes, c)
