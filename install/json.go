@@ -3,8 +3,8 @@ package install
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/tailscale/hujson"
@@ -47,8 +47,8 @@ func (f jsonFormat) parse(text string, marked bool) (document, error) {
 // secrets.
 func jsonError(err error) error {
 	e := &syntaxError{problem: "not valid JSON"}
-	var column int
-	fmt.Sscanf(err.Error(), "hujson: line %d, column %d", &e.line, &column)
+	place, _, _ := strings.Cut(strings.TrimPrefix(err.Error(), "hujson: line "), ",")
+	e.line, _ = strconv.Atoi(place)
 	switch cause := errors.Unwrap(err); {
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		e.problem += ": it ends too early"

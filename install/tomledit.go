@@ -1,7 +1,6 @@
 package install
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -47,14 +46,17 @@ func insertLines(text string, at int, blank, lines string) string {
 	if head != "" && !strings.HasSuffix(head, "\n") {
 		head += lineEnd(text)
 	}
-	if head == "" || blankEnd.MatchString(head) {
+	if head == "" || lastLineIsBlank(head) {
 		blank = ""
 	}
 	return head + blank + lines + text[at:]
 }
 
-// blankEnd matches a text that ends with a blank line.
-var blankEnd = regexp.MustCompile(`(?:^|\n)[ \t]*\r?\n$`)
+// lastLineIsBlank reports whether the last of the lines of a text is blank.
+func lastLineIsBlank(text string) bool {
+	before, ok := strings.CutSuffix(text, "\n")
+	return ok && strings.Trim(before[lineStart(before, len(before)):], blanks) == ""
+}
 
 // renderTable returns the lines of a table and of the tables in it.
 func renderTable(table entry, path []string, end string) []string {
@@ -101,13 +103,14 @@ func renderTOML(value any) string {
 	return "[" + strings.Join(quoted, ", ") + "]"
 }
 
-var bareKey = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+// bare are the characters of a key that needs no quotes.
+const bare = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 
 // dotted returns a path as TOML writes it.
 func dotted(path []string) string {
 	keys := slices.Clone(path)
 	for i, name := range keys {
-		if !bareKey.MatchString(name) {
+		if name == "" || strings.Trim(name, bare) != "" {
 			keys[i] = quote(name)
 		}
 	}
@@ -136,8 +139,8 @@ func (d *tomlDoc) remove(path ...string) string {
 // them too.
 func cutLines(text string, start, end int) string {
 	head, tail := text[:start], text[end:]
-	if before := blankEnd.FindString(head); before != "" && (tail == "" || strings.HasPrefix(strings.TrimLeft(tail, " \t\r"), "\n")) {
-		head = strings.TrimSuffix(head, strings.TrimPrefix(before, "\n"))
+	if lastLineIsBlank(head) && (tail == "" || strings.HasPrefix(strings.TrimLeft(tail, " \t\r"), "\n")) {
+		head = head[:lineStart(head, len(head)-1)]
 	}
 	return head + tail
 }
