@@ -19,7 +19,7 @@ func nextForBuild(job jobs.Job) string {
 	case made && job.State == jobs.StateInterrupted:
 		return "The function was made before the connection to the build was lost, so run_function can run this function_id. Check its result before you rely on it, and tell the user that the cost is not known for certain."
 	case made:
-		return "The build did not end well, but the function was made before that, so run_function can run this function_id. Check its result before you rely on it."
+		return "The build did not succeed, but the function was made before that, so run_function can run this function_id. Check its result before you rely on it."
 	case job.State == jobs.StateInterrupted && several:
 		return "How the build ended is not known. " + candidatesNext
 	case job.State == jobs.StateInterrupted:
@@ -27,7 +27,7 @@ func nextForBuild(job jobs.Job) string {
 	case !b.Started:
 		return "The build never began, so nothing was made or billed. Read the error and remove its cause before you build again."
 	case several:
-		return "The build did not end well. " + candidatesNext
+		return "The build did not succeed. " + candidatesNext
 	case job.State == jobs.StateCancelled && b.MayFinish:
 		return "The build was cancelled here before its function was known. Notte may still finish and bill it: get_build with this build_id then lists functions that it may have made. Build again only if the user asks for it, because that is billed again."
 	case job.State == jobs.StateCancelled:

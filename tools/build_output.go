@@ -30,7 +30,7 @@ type buildOutput struct {
 	Detail       string      `json:"detail,omitempty"`
 	Reason       string      `json:"reason,omitempty" jsonschema:"Why the build timed out or was cancelled"`
 	Warning      string      `json:"warning,omitempty" schema:"none"`
-	Joined       bool        `json:"joined,omitempty" jsonschema:"true: nothing was started; this build of the same query was there"`
+	Joined       bool        `json:"joined,omitempty" jsonschema:"true: nothing was started; this build of the query existed already"`
 	Candidates   []candidate `json:"candidates,omitempty" jsonschema:"Functions that the build may have made, if its own is not known"`
 	jobOutput
 }

@@ -70,7 +70,7 @@ type output interface {
 type jobOutput struct {
 	StartedAt      string   `json:"started_at,omitempty"`
 	ElapsedSeconds *float64 `json:"elapsed_seconds,omitempty"`
-	Durable        *bool    `json:"durable,omitempty" jsonschema:"false: lost when the server ends, because it stores nothing (a sandbox may) or cannot"` // false for a job that is lost with this process; otherwise nil
+	Durable        *bool    `json:"durable,omitempty" jsonschema:"false: only in the server's memory (a sandbox may be set so); lost when the server ends"` // false for a job that is lost with this process; otherwise nil
 	NextStep       string   `json:"next_step,omitempty"`
 
 	job             jobs.Job
@@ -102,7 +102,7 @@ func (o *jobOutput) setCancelRequested(ended bool) {
 	case ended, o.job.State.Ended() && o.job.State != jobs.StateCancelled:
 		o.NextStep = fmt.Sprintf("Nothing was cancelled, because this %s had already ended. %s", o.job.Kind, o.NextStep)
 	case o.running() != nil:
-		o.NextStep = fmt.Sprintf("The cancellation is noted, but the process that runs this %[1]s has not ended it yet. "+
+		o.NextStep = fmt.Sprintf("The cancellation is recorded, but the process that runs this %[1]s has not ended it yet. "+
 			"Call get_%[1]s with this %[1]s_id to see when it has ended.", o.job.Kind)
 	}
 }

@@ -197,8 +197,8 @@ func TestCancelOfAJobThatHangs(t *testing.T) {
 				t.Errorf("%s was answered after %v, want at most 20s", c.tool, took)
 			}
 			f.wants(r, false, object{"status": "running", c.field: c.id})
-			if next := r.str("next_step"); !strings.Contains(next, "cancellation is noted") || !strings.Contains(next, c.next) {
-				t.Errorf("next_step = %q, want it to say that the request is noted and to name %s", next, c.next)
+			if next := r.str("next_step"); !strings.Contains(next, "cancellation is recorded") || !strings.Contains(next, c.next) {
+				t.Errorf("next_step = %q, want it to say that the request is recorded and to name %s", next, c.next)
 			}
 			start = time.Now()
 			if found, err := f.server.Tasks.Cancel(t.Context(), c.id); !found || err != nil || time.Since(start) > 6*time.Second {

@@ -61,13 +61,13 @@ func newGuard(opts HTTPOptions) (guard, error) {
 func (g *guard) check(header http.Header, r *http.Request) *refusal {
 	if g.token == nil {
 		if host, err := parseHost(r.Host); !g.hosts.has(host) && !isLoopback(host.name) {
-			return foreign(fmt.Sprintf("The server does not go by the name %.100q. Its operator can allow it as a host.", r.Host),
+			return foreign(fmt.Sprintf("The host %.100q is not allowed. The server's operator can allow it.", r.Host),
 				g.hostSetting, host, err)
 		}
 	}
 	if page := r.Header.Get("Origin"); page != "" {
 		if origin, err := parseOrigin(page); !g.origins.has(origin) && !g.isOwnPage(origin) {
-			return foreign(fmt.Sprintf("Pages of %.100q may not call this server. Its operator can allow that origin.", page),
+			return foreign(fmt.Sprintf("The origin %.100q is not allowed. The server's operator can allow it.", page),
 				g.originSetting, origin, err)
 		}
 		allowOrigin(header, page)
@@ -115,13 +115,13 @@ func (g *guard) checkToken(header http.Header, r *http.Request) *refusal {
 	if strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare(sum[:], g.token[:]) == 1 {
 		return nil
 	}
-	challenge, what := `Bearer realm="anything-mcp"`, "This server wants a token."
+	challenge, what := `Bearer realm="anything-mcp"`, "This server needs a token."
 	if token != "" {
-		challenge, what = challenge+`, error="invalid_token"`, "The token is not the server's."
+		challenge, what = challenge+`, error="invalid_token"`, "The token is wrong."
 	}
 	header.Set("WWW-Authenticate", challenge)
 	return refused(http.StatusUnauthorized, what+" Send the header Authorization: Bearer <token> with the token "+
-		"that the server was started with. There is no OAuth login: set the header in the client's configuration.")
+		"that the server was started with. The server has no OAuth, so set the header in the client's configuration.")
 }
 
 // isLoopback reports whether host, without a port, always means this machine.

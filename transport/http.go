@@ -150,7 +150,7 @@ func (h *HTTP) serveMCP(w http.ResponseWriter, r *http.Request) (*call, []byte, 
 // notFound has the form of an OAuth error, because clients that look for a login
 // after a 401 show its text to their user.
 const notFound = `{"error":"invalid_request","error_description":"There is nothing here: MCP is at /mcp. ` +
-	`This server has no OAuth login; a token, where it wants one, is sent as Authorization: Bearer <token>."}` + "\n"
+	`This server has no OAuth. If it needs a token, send it as Authorization: Bearer <token>."}` + "\n"
 
 func serveHealth(w http.ResponseWriter, r *http.Request) *refusal {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {

@@ -31,7 +31,7 @@ func (l *callLimit) enter() *rpcError {
 		return &rpcError{codeServer, "The server is stopping and takes no new calls. Ask again when it is back."}
 	case l.n >= l.max:
 		return &rpcError{codeServer, fmt.Sprintf(
-			"%d %s, which is as many as this server takes at once. Try again when some have ended.", l.n, l.what)}
+			"%d %s, and this server allows no more at once. Try again when some have ended.", l.n, l.what)}
 	}
 	l.n++
 	return nil

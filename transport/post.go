@@ -168,6 +168,6 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *refusal) {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return nil, refused(http.StatusRequestTimeout, fmt.Sprintf("The request did not arrive within %s.", bodyWait))
 	default:
-		return nil, refused(http.StatusBadRequest, "The request broke off.")
+		return nil, refused(http.StatusBadRequest, "The request was cut off before its end.")
 	}
 }

@@ -119,7 +119,7 @@ func TestStreamsOfASession(t *testing.T) {
 		open = append(open, resp)
 	}
 	resp := sessionRequest(t, s, http.MethodGet, session, "")
-	if body, _ := io.ReadAll(resp.Body); resp.StatusCode != 409 || !strings.Contains(string(body), "has its streams open already") {
+	if body, _ := io.ReadAll(resp.Body); resp.StatusCode != 409 || !strings.Contains(string(body), "as many streams as it may have") {
 		t.Errorf("the fifth stream got %s %s", resp.Status, body)
 	}
 	open[1].Body.Close()

@@ -89,7 +89,7 @@ func TestBrokenBody(t *testing.T) {
 			}
 			got, err := io.ReadAll(conn)
 			if err != nil || !strings.HasPrefix(string(got), "HTTP/1.1 400 Bad Request\r\n") ||
-				!strings.HasSuffix(string(got), `{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"The request broke off."}}`+"\n") {
+				!strings.HasSuffix(string(got), `{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"The request was cut off before its end."}}`+"\n") {
 				t.Errorf("got %s, %v", got, err)
 			}
 		})

@@ -117,7 +117,7 @@ func TestStdioPingWhileCallsWait(t *testing.T) {
 		io.WriteString(toServer, request(1000, 0, `{}`))
 		synctest.Wait()
 		want := `{"jsonrpc":"2.0","id":"ping","result":{}}` + "\n" +
-			`{"jsonrpc":"2.0","id":1000,"error":{"code":-32000,"message":"1000 calls are running, which is as many as this server takes at once. Try again when some have ended."}}` + "\n"
+			`{"jsonrpc":"2.0","id":1000,"error":{"code":-32000,"message":"1000 calls are running, and this server allows no more at once. Try again when some have ended."}}` + "\n"
 		if got := out.take(); got != want || time.Since(start) != 0 {
 			t.Errorf("after %s got %s", time.Since(start), got)
 		}

@@ -20,8 +20,8 @@ func (h *HTTP) sessionOf(r *http.Request) (string, *refusal) {
 		return "", refused(http.StatusBadRequest, "The request has no Mcp-Session-Id: begin with initialize, "+
 			"which answers with one, or speak protocol version "+mcp.LATEST_PROTOCOL_VERSION+".")
 	case !h.sessions.valid(id):
-		return "", refused(http.StatusNotFound, "There is no session with this Mcp-Session-Id, or no longer: "+
-			"begin a new one with initialize.")
+		return "", refused(http.StatusNotFound, "The session with this Mcp-Session-Id does not exist or has ended: "+
+			"start a new one with initialize.")
 	}
 	return id, nil
 }
@@ -61,7 +61,7 @@ func (h *HTTP) serveStream(w http.ResponseWriter, r *http.Request, session strin
 	c.ctx, c.stop = context.WithCancelCause(r.Context())
 	defer c.stop(nil)
 	if !h.calls.add(c, maxStreams) { // so it ends with the session
-		return refused(http.StatusConflict, "This session has its streams open already: use one of them.")
+		return refused(http.StatusConflict, "This session has as many streams as it may have: use one of them.")
 	}
 	defer h.calls.remove(c)
 	out := newReply(w, true, false)
@@ -87,5 +87,5 @@ func isStateless(version string) bool {
 
 func unknownVersion() *refusal {
 	return refused(http.StatusBadRequest, "The Mcp-Protocol-Version of the request is unknown here: "+
-		"leave it to the version that initialize answered with.")
+		"send the version that initialize answered with.")
 }
