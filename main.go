@@ -16,6 +16,9 @@ func main() {
 	signal.Ignore(syscall.SIGPIPE)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // nohup ignores it, so that a closed terminal ends nothing
+		signal.Notify(signals, syscall.SIGHUP)
+	}
 	os.Exit(cli.Main(os.Args[1:], cli.Env{
 		Environ: os.Environ(),
 		Stdin:   os.Stdin,

@@ -123,7 +123,7 @@ func (a *app) startSandbox(cfg *notte.Config, opts []sandbox.Option) {
 	if err == nil {
 		s, a.closeSandbox = l.Server, l.Close
 	} else {
-		a.log.Debug("no browser can open the viewer of the sandbox", "err", err)
+		a.log.Debug("the sandbox has no port, so no browser can open its viewer", "err", err)
 		s = sandbox.New(opts...)
 		a.closeSandbox = s.Close
 	}

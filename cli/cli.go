@@ -22,7 +22,7 @@ type Env struct {
 	Stdin   io.Reader
 	Stdout  io.Writer
 	Stderr  io.Writer
-	Signals <-chan os.Signal // interrupt and terminate; nil for none
+	Signals <-chan os.Signal // interrupt, hang up and terminate; nil for none
 }
 
 // Exit codes, besides 128 plus the number of the signal that ended a command.
@@ -33,8 +33,9 @@ const (
 )
 
 // Main runs the command that args name and returns the exit code of the
-// process: 0 done, 1 failed, 2 wrong use, 130 interrupted, 143 terminated. A
-// server that a signal stops returns 0.
+// process: 0 done, 1 failed, 2 wrong use, 129 hung up, 130 interrupted, 143
+// terminated. A server that a signal stops returns 0. Main waits only a moment for
+// a stderr that stalls.
 //
 // The first signal asks the command to end. After a second one Main returns at
 // once and leaves the goroutines of the command behind, because the process is
@@ -44,7 +45,11 @@ func Main(args []string, env Env) int {
 	ctx, stop := context.WithCancelCause(context.Background())
 	defer stop(nil)
 	done := make(chan int, 1)
-	go func() { done <- p.exitCode(p.run(ctx, args)) }()
+	go func() {
+		code := p.exitCode(p.run(ctx, args))
+		p.stderr.flush()
+		done <- code
+	}()
 	for stopping := false; ; stopping = true {
 		select {
 		case code := <-done:
@@ -52,10 +57,11 @@ func Main(args []string, env Env) int {
 		case sig := <-env.Signals:
 			if stopping {
 				p.screen.setStatus("")
+				p.stderr.flush()
 				return signalError{sig}.exitCode()
 			}
+			stop(signalError{sig}) // first, because redraw may wait a moment
 			p.screen.redraw()
-			stop(signalError{sig})
 		}
 	}
 }
@@ -66,10 +72,8 @@ type signalError struct{ os.Signal }
 func (s signalError) Error() string { return "ended by a signal: " + s.String() }
 
 func (s signalError) exitCode() int {
-	if s.Signal == syscall.SIGTERM {
-		return 128 + int(syscall.SIGTERM)
-	}
-	return 128 + int(syscall.SIGINT)
+	number, _ := s.Signal.(syscall.Signal)
+	return 128 + int(number)
 }
 
 // usageError is a mistake in how a command was called.

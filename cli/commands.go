@@ -18,7 +18,8 @@ type program struct {
 	env      Env
 	vars     environment
 	secrets  text.Redactor
-	screen   *screen        // all output to stderr goes through it
+	stderr   *queue
+	screen   *screen        // all output to stderr goes through it, and from it to stderr
 	settings settings       // of every command
 	flags    *pflag.FlagSet // of the command that runs
 	log      *slog.Logger
@@ -37,7 +38,9 @@ func newProgram(env Env) *program {
 	key, _ := p.vars.secret(keyVariable)
 	token, _ := p.vars.secret(tokenVariable)
 	p.secrets = text.NewRedactor(key, token)
+	p.stderr = &queue{out: env.Stderr}
 	p.screen = newScreen(env.Stderr, p.vars, p.secrets)
+	p.screen.out = p.stderr
 	return p
 }
 
@@ -63,7 +66,8 @@ of the machine can see flags:
   NOTTE_API_KEY            your key, from https://console.notte.cc
   ANYTHING_MCP_AUTH_TOKEN  the token that clients of the command http must send
 
-Exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted, 143 terminated.`,
+Exit codes: 0 done, 1 failed, 2 wrong use, 129 hung up, 130 interrupted, 143
+terminated.`,
 		Example:           `  anything-mcp build --sandbox "fetch the top 3 hacker news posts"`,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
@@ -106,7 +110,7 @@ func (p *program) prepare(cmd *cobra.Command, _ []string) error {
 			return f.err
 		}
 	}
-	p.log = p.settings.newLogger(p.screen, p.secrets)
+	p.startLog(cmd.GroupID == terminalGroup)
 	for _, name := range unset {
 		p.log.Warn("the flag counts as not given: its value is a placeholder, which the host passed on as it stands", "flag", name)
 	}

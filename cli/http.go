@@ -112,7 +112,7 @@ func (p *program) serveHTTP(ctx context.Context, flags httpFlags) error {
 	a.logReady("serving MCP over HTTP", "url", ownAddress(url), "token", token != "")
 	defer inBackground(ctx, returnMemory)()
 	err = h.Serve(ctx, ln)
-	a.log.Info("stopped")
+	a.log.Info("the server has stopped")
 	return err
 }
 

@@ -3,6 +3,8 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"log/slog"
 	"time"
 
@@ -14,24 +16,41 @@ import (
 // maxLogText bounds a message, and each value beside it, in characters.
 const maxLogText = 2000
 
-// newLogger returns the logger of the program, which writes to out. Because some
-// texts come from other services, every message is one line of bounded length,
-// without secrets, and with links reduced to their hosts.
-func (s settings) newLogger(out *screen, secrets text.Redactor) *slog.Logger {
+// startLog makes the logger. The writes of a server never wait for stderr. Those of a
+// command for a terminal may wait a moment, so that stderr and stdout stay in order.
+// Such a command shows the start and the end of a job itself, and logs nothing at info.
+func (p *program) startLog(forTerminal bool) {
+	if forTerminal && p.settings.logLevel == "info" {
+		p.settings.logLevel = "warn"
+	}
+	p.log = p.newLogger(p.screen)
+	direct := p.newLogger(p.env.Stderr)
+	p.stderr.configure(forTerminal, func(missed int) {
+		direct.Warn("stderr could not be written, so lines were dropped", "lines", missed)
+	})
+	// The standard logger has what net/http and other libraries say of a connection.
+	log.SetFlags(0)
+	log.SetOutput(slog.NewLogLogger(p.log.Handler(), slog.LevelDebug).Writer())
+}
+
+// newLogger returns a logger that writes to out. Because some texts come from other
+// services, every message is one line of bounded length, without secrets, and with
+// links reduced to their hosts.
+func (p *program) newLogger(out io.Writer) *slog.Logger {
 	var level slog.Level
-	_ = level.UnmarshalText([]byte(s.logLevel)) // the flag takes no other words
+	_ = level.UnmarshalText([]byte(p.settings.logLevel)) // the flag takes no other words
 	replace := func(_ []string, a slog.Attr) slog.Attr {
-		a.Value = safeValue(a.Value.Resolve(), secrets)
+		a.Value = safeValue(a.Value.Resolve(), p.secrets)
 		return a
 	}
-	if s.logFormat == "json" {
+	if p.settings.logFormat == "json" {
 		return slog.New(slog.NewJSONHandler(out, &slog.HandlerOptions{Level: level, ReplaceAttr: replace}))
 	}
 	return slog.New(tint.NewTextHandler(out, &tint.Options{
 		Level:       level,
 		ReplaceAttr: replace,
 		TimeFormat:  time.TimeOnly,
-		NoColor:     !out.colour,
+		NoColor:     !p.screen.colour,
 	}))
 }
 

@@ -16,7 +16,8 @@ func logged(t *testing.T, format string, log func(*slog.Logger)) string {
 	var out bytes.Buffer
 	p := newProgram(Env{Environ: []string{"NOTTE_API_KEY=key-4711", "ANYTHING_MCP_AUTH_TOKEN=token-4712"}, Stderr: &out})
 	p.settings.logFormat = format
-	log(p.settings.newLogger(p.screen, p.secrets))
+	log(p.newLogger(p.screen))
+	p.stderr.flush()
 	return out.String()
 }
 

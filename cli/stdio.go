@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -45,6 +46,7 @@ JSON-RPC only; logs go to stderr.`,
 
 // serveStdio serves until stdin closes or ctx ends.
 func (p *program) serveStdio(ctx context.Context, flags stdioFlags) error {
+	parentEnded := watchParent() // first, because the parent may end at any time
 	a, err := p.newApp(flags.store, flags.limits)
 	if err != nil {
 		return err
@@ -58,11 +60,26 @@ To build something from this terminal instead, try:
 	}
 	a.logReady("serving MCP on stdin and stdout")
 	srv, tasks := a.server(flags.serverFlags)
-	return transport.ServeStdio(ctx, srv, p.env.Stdin, p.env.Stdout, transport.StdioOptions{
+	orphaned := make(chan struct{})
+	defer inBackground(ctx, func(ctx context.Context) {
+		if awaitOrphaned(ctx, parentEnded) {
+			a.log.Info("the process that started the server has ended")
+			close(orphaned)
+		}
+	})()
+	err = transport.ServeStdio(ctx, srv, p.env.Stdin, p.env.Stdout, transport.StdioOptions{
 		Tasks:    tasks,
 		Logger:   a.log,
 		MaxCalls: flags.maxCalls,
+		Gone:     orphaned,
 		Grace:    max(flags.grace, 1), // to transport 0 means the default
 		OnStop:   a.stopJobs,
 	})
+	if errors.Is(err, transport.ErrNoMessage) {
+		fmt.Fprintf(p.screen, "%s: stdin ended before an MCP message came. The host must keep stdin open, "+
+			"which docker run does with -i. To serve without stdin, use %[1]s http.\n", p.name)
+		err = nil
+	}
+	a.log.Info("the server has stopped")
+	return err
 }

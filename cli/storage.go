@@ -24,7 +24,7 @@ func (p *program) keptIn(value string) (string, error) {
 	case value == "":
 		dir, err := stateDir(p.vars, runtime.GOOS)
 		if err != nil {
-			p.log.Warn("all is kept in memory only", "err", err)
+			p.log.Warn("builds and runs are kept in memory only", "err", err)
 		}
 		return dir, nil
 	}

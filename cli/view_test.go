@@ -124,7 +124,7 @@ func TestViewInPlainLines(t *testing.T) {
 func TestFollowReturnsWhyItCannot(t *testing.T) {
 	p := newProgram(Env{Stderr: io.Discard})
 	p.settings.sandbox, p.settings.sandboxAPI = true, "v2"
-	p.log = p.settings.newLogger(p.screen, p.secrets)
+	p.log = p.newLogger(p.screen)
 	err := p.withJobs(storeFlags{}, limitFlags{}, func(a *app) error {
 		v := newView(p.screen, "", time.Now(), time.Now())
 		return p.follow(context.Background(), a.jobs, jobs.Job{ID: "build_none", Owner: "nobody"}, false, v, nil)

@@ -2,9 +2,11 @@ package e2e_test
 
 import (
 	"context"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -25,29 +27,36 @@ type process struct {
 // checkStdout gets all of stdout.
 func launch(t *testing.T, url string, stdin *os.File, checkStdout func(*journal), env []string, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, cmd: exec.Command(binary, args...), ended: make(chan struct{})}
-	p.cmd.Env, p.cmd.Stdin = environ(t, url, env...), stdin
+	cmd := exec.Command(binary, args...)
+	cmd.Env, cmd.Stdin = environ(t, url, env...), stdin
+	stderr, toStderr := newPipe(t)
+	cmd.Stderr = toStderr
+	p := start(t, cmd, stderr, checkStdout)
+	toStderr.Close()
+	return p
+}
+
+// start starts a process as launch does. stderr is what it writes there; nil if
+// nobody reads that.
+func start(t *testing.T, cmd *exec.Cmd, stderr io.Reader, checkStdout func(*journal)) *process {
+	t.Helper()
+	p := &process{t: t, cmd: cmd, ended: make(chan struct{})}
 	stdout, err := p.cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stderr, err := p.cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	var reading sync.WaitGroup
+	if stderr != nil {
+		reading.Go(func() { p.stderr.readFrom(stderr) })
+	}
 	go func() {
 		defer close(p.ended)
-		read := make(chan struct{})
-		go func() {
-			defer close(read)
-			p.stdout.readFrom(stdout)
-		}()
-		p.stderr.readFrom(stderr)
-		<-read
+		p.stdout.readFrom(stdout)
 		p.err = p.cmd.Wait()
+		reading.Wait()
 	}()
 	t.Cleanup(func() {
 		p.cmd.Process.Kill() // fails if it has ended

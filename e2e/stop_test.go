@@ -1,6 +1,8 @@
 package e2e_test
 
 import (
+	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"runtime"
@@ -68,7 +70,7 @@ func skipWithoutSignals(t *testing.T) {
 // with 0.
 func TestSignals(t *testing.T) {
 	skipWithoutSignals(t)
-	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
 		t.Run(sig.String(), func(t *testing.T) {
 			forEachTransport(t, bothEras, func(t *testing.T, api *service, c *conn, p *process) {
 				var ids []int
@@ -192,4 +194,44 @@ func TestOutputsClosed(t *testing.T) {
 			}
 		})
 	}
+}
+
+// An input that ends before a message came is told as what it is.
+func TestInputWithoutAMessage(t *testing.T) {
+	t.Parallel()
+	_, url := newSandbox(t)
+	for name, test := range map[string]struct {
+		input string
+		told  bool
+	}{
+		"nothing":       {"", true},
+		"blank lines":   {"\n \r\n", true},
+		"a message":     {`{"jsonrpc":"2.0","id":1,"method":"ping"}`, false},
+		"not a message": {"GET / HTTP/1.1\r\n\r\n", false},
+	} {
+		for _, args := range [][]string{nil, {"stdio"}, {"stdio", "--log-level=error"}} {
+			t.Run(name+fmt.Sprint(args), func(t *testing.T) {
+				cmd := exec.Command(binary, args...)
+				var stderr bytes.Buffer
+				cmd.Env, cmd.Stdin, cmd.Stderr = environ(t, url), strings.NewReader(test.input), &stderr
+				if err := cmd.Run(); err != nil {
+					t.Error(err)
+				}
+				const told = "anything-mcp: stdin ended before an MCP message came. "
+				if strings.Contains(stderr.String(), told) != test.told {
+					t.Errorf("stderr is %s", stderr.String())
+				}
+			})
+		}
+	}
+	t.Run("a closed stdin", func(t *testing.T) {
+		cmd := exec.Command("/bin/sh", "-c", `exec "$B" stdio <&-`)
+		cmd.Env = environ(t, url, "B="+binary)
+		if _, err := os.Stat("/bin/sh"); err != nil {
+			t.Skip(err)
+		}
+		if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "docker run") {
+			t.Errorf("the program ended with %v and wrote %s", err, out)
+		}
+	})
 }

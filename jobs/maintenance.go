@@ -3,6 +3,7 @@ package jobs
 import (
 	"cmp"
 	"context"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -68,7 +69,7 @@ func (m *Manager) deleteOld(before time.Time) {
 	case err != nil && m.ctx.Err() == nil:
 		m.recorder.note(err, "")
 	case n > 0:
-		m.log.Info("deleted old jobs", "jobs", n, "older_than", m.opts.Keep)
+		m.log.Debug("old jobs were deleted", "jobs", n, "older_than", m.opts.Keep)
 	}
 }
 
@@ -96,9 +97,8 @@ func (m *Manager) adopt(owner string) {
 			r.setLease(a.Lease, a.Job.Volatile) // it runs here: another process had it for a while
 			continue
 		}
-		m.log.Info("taking over a job of a process that is gone", "job", a.Job.ID)
 		if err := m.resume(a, m.client(a.Job.Owner)); err != nil {
-			m.log.Warn("a job could not be taken over for now", "job", a.Job.ID, "err", err)
+			m.log.Debug("a job of a process that has ended could not be taken over for now", "job", a.Job.ID, "err", err)
 			m.held = append(m.held, a)
 		}
 	}
@@ -125,6 +125,7 @@ func (m *Manager) resume(a Adopted, client *notte.Client) error {
 	if a.Cancelled {
 		cancel(errCancelled)
 	}
+	m.logJob(slog.LevelInfo, a.Job, "is taken over from a process that has ended")
 	go m.run(ctx, r, work)
 	return nil
 }

@@ -240,7 +240,7 @@ func (m *Manager) Stop(ctx context.Context) error {
 		err = fmt.Errorf("wait for running jobs to end: %w", context.Cause(ctx))
 	}
 	if left := m.recorder.unsaved(); len(left) > 0 {
-		m.recorder.report(slog.LevelError, "a job could not be stored: what is known of it is lost when this process ends", left)
+		m.recorder.report(slog.LevelError, "could not be stored: what is known of it is lost when this process ends", left)
 		err = fmt.Errorf("jobs that could not be stored: %d", len(left))
 	}
 	return err

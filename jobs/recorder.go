@@ -110,7 +110,7 @@ func (c *recorder) finish(ctx context.Context) {
 			break
 		}
 		if !waiting {
-			c.report(slog.LevelWarn, "a job is not stored yet: this process waits for the database before it ends", left)
+			c.report(slog.LevelWarn, "is not stored yet: this process waits for the database before it ends", left)
 		}
 		select {
 		case <-time.After(saveDelay):
@@ -138,14 +138,10 @@ func (c *recorder) unsaved() []Job {
 	return left
 }
 
-// report logs what is known of jobs that are not stored.
-func (c *recorder) report(level slog.Level, message string, left []Job) {
+// report logs what has happened to jobs that are not stored.
+func (c *recorder) report(level slog.Level, happened string, left []Job) {
 	for _, job := range left {
-		args := []any{"job", job.ID, "status", job.State, "function", job.FunctionID()}
-		if job.Build != nil && job.Build.TotalCostUSD != nil {
-			args = append(args, "cost_usd", *job.Build.TotalCostUSD)
-		}
-		c.m.log.Log(context.Background(), level, message, args...)
+		c.m.logJob(level, job, happened)
 	}
 }
 
@@ -198,7 +194,7 @@ func (c *recorder) saveBatch(batch []*record) bool {
 	}
 	for i, err := range c.m.store.Save(context.Background(), changes) {
 		if records[i].confirm(changes[i], err) {
-			c.m.log.Info("a job is stored after all", "job", records[i].id)
+			c.m.log.Debug("a job is stored after all", "job", records[i].id)
 		}
 		ok = c.note(err, records[i].id) && ok
 	}
@@ -230,7 +226,7 @@ func (c *recorder) note(err error, id string) (ok bool) {
 	ok = isAnswer(err)
 	switch {
 	case !ok && !c.failing.Swap(true):
-		c.m.log.Error("jobs cannot be stored for now: they are kept in memory and stored later", "job", id, "err", err)
+		c.m.log.Error("jobs cannot be stored for now, so they are kept in memory and stored later", "job", id, "err", err)
 	case ok && c.failing.Swap(false):
 		c.m.log.Info("jobs are stored again")
 	}
@@ -253,7 +249,7 @@ func (c *recorder) renew() {
 	}
 	renewal, err := c.m.store.Renew(context.Background(), leases, time.Now().Add(leaseTime))
 	if err != nil {
-		c.m.log.Warn("the leases of running jobs could not be renewed", "jobs", len(leases), slog.Any("err", err))
+		c.note(err, "")
 		return
 	}
 	for _, id := range renewal.Cancelled {

@@ -96,7 +96,7 @@ func (s RunSpec) lookUp(ctx context.Context, r *record, m *Manager, lost error) 
 	if id == "" {
 		return s.fail(ctx, r, lost, true)
 	}
-	m.log.Info("a run's stream was lost; its outcome is looked up", "run", id, "err", lost)
+	m.log.Debug("a run's stream was lost, so its outcome is looked up", "run", id, "err", lost)
 	blind := lookupBlind
 	refused, wasRefused := errors.AsType[*notte.Error](lost)
 	if wasRefused = wasRefused && refused.StatusCode != 0; wasRefused {

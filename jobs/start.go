@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/anything-mcp/anything-mcp/notte"
@@ -62,6 +63,7 @@ func (m *Manager) Start(ctx context.Context, spec Spec) (job Job, joined bool, e
 		return job, joined, err
 	}
 	close(r.created)
+	m.logJob(slog.LevelInfo, job, "has started")
 	go m.run(workCtx, r, spec.work)
 	return job, false, nil
 }
@@ -119,8 +121,10 @@ func (m *Manager) run(ctx context.Context, r *record, work func(context.Context,
 	defer m.work.Done()
 	if o := work(ctx, r, m); o.state.Ended() {
 		r.end(o)
+		m.logJob(slog.LevelInfo, r.latest(), "has ended")
 	} else {
 		r.release()
+		m.logJob(slog.LevelInfo, r.latest(), "goes on at Notte without this process")
 	}
 	r.cancel(nil)
 }

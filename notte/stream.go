@@ -272,12 +272,12 @@ func (s *Stream) skipLong(size int) { s.skip("longer than is read", size) }
 // a broken stream does not fill the log. Content is never logged.
 func (s *Stream) skip(why string, size int) {
 	if s.skipped++; s.skipped == 1 {
-		s.client.log.Warn("skipped part of a stream", "op", s.op, "why", why, "bytes", size)
+		s.client.log.Warn("a part of a stream was skipped", "op", s.op, "why", why, "bytes", size)
 	}
 }
 
 func (s *Stream) reportSkipped() {
 	if s.skipped > 1 {
-		s.client.log.Warn("skipped parts of a stream", "op", s.op, "parts", s.skipped)
+		s.client.log.Warn("parts of a stream were skipped", "op", s.op, "parts", s.skipped)
 	}
 }

@@ -120,7 +120,7 @@ func (s *service) addCandidates(ctx context.Context, c caller, out *buildOutput)
 	defer cancel()
 	functions, err := s.Jobs.Candidates(ctx, c.Client, out.job)
 	if err != nil {
-		s.Logger.Warn("could not look up what a build has made", "build", out.BuildID, "err", logLine(err.Error()))
+		s.Logger.Debug("the functions that a build may have made could not be looked up", "build", out.BuildID, "err", logLine(err.Error()))
 	}
 	if err == nil && out.job.OutcomeUnknown() && out.FunctionID == "" {
 		out.NextStep = "How the build ended is not known, Notte may still finish and bill it, and no function that it may have made is there yet. Before you build this again, " + askToLook(out.job.Build)

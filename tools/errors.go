@@ -21,8 +21,7 @@ func (s *service) explain(t *tool, err error) string {
 	return sentence
 }
 
-// refused reports whether a call was refused before it did anything, for a reason that
-// its caller gets and that is not news to an operator.
+// refused reports whether a call was refused before it did anything.
 func refused(err error) bool {
 	_, bad := errors.AsType[*argError](err)
 	return bad || errors.Is(err, notte.ErrNoKey)

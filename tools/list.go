@@ -101,7 +101,7 @@ func (s *service) listBuilds(ctx context.Context, c caller, in *listBuildsInput)
 	month, errMonth := s.Jobs.Spending(ctx, c.owner, now.AddDate(0, 0, -30))
 	if err := cmp.Or(errToday, errMonth); err != nil {
 		// The list is useful without its sums, but one sum could be taken for both.
-		s.Logger.Warn("could not read what builds have cost", "err", logLine(err.Error()))
+		s.Logger.Debug("the costs of builds could not be read", "err", logLine(err.Error()))
 		return out, nil
 	}
 	out.SpentToday, out.Spent30Days, out.Unknown30Days = new(roundUSD(today.USD)), new(roundUSD(month.USD)), month.Unknown

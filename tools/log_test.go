@@ -61,31 +61,44 @@ func TestLineOfACall(t *testing.T) {
 	})
 }
 
-// At info are a start and its end, and at warning what an operator must act on.
-func TestLevelOfACall(t *testing.T) {
+// Above debug the log has the start and the end of each job, once, and nothing of
+// calls.
+func TestLogAboveDebug(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture) {
 		f.notte.Script("q", sandbox.Delay(time.Minute), event("done"))
 		f.notte.Script("bad", event("error", "error", "E"))
 		id := ""
 		for _, c := range []struct {
-			level, tool string
-			args        object
+			tool string
+			args object
+			want string
 		}{
-			{"INFO", "build_automation", object{"query": "q", "wait_seconds": 1}},
-			{"DEBUG", "get_build", object{"wait_seconds": 1}},
-			{"INFO", "get_build", object{"wait_seconds": 90}},
-			{"WARN", "build_automation", object{"query": "bad"}},
-			{"DEBUG", "build_automation", object{}},
-			{"DEBUG", "list_builds", object{}},
-			{"DEBUG", "list_builds", object{"limit": 0}},
+			{"build_automation", object{"query": "q", "wait_seconds": 1}, "a build has started;"},
+			{"get_build", object{"wait_seconds": 1}, ""},
+			{"get_build", object{"wait_seconds": 90}, "a build has ended;"},
+			{"get_build", object{"wait_seconds": 90}, ""},
+			{"build_automation", object{"query": "bad"}, "a build has started;a build has ended;"},
+			{"build_automation", object{}, ""},
+			{"list_builds", object{}, ""},
+			{"list_builds", object{"limit": 0}, ""},
 		} {
 			if c.tool == "get_build" {
 				c.args["build_id"] = id
 			}
 			f.log.Reset()
 			id = cmp.Or(id, f.call(c.tool, c.args).str("build_id"))
-			if !strings.Contains(f.log.String(), "level="+c.level+" msg="+c.tool) {
-				t.Errorf("%s(%v) is not at %s:\n%s", c.tool, c.args, c.level, f.log)
+			got, calls := "", 0
+			for line := range strings.Lines(f.log.String()) {
+				if strings.Contains(line, "level=DEBUG") {
+					calls += strings.Count(line, "msg="+c.tool)
+					continue
+				}
+				_, message, _ := strings.Cut(line, `level=INFO msg="`)
+				message, _, _ = strings.Cut(message, `"`)
+				got += message + ";"
+			}
+			if got != c.want || calls != 1 {
+				t.Errorf("%s(%v) logs %q and %d lines at debug, want %q and one line:\n%s", c.tool, c.args, got, calls, c.want, f.log)
 			}
 		}
 	})

@@ -30,7 +30,7 @@ type Config struct {
 	Version string        // of this program
 	Sandbox bool          // Client uses the sandbox; the instructions for the model say so
 	Detach  bool          // ask Notte to go on with builds by itself: see [jobs.BuildSpec]
-	Logger  *slog.Logger  // one line per call; nil: none
+	Logger  *slog.Logger  // gets a line for each call, at the level debug; nil: none
 
 	Tasks bool          // answer calls that start jobs with tasks, if the client supports them
 	Keep  time.Duration // how long jobs are kept after their end; 0: for ever

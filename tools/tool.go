@@ -59,8 +59,7 @@ func (t *tool) describe() mcp.Tool {
 
 // output is the structured result of a tool.
 type output interface {
-	ended() bool        // the job has ended
-	failed() bool       // it has ended and did not succeed
+	failed() bool       // the job has ended and did not succeed
 	running() *jobs.Job // the job, if it goes on
 	attrs() []slog.Attr // for the call's line in the log
 }
@@ -86,12 +85,10 @@ func newJobOutput(job jobs.Job, nextStep string) jobOutput {
 	return o
 }
 
-func (o *jobOutput) ended() bool { return o.job.State.Ended() }
-
 // failed reports whether the job has ended and did not succeed. A job that this
 // call has cancelled did not fail.
 func (o *jobOutput) failed() bool {
-	return o.ended() && !o.job.Succeeded() && !(o.cancelRequested && o.job.State == jobs.StateCancelled)
+	return o.job.State.Ended() && !o.job.Succeeded() && !(o.cancelRequested && o.job.State == jobs.StateCancelled)
 }
 
 // setCancelRequested records that this call was to cancel the job. ended means that
@@ -117,7 +114,7 @@ func (o *jobOutput) setRepeated(repeated bool) {
 }
 
 func (o *jobOutput) running() *jobs.Job {
-	if o.ended() {
+	if o.job.State.Ended() {
 		return nil
 	}
 	return &o.job
@@ -126,7 +123,6 @@ func (o *jobOutput) running() *jobs.Job {
 // listOutput is the part of an output that lists jobs.
 type listOutput struct{}
 
-func (listOutput) ended() bool        { return false }
 func (listOutput) failed() bool       { return false }
 func (listOutput) running() *jobs.Job { return nil }
 
@@ -204,27 +200,20 @@ func fillOutput(result *mcp.CallToolResult, out output) error {
 	return nil
 }
 
-// logCall logs a call in one line. A line above debug tells of a job's start or end,
-// or of what an operator must act on.
+// logCall logs a call in one line, at the level debug: package jobs logs the start and
+// the end of each job.
 func (s *service) logCall(ctx context.Context, t *tool, took time.Duration, out output, err error) {
-	level, attrs, onlyLooks := slog.LevelInfo, []slog.Attr(nil), t.hints.readOnly
+	if !s.Logger.Enabled(ctx, slog.LevelDebug) {
+		return
+	}
+	var attrs []slog.Attr
 	switch {
 	case ctx.Err() != nil:
 		attrs = []slog.Attr{slog.String("outcome", "caller left")}
 	case err != nil:
-		level = slog.LevelWarn
-		if refused(err) {
-			level = slog.LevelDebug
-		}
 		attrs = []slog.Attr{slog.String("outcome", "refused"), slog.String("err", logLine(s.explain(t, err)))}
 	default:
-		attrs, onlyLooks = out.attrs(), onlyLooks && !out.ended()
-		if out.failed() {
-			level = slog.LevelWarn
-		}
+		attrs = out.attrs()
 	}
-	if level == slog.LevelInfo && onlyLooks {
-		level = slog.LevelDebug
-	}
-	s.Logger.LogAttrs(ctx, level, t.name, append(attrs, slog.Duration("took", took.Round(time.Millisecond)))...)
+	s.Logger.LogAttrs(ctx, slog.LevelDebug, t.name, append(attrs, slog.Duration("took", took.Round(time.Millisecond)))...)
 }

@@ -21,6 +21,10 @@ type StdioOptions struct {
 
 	Tasks Tasks // of the tools that answer with tasks; nil: no tool does
 
+	// Gone is closed when the client has ended although in is still open: another
+	// process may hold its other end. It counts as the end of in. nil: never.
+	Gone <-chan struct{}
+
 	// OnStop is called once, before ServeStdio returns, when no new calls are
 	// taken. It must make waiting handlers return, and must not wait for them.
 	OnStop func()
@@ -39,6 +43,9 @@ const (
 	handlerGrace = time.Second
 )
 
+// ErrNoMessage says that the input of a server ended before a message came.
+var ErrNoMessage = errors.New("the input ended before a message came")
+
 // ServeStdio serves MCP over in and out, one JSON-RPC message a line, until in
 // ends or ctx does. Each call runs on a goroutine of its own. All other messages
 // are handled in the order in which they came, and the answer to an initialize
@@ -46,11 +53,12 @@ const (
 // one Write a message, and begins no Write after it has returned. While out
 // stalls it goes on reading, until 256 answers wait to be written.
 //
-// When in ends, running calls have the grace period to end by themselves. Then,
+// When in or the client ends, running calls have the grace period to end by themselves. Then,
 // or when ctx ends, new calls are refused, OnStop is called, and running calls
-// have 8 s to answer, or 2 s if in has ended. Then their contexts end. The error
-// is nil unless in or out failed. If ctx ends, a Read of in may still be waiting
-// when ServeStdio returns.
+// have 8 s to answer, or 2 s if ctx has not ended. Then their contexts end. The error
+// is nil unless in or out failed; it is [ErrNoMessage] if in ended before a message
+// came. Unless in has ended, a Read of it may still be waiting when ServeStdio
+// returns.
 func ServeStdio(ctx context.Context, srv *server.MCPServer, in io.Reader, out io.Writer, opts StdioOptions) error {
 	return newStdio(srv, in, out, opts).serve(ctx)
 }
@@ -60,6 +68,7 @@ type stdio struct {
 	*dispatcher
 	in    *lineReader
 	out   *lineWriter
+	gone  <-chan struct{}
 	grace time.Duration
 }
 
@@ -68,6 +77,7 @@ func newStdio(srv *server.MCPServer, in io.Reader, out io.Writer, opts StdioOpti
 		dispatcher: newDispatcher(srv, opts.Logger, cmp.Or(opts.MaxCalls, 1000), opts.Tasks, opts.OnStop),
 		in:         newLineReader(in, maxMessage),
 		out:        newLineWriter(out),
+		gone:       opts.Gone,
 		grace:      cmp.Or(opts.Grace, 5*time.Second),
 	}
 }
@@ -85,6 +95,8 @@ func (s *stdio) serve(ctx context.Context) error {
 	case <-ctx.Done():
 	case <-s.out.broken:
 	case readErr = <-read:
+		wait = stopWaitAtEnd
+	case <-s.gone:
 		wait = stopWaitAtEnd
 	}
 	s.limit.close()
@@ -122,19 +134,24 @@ func (s *stdio) outcome(readErr error) error {
 		return fmt.Errorf("writing to the client: %w", s.out.err)
 	default:
 	}
-	if readErr != nil && !errors.Is(readErr, io.EOF) {
-		return fmt.Errorf("reading from the client: %w", readErr)
+	switch {
+	case readErr == nil, errors.Is(readErr, io.EOF):
+		return nil
+	case errors.Is(readErr, ErrNoMessage):
+		return readErr
 	}
-	return nil
+	return fmt.Errorf("reading from the client: %w", readErr)
 }
 
 // readAll handles every line of the input and returns the error that ended it.
 func (s *stdio) readAll(ctx context.Context) error {
-	for {
+	for first := true; ; first = false {
 		line, err := s.in.next()
 		switch {
+		case first && errors.Is(err, io.EOF):
+			return ErrNoMessage
 		case errors.Is(err, errLineTooLong):
-			s.log.Warn("skipped a message that is too long", "limit_bytes", s.in.max)
+			s.log.Debug("the server skipped a message that is too long", "limit_bytes", s.in.max)
 			s.out.answer(encodeError(nil, &rpcError{mcp.INVALID_REQUEST,
 				fmt.Sprintf("The message is longer than %d bytes.", s.in.max)}))
 		case err != nil:

@@ -3,6 +3,7 @@ package transport
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -153,7 +154,6 @@ func TestStdioInputs(t *testing.T) {
 		{"NUL", "\x00\x00", `{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"The message is not valid JSON."}}`},
 		{"method of another type", `{"jsonrpc":"2.0","id":1,"method":5}`,
 			`{"jsonrpc":"2.0","id":1,"error":{"code":-32600,"message":"The message has no method: give its name as a string."}}`},
-		{"nothing", "\n \r\n\t\n", ``},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			out := &recorder{}
@@ -164,6 +164,37 @@ func TestStdioInputs(t *testing.T) {
 				t.Errorf("got %.300s\nwant %s", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestStdioWithoutAMessage checks that the caller learns that the input ended before
+// a message came, be it a bad one. A server that is stopped before says nothing.
+func TestStdioWithoutAMessage(t *testing.T) {
+	for _, tt := range []struct {
+		name, in string
+		want     error
+	}{
+		{"empty", "", ErrNoMessage},
+		{"blank lines", "\n \r\n\t\n", ErrNoMessage},
+		{"a blank line without an end", " ", ErrNoMessage},
+		{"a message", request(1, 1, `{}`), nil},
+		{"a message after blank lines, without an end", "\n\n{}", nil},
+		{"a bad message", "hello\n", nil},
+		{"half a message", "{", nil},
+		{"a message that is too long", strings.Repeat("x", maxMessage+1), nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if err := ServeStdio(t.Context(), newFakeServer().srv, strings.NewReader(tt.in), io.Discard, StdioOptions{}); err != tt.want {
+				t.Errorf("ended with %v, want %v", err, tt.want)
+			}
+		})
+	}
+	in, toServer := io.Pipe()
+	defer toServer.Close()
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	if err := ServeStdio(ctx, newFakeServer().srv, in, io.Discard, StdioOptions{}); err != nil {
+		t.Errorf("a server that is stopped ended with %v", err)
 	}
 }
 

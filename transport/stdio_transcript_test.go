@@ -13,7 +13,7 @@ import (
 )
 
 // TestStdioTranscripts plays what goes over the wire, both ways. A step is a
-// line to the server ("> "), or "# wait DURATION", "# eof" or "# stop"; what
+// line to the server ("> "), or "# wait DURATION", "# eof", "# gone" or "# stop"; what
 // the server wrote since is "< ", what its tool saw "~ ".
 func TestStdioTranscripts(t *testing.T) {
 	replay(t, "testdata/stdio.txtar", func(t *testing.T, steps []string) (lines []string) {
@@ -25,12 +25,13 @@ func TestStdioTranscripts(t *testing.T) {
 func playStdio(t *testing.T, f *fakeServer, steps []string, tasks Tasks) (lines []string) {
 	ctx, stop := context.WithCancel(t.Context())
 	in, toServer := io.Pipe()
+	gone := make(chan struct{})
 	defer toServer.Close()
 	out := &recorder{}
 	start := time.Now()
 	ended := make(chan string, 1)
 	go func() {
-		s := newStdio(f.srv, in, out, StdioOptions{MaxCalls: 3, OnStop: f.stop, Tasks: tasks})
+		s := newStdio(f.srv, in, out, StdioOptions{MaxCalls: 3, Gone: gone, OnStop: f.stop, Tasks: tasks})
 		s.in.max = 1000
 		err := s.serve(ctx)
 		ended <- fmt.Sprintf("~ ended after %s: %v", time.Since(start).Truncate(100*time.Millisecond), err)
@@ -51,6 +52,8 @@ func playStdio(t *testing.T, f *fakeServer, steps []string, tasks Tasks) (lines 
 			fmt.Fprintf(toServer, "%s\n", rest)
 		case step == "# eof":
 			toServer.Close()
+		case step == "# gone":
+			close(gone)
 		case step == "# stop":
 			stop()
 		case strings.HasPrefix(step, "# wait "):
