@@ -19,7 +19,7 @@ func (p *program) sandboxCommand() *cobra.Command {
 		GroupID: serverGroup,
 		Short:   "Serve the sandbox alone, for other clients of Notte's APIs",
 		Long: `Serve a stand-in for both of Notte's APIs. It takes any key and answers with
-made-up data.
+made-up data. It has six functions from the start, one of which fails.
 
 A word in the query changes how a build ends: [sandbox:error],
 [sandbox:timeout], [sandbox:cancelled], [sandbox:cut], [sandbox:nofunction],

@@ -210,7 +210,7 @@ func (p *program) printRun(a *app, job jobs.Job) error {
 		fmt.Fprintln(p.screen, strings.TrimSpace(text.Lines(result)))
 	}
 	if a.simulated && a.dir == "" {
-		fmt.Fprintln(p.screen, "A sandbox in memory has no functions: it keeps none from one command to the next.")
+		fmt.Fprintln(p.screen, "A sandbox in memory keeps no function from one command to the next: it has its examples alone.")
 	}
 	return nil
 }

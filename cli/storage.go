@@ -78,7 +78,9 @@ func (p *program) newStore(dir string) jobs.Store {
 // sandboxOptions returns the settings as options of a sandbox. Unless dir is "", the
 // sandbox keeps its functions there, and all sandboxes of a directory share them.
 func (p *program) sandboxOptions(dir string) []sandbox.Option {
-	opts := []sandbox.Option{sandbox.WithSpeed(p.settings.sandboxSpeed), sandbox.WithAPI(sandbox.API(p.settings.sandboxAPI))}
+	opts := []sandbox.Option{
+		sandbox.WithSpeed(p.settings.sandboxSpeed), sandbox.WithAPI(sandbox.API(p.settings.sandboxAPI)), sandbox.WithExamples(),
+	}
 	if dir != "" {
 		opts = append(opts, sandbox.WithFile(filepath.Join(dir, "sandbox.json")))
 	}

@@ -63,6 +63,7 @@ type header struct {
 
 // content is the second line of a file.
 type content struct {
+	Seeded    bool        `json:"seeded,omitempty"` // it has, or had, the examples
 	Functions []*function `json:"functions"`
 	Threads   []*thread   `json:"threads"`
 	Runs      []*run      `json:"runs"`
@@ -206,6 +207,7 @@ func (c *content) valid() bool {
 
 // fill replaces the content of the store by c.
 func (c *content) fill(s *store) {
+	s.seeded = c.Seeded
 	s.functions, s.threads, s.runs = boundedMap[*function]{}, boundedMap[*thread]{}, boundedMap[*run]{}
 	for _, f := range c.Functions {
 		s.functions.put(f.ID, f)
@@ -229,7 +231,7 @@ func (f *file) save(s *store) error {
 	head = append(head, '\n')
 	var data []byte
 	for n := maxKept; ; n /= 2 {
-		c := content{s.functions.list(n), s.threads.list(n), s.runs.list(min(n, maxFileRuns))}
+		c := content{s.seeded, s.functions.list(n), s.threads.list(n), s.runs.list(min(n, maxFileRuns))}
 		if data, err = encode(c); err != nil {
 			return err
 		}

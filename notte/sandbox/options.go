@@ -51,3 +51,21 @@ func WithBaseURL(url string) Option {
 func WithSeed(seed uint64) Option {
 	return func(s *Server) { s.ids = seededIDs(seed) }
 }
+
+// WithMaxRuns sets how many runs may be active at once. One more is answered 429.
+// Without it that is 10, as in Notte's free plan.
+func WithMaxRuns(n int) Option {
+	return func(s *Server) { s.maxRuns = n }
+}
+
+// WithRateLimit has the Server take n requests a minute and answer more with 429.
+// Without it, the headers count down from 1,000, and no request is refused.
+func WithRateLimit(n int) Option {
+	return func(s *Server) { s.quota.limit, s.quota.refuses = n, true }
+}
+
+// WithExamples has the account begin with six functions, one of which fails. With
+// [WithFile] those that were deleted stay deleted.
+func WithExamples() Option {
+	return func(s *Server) { s.store.examples = exampleFunctions() }
+}

@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -120,32 +121,40 @@ func (p *statusRecorder) Header() http.Header         { return p.header }
 func (p *statusRecorder) WriteHeader(status int)      { p.status = status }
 func (p *statusRecorder) Write(b []byte) (int, error) { return len(b), nil }
 
-// quota counts requests for the rate-limit headers. It refuses none: a test that
-// needs a 429 uses Fault.
+// quota counts requests for the rate-limit headers.
 type quota struct {
+	limit   int
+	refuses bool // requests beyond the limit
+
 	mu    sync.Mutex // guards reset and used
 	reset time.Time
 	used  int
 }
 
 const (
-	quotaLimit  = 1000
-	quotaWindow = time.Minute
+	defaultQuota = 1000
+	quotaWindow  = time.Minute
 )
 
-// count counts a request and sets its rate-limit headers.
-func (q *quota) count(h http.Header, now time.Time) {
+// count counts a request and sets its rate-limit headers. It reports whether the
+// request may be served.
+func (q *quota) count(h http.Header, now time.Time) bool {
 	q.mu.Lock()
 	if !now.Before(q.reset) {
 		q.reset, q.used = now.Truncate(time.Second).Add(quotaWindow), 0
 	}
 	q.used++
-	left, reset := max(quotaLimit-q.used, 0), q.reset
+	used, reset := q.used, q.reset
 	q.mu.Unlock()
 
-	h.Set("X-RateLimit-Limit", strconv.Itoa(quotaLimit))
-	h.Set("X-RateLimit-Remaining", strconv.Itoa(left))
+	h.Set("X-RateLimit-Limit", strconv.Itoa(q.limit))
+	h.Set("X-RateLimit-Remaining", strconv.Itoa(max(q.limit-used, 0)))
 	h.Set("X-RateLimit-Reset", strconv.FormatInt(reset.Unix(), 10))
+	if used <= q.limit || !q.refuses {
+		return true
+	}
+	h.Set("Retry-After", strconv.Itoa(int(math.Ceil(reset.Sub(now).Seconds()))))
+	return false
 }
 
 // index answers GET /, for people who open the Server's address in a browser.

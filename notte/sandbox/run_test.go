@@ -39,7 +39,7 @@ func TestRunOfABuiltFunction(t *testing.T) {
 		{"read example.org/a now", `{}`, 3, "url", "https://example.org/a"},
 		{"read example.org/a now", `{"url":"https://b.test/"}`, 3, "url", "https://b.test/"},
 		{"what is the weather", `null`, 3, "query", "what is the weather"},
-		{"what is the weather", `{"query":"other","more":[1]}`, 3, "query", "other"},
+		{"what is the weather", `{"query":"other"}`, 3, "query", "other"},
 	} {
 		t.Run(test.query+test.variables, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, s *sandbox.Server) {
@@ -70,11 +70,12 @@ func TestRunOfABuiltFunction(t *testing.T) {
 
 func TestRunsThatFail(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *sandbox.Server) {
-		s.AddFunction(sandbox.Function{ID: "strict", Variables: []sandbox.Variable{{Name: "user"}}})
+		s.AddFunction(sandbox.Function{ID: "strict", Variables: []sandbox.Variable{{Name: "user"}, {Name: "page"}, {Name: "size", Default: new("1")}}})
 		for _, test := range []struct{ id, variables, want string }{
 			{built(t, s, news), `{"count":"it's"}`, `ValueError: invalid literal for int() with base 10: "it's"`},
 			{built(t, s, "x [sandbox:broken]"), `{}`, "Traceback (most recent call last)"},
-			{"strict", `{}`, "TypeError: run() missing 1 required argument: 'user'"},
+			{"strict", `{}`, "ValueError: Missing required parameters for run function: ['page', 'user']"},
+			{"strict", `{"user":"u","page":"1","x":1,"User":2}`, "ValueError: Unexpected variable names for run function: ['User', 'x'] (expected variable names: ['page', 'size', 'user'])"},
 		} {
 			got := ok(t, s, "POST", "/functions/"+test.id+"/runs/start", startBody(test.id, test.variables, false))
 			text, _ := got["result"].(string)

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -18,7 +19,16 @@ func (s *Server) createRun(w http.ResponseWriter, r *http.Request, f *function) 
 	}
 	run := s.newRun(f.ID)
 	run.Local = local
-	s.store.change(func() { s.store.runs.put(run.ID, run) })
+	full := false
+	s.store.change(func() {
+		if full = s.store.activeRuns(run.Created) >= s.maxRuns; !full {
+			s.store.runs.put(run.ID, run)
+		}
+	})
+	if full {
+		s.refuseRun(w)
+		return
+	}
 	writeJSON(w, http.StatusOK, map[string]string{
 		"function_id": f.ID, "workflow_id": f.ID, "function_run_id": run.ID, "workflow_run_id": run.ID,
 		"created_at": formatTime(run.Created), "status": runCreated,
@@ -31,8 +41,12 @@ func (s *Server) startNewRun(w http.ResponseWriter, r *http.Request, f *function
 	if !ok {
 		return
 	}
-	run := s.begin(s.newRun(f.ID), f, in)
-	s.store.change(func() { s.store.runs.put(run.ID, run) })
+	run, full := s.newRun(f.ID), false
+	s.store.change(func() { run, full = s.begin(run, f, in) })
+	if full {
+		s.refuseRun(w)
+		return
+	}
 	s.answerStart(w, r, run, in)
 }
 
@@ -47,29 +61,56 @@ func (s *Server) startCreatedRun(w http.ResponseWriter, r *http.Request, f *func
 	if !ok {
 		return
 	}
-	var fresh bool
+	var fresh, full bool
 	s.store.change(func() {
 		if kept, ok := s.store.runs.get(run.ID); ok && kept.Started.IsZero() {
 			fresh = true
-			run = s.begin(kept, f, in)
-			s.store.runs.put(run.ID, run)
+			run, full = s.begin(kept, f, in)
 		}
 	})
-	if !fresh {
+	switch {
+	case !fresh:
 		writeJSON(w, http.StatusConflict, detail("Function run has already been started"))
-		return
+	case full:
+		s.refuseRun(w)
+	default:
+		s.answerStart(w, r, run, in)
 	}
-	s.answerStart(w, r, run, in)
 }
 
-// begin returns a copy of r that has started now.
-func (s *Server) begin(r *run, f *function, in startBody) *run {
-	begun := *r
-	begun.Started, begun.Vars, begun.Outcome = time.Now(), in.vars, f.Run
-	if f.Run == nil {
-		begun.Outcome = s.sample(f, in.vars, begun.Started)
+// begin stores and returns a copy of r that has started now, unless as many runs
+// are active as may be. The caller must hold the store's mutex.
+func (s *Server) begin(r *run, f *function, in startBody) (begun *run, full bool) {
+	now := time.Now()
+	if s.store.activeRuns(now) >= s.maxRuns {
+		return r, true
 	}
-	return &begun
+	next := *r
+	next.Started, next.Vars, next.Outcome = now, in.vars, f.Run
+	if f.Run == nil {
+		next.Outcome = s.sample(f, in.vars, now)
+	}
+	s.store.runs.put(next.ID, &next)
+	return &next, false
+}
+
+// defaultMaxRuns is how many runs Notte's free plan has at once.
+const defaultMaxRuns = 10
+
+// activeRuns counts the runs that are active at now. The caller must hold the mutex.
+func (s *store) activeRuns(now time.Time) (n int) {
+	for r := range s.runs.newest() {
+		if r.status(now) == runActive {
+			n++
+		}
+	}
+	return n
+}
+
+// refuseRun answers that as many runs are active as may be.
+func (s *Server) refuseRun(w http.ResponseWriter) {
+	w.Header().Set("Retry-After", "1")
+	writeJSON(w, http.StatusTooManyRequests, detail("Too many concurrent function runs: at most "+strconv.Itoa(s.maxRuns)))
 }
 
 func (s *Server) answerStart(w http.ResponseWriter, r *http.Request, run *run, in startBody) {

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -44,9 +45,10 @@ func logLine(at time.Time, text string) string {
 	return at.UTC().Format("2006-01-02 15:04:05.000") + " | INFO     | function:run:12 | " + text
 }
 
-// inputs returns the values of the function's variables, defaults included.
+// inputs returns the values of the function's variables, defaults included. Its
+// errors are in Notte's words.
 func inputs(f *function, vars map[string]string) (map[string]string, error) {
-	given := make(map[string]string)
+	given, missing := make(map[string]string), []string(nil)
 	for _, v := range f.Variables {
 		value, ok := vars[v.Name]
 		switch {
@@ -55,8 +57,14 @@ func inputs(f *function, vars map[string]string) (map[string]string, error) {
 		case v.Default != nil:
 			given[v.Name] = pythonValue(*v.Default)
 		default:
-			return nil, fmt.Errorf("TypeError: run() missing 1 required argument: '%s'", v.Name)
+			missing = append(missing, v.Name)
 		}
+	}
+	if len(missing) > 0 {
+		return nil, fmt.Errorf("ValueError: Missing required parameters for run function: %s", pythonNames(missing))
+	}
+	if err := checkNames(f, vars); err != nil {
+		return nil, err
 	}
 	if count, ok := given["count"]; ok {
 		if _, err := strconv.Atoi(count); err != nil {
@@ -64,6 +72,33 @@ func inputs(f *function, vars map[string]string) (map[string]string, error) {
 		}
 	}
 	return given, nil
+}
+
+// checkNames returns an error if vars has a name that the function does not take.
+func checkNames(f *function, vars map[string]string) error {
+	var known, unexpected []string
+	for _, v := range f.Variables {
+		known = append(known, v.Name)
+	}
+	for name := range vars {
+		if !slices.Contains(known, name) {
+			unexpected = append(unexpected, name)
+		}
+	}
+	if len(unexpected) == 0 {
+		return nil
+	}
+	return fmt.Errorf("ValueError: Unexpected variable names for run function: %s (expected variable names: %s)",
+		pythonNames(unexpected), pythonNames(known))
+}
+
+// pythonNames returns the repr of a sorted list of names.
+func pythonNames(names []string) string {
+	list := make([]any, len(names))
+	for i, name := range slices.Sorted(slices.Values(names)) {
+		list[i] = name
+	}
+	return pythonText(list)
 }
 
 // sampleFormat returns the JSON Schema of sampleData for a function with these

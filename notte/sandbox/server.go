@@ -27,6 +27,7 @@ type Server struct {
 	speed   float64
 	key     string
 	baseURL string
+	maxRuns int
 	ids     idSource
 
 	mux      *http.ServeMux
@@ -47,7 +48,8 @@ type Server struct {
 
 // New returns a Server. The caller must Close it.
 func New(opts ...Option) *Server {
-	s := &Server{api: defaultAPI, speed: 1}
+	s := &Server{api: defaultAPI, speed: 1, maxRuns: defaultMaxRuns}
+	s.quota.limit = defaultQuota
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	for _, opt := range opts {
 		opt(s)
@@ -100,13 +102,18 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.handlers.Done()
-	s.quota.count(w.Header(), time.Now())
+	within := s.quota.count(w.Header(), time.Now())
 
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 	seen := s.log.add(r, body)
 	defer s.log.watch(r.Context(), seen)()
 	if err != nil || len(body) > maxBody {
 		writeJSON(w, http.StatusRequestEntityTooLarge, detail("request body too large or unreadable"))
+		return
+	}
+
+	if !within {
+		writeJSON(w, http.StatusTooManyRequests, detail("Rate limit exceeded"))
 		return
 	}
 

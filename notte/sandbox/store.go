@@ -18,6 +18,9 @@ type store struct {
 	playing   map[string]int // thread IDs with the number of scripts being played
 	runEnded  signal         // wakes when a run ends early
 	file      *file          // nil: memory only
+
+	examples []*function // that the account begins with
+	seeded   bool        // it has, or had, the examples
 }
 
 // view calls f with the store locked and up to date. f must not change what the
@@ -43,9 +46,16 @@ func (s *store) change(f func()) {
 	f()
 }
 
-// settle makes the uploads of all turns that are due at now, in their order. It
-// need not be saved, because it has the same effect in each process.
+// settle adds the examples, once, and makes the uploads of all turns that are due
+// at now, in their order. It need not be saved, because it has the same effect in
+// each process.
 func (s *store) settle(now time.Time) {
+	if s.examples != nil && !s.seeded {
+		for _, f := range s.examples {
+			s.functions.put(f.ID, f)
+		}
+		s.seeded = true
+	}
 	var due []*thread
 	for _, id := range s.threads.order {
 		if th := s.threads.byID[id]; th.Turn.due(now) {
