@@ -158,7 +158,7 @@ func TestFollowUpsAtOnce(t *testing.T) {
 		running = running[1:]
 	}
 	open()
-	if text := refused[0].text; len(refused) != 1 || !strings.Contains(text, "another turn of this build's thread still runs") && !strings.Contains(text, "409") {
+	if text := refused[0].text; len(refused) != 1 || !strings.Contains(text, "another turn of this build's thread is still running") && !strings.Contains(text, "409") {
 		t.Errorf("refused were %+v", refused)
 	}
 	out := a.outcome(a.call("get_build", args{"build_id": running[0].BuildID}))

@@ -62,16 +62,16 @@ type LimitError struct {
 // Error says which limit, what is used of it, and when there is room again.
 func (e *LimitError) Error() string {
 	if e.Limits.MaxRunning > 0 && e.Running >= e.Limits.MaxRunning {
-		return fmt.Sprintf("the limit of builds at once is %d, and as many are running: there is room when one of them has ended", e.Limits.MaxRunning)
+		return fmt.Sprintf("at most %d builds may run at once, and as many are running: try again when one of them has ended", e.Limits.MaxRunning)
 	}
-	text := fmt.Sprintf("the daily budget of $%.2f does not allow another build: $%.2f spent today, $%.2f reserved for builds that run (%d) or whose cost is unknown (%d), and $%.2f that one more is taken to cost",
+	text := fmt.Sprintf("the daily budget of $%.2f does not allow another build: $%.2f was spent today, $%.2f is reserved for builds that run (%d) or whose cost is unknown (%d), and $%.2f is the expected cost of one more",
 		e.Limits.BudgetUSD, e.Spent.USD, e.ReservedUSD, e.Running, e.Spent.Unknown, e.NextUSD)
 	if e.NextUSD > e.Limits.BudgetUSD {
-		return text + ": the budget is too small for a single one"
+		return text + "; the budget is smaller than the expected cost of one build"
 	}
 	next := e.Limits.Since.AddDate(0, 0, 1).Format(time.RFC3339)
 	if e.Running > 0 {
-		return text + "; there may be room when a running build ends, and the next day's budget begins at " + next
+		return text + "; try again when a running build has ended, or after the next day's budget begins, at " + next
 	}
 	return text + "; the next day's budget begins at " + next
 }

@@ -135,7 +135,7 @@ func finishRun(r *Run, result *notte.RunResult, failure string) {
 	r.Error = clip(failure)
 	r.OK = failure == "" && result.Status != notte.RunFailed && result.Status != notte.RunStopped
 	if !r.OK && failure == "" {
-		r.Error = fmt.Sprintf("Notte calls the run %s and gives no reason", result.Status)
+		r.Error = fmt.Sprintf("Notte reports the run as %s and gives no reason", result.Status)
 	}
 }
 

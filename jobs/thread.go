@@ -8,9 +8,9 @@ import (
 // Errors of a build that is to continue another.
 var (
 	// ErrNoThread says that a build has no thread that could be continued.
-	ErrNoThread = errors.New("the build has no thread that could be continued; build anew")
+	ErrNoThread = errors.New("the build has no thread to continue; start a new build")
 	// ErrThreadBusy says that another build of the thread still runs.
-	ErrThreadBusy = errors.New("another turn of this build's thread still runs; wait for its end, and continue it then")
+	ErrThreadBusy = errors.New("another turn of this build's thread is still running; wait until it has ended, then continue it")
 )
 
 // check returns why the build cannot be continued now.

@@ -80,7 +80,7 @@ func (e *Error) strangerAdvice(key, url, wait string) string {
 	case answerProxy:
 		return e.proxyLogin()
 	case answerBlock:
-		return "That is the web page of a bot check such as Cloudflare's, of a gateway or of a filter, so " + key + " may well be right. " +
+		return "That is the web page of a bot check such as Cloudflare's, of a gateway or of a filter, so " + key + " is probably not the reason. " +
 			"Ask those who run the network to let requests to " + e.Host + " pass" + e.tryAgain(", or ", "in "+wait+" or from another network")
 	}
 	return "It may be a sign-in page of the network, a proxy or another web server: open any web page in a browser to see whether the network wants a sign-in, and check " + url + "."

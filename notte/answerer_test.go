@@ -34,7 +34,7 @@ func TestWhoAnswered(t *testing.T) {
 		{"with another status", 503, mitigated, html, challenge, []string{between, "bot check", "try again"}, false},
 		{"without a page", 403, mitigated, "text/plain", "", []string{between, "bot check"}, false},
 		{"Cloudflare's block", 403, cloudflare, html, "<html><title>Attention Required! | Cloudflare</title></html>", []string{between, "Attention Required", "!plan"}, false},
-		{"a gateway's login", 401, nil, html, "<html><h1>401</h1></html>", []string{between, "may well be right", "!mistyped"}, false},
+		{"a gateway's login", 401, nil, html, "<html><h1>401</h1></html>", []string{between, "is probably not the reason", "!mistyped"}, false},
 		{"a gateway's limit", 429, http.Header{"Retry-After": {"90"}}, html, challenge, []string{between, "try again in 1m30s"}, false},
 		{"a gateway's maintenance", 503, nil, html, challenge, []string{between, "do not start it again", "!try again"}, true},
 		{"without a type", 403, nil, "", "\uFEFF\n <html><title>Blocked</title>", []string{between, "Blocked"}, false},

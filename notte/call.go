@@ -83,7 +83,7 @@ func checkID(what, id string) error {
 		}
 	}
 	if id == "" || len(id) > 128 {
-		return fmt.Errorf("%w: a %s ID has 1 to 128 letters, digits, hyphens and underscores; give it as an earlier answer gave it", ErrInvalidID, what)
+		return fmt.Errorf("%w: a %s ID has 1 to 128 letters, digits, hyphens and underscores; copy it from an earlier answer", ErrInvalidID, what)
 	}
 	return nil
 }

@@ -155,7 +155,7 @@ func TestFailure(t *testing.T) {
 		{RunClosed, quote("\n  Script execution failed:\n\x1b[31mboom\x1b[0m\n"), "Script execution failed: boom"},
 		{RunFailed, `"boom"`, "boom"},
 		{RunFailed, `{"error":"boom"}`, `{"error":"boom"}`},
-		{RunFailed, ``, "Notte says that the run failed and not why"},
+		{RunFailed, ``, "Notte says that the run failed, but not why"},
 		{RunActive, quote(trace), ""},
 		{RunClosed, quote("\n " + trace), "ValueError: no such page"},
 		{RunClosed, quote("opened the page\n" + trace), "opened the page: ValueError: no such page"},
@@ -184,7 +184,7 @@ func TestFailure(t *testing.T) {
 		{RunClosed, `'line 1\nTraceback (most recent call last):\n  File "x"\nKeyError: 1'`, "line 1: KeyError: 1"},
 		{RunClosed, "'He asked what Traceback (most recent call last): means\\nand why'", ""},
 		{RunClosed, `'Script execution failed: Traceback (most recent call last):\n  File "x"\nKeyError: \'a\''`, "Script execution failed: KeyError: 'a'"},
-		{RunFailed, "", "Notte says that the run failed and not why"},
+		{RunFailed, "", "Notte says that the run failed, but not why"},
 		{RunCreated, "", ""},
 	} {
 		if got := (Run{Status: tt.status, Result: tt.result}).Failure(); got != tt.want {

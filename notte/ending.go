@@ -85,7 +85,7 @@ func (t *turn) end() (Event, bool) {
 	case e.bad != "" && timedOut.MatchString(e.why):
 		ev.Type, ev.Reason = EventTimeout, e.why
 	case e.bad == EventError:
-		ev.Error = cmp.Or(e.why, "Notte says that the build failed and not why")
+		ev.Error = cmp.Or(e.why, "Notte says that the build failed, but not why")
 	case e.bad == EventCancelled:
 		ev.Reason = e.why
 	default:

@@ -60,7 +60,7 @@ func exception(result string) string {
 func failureText(result string) string {
 	result = strings.TrimSpace(result)
 	if result == "" {
-		return "Notte says that the run failed and not why"
+		return "Notte says that the run failed, but not why"
 	}
 	first, _, _ := strings.Cut(result, "\n")
 	last := result[strings.LastIndexByte(result, '\n')+1:]

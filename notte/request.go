@@ -94,7 +94,7 @@ func (c *Client) tryJSON(ctx context.Context, k call) (gjson.Result, error) {
 	case err != nil:
 		return gjson.Result{}, c.noAnswer(ctx, k, "", err, true)
 	case len(body) > maxAnswer:
-		return gjson.Result{}, fmt.Errorf("could not %s: the answer is longer than %d MiB, the most that is read", k.op, maxAnswer>>20)
+		return gjson.Result{}, fmt.Errorf("could not %s: the answer is longer than the %d MiB that are read at most", k.op, maxAnswer>>20)
 	}
 	answer, ok := readJSON(c.redactor.Redact(string(body)))
 	if !ok || !answer.IsObject() {

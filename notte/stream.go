@@ -247,7 +247,7 @@ func (s *Stream) lost() error {
 	if s.skipped > 0 {
 		why += fmt.Sprintf(", with %d parts that could not be read,", s.skipped)
 	}
-	e.text = fmt.Sprintf("could not %s to its end: %s before the outcome was told. What came before that is valid, and the work may go on at Notte.", s.op, why)
+	e.text = fmt.Sprintf("could not %s to its end: %s before Notte told the outcome. What was received until then is valid, and the work may go on at Notte.", s.op, why)
 	return e
 }
 

@@ -117,7 +117,7 @@ func TestV2Ends(t *testing.T) {
 		{"content filter", chunks(start, finished("content-filter"), end), "done a content filter stopped the model, so the work may be incomplete"},
 		{"tool calls", chunks(start, finished("tool-calls"), end), "done the model stopped at a call of a tool, so the work may be incomplete"},
 		{"another reason", chunks(start, finished("weariness"), end), "done the model stopped for the reason “weariness”, so the work may be incomplete"},
-		{"error as a reason", chunks(start, finished("error"), end), "error Notte says that the build failed and not why"},
+		{"error as a reason", chunks(start, finished("error"), end), "error Notte says that the build failed, but not why"},
 		{"error text, then error as a reason", chunks(start, failed("no luck"), finished("error"), end), "error no luck"},
 		{"error as a reason, then its text", chunks(start, finished("error"), failed("no luck"), end), "error no luck"},
 		{"interrupted", chunks(start, finished("interrupted"), end), lost},
@@ -180,7 +180,7 @@ func TestV2Ends(t *testing.T) {
 func TestLostAfterAnError(t *testing.T) {
 	stream := chunks(start, `{"type":"error","errorText":"overloaded, see https://notte.cc/x?token=4711"}`, textOf("t", "a"))
 	_, err := eventsOf(t, strings.NewReader(stream))
-	if err == nil || !strings.Contains(err.Error(), "example.test ended the stream, after an error (overloaded, see https://notte.cc/…), before the outcome was told") {
+	if err == nil || !strings.Contains(err.Error(), "example.test ended the stream, after an error (overloaded, see https://notte.cc/…), before Notte told the outcome") {
 		t.Error(err)
 	}
 }

@@ -39,8 +39,8 @@ func TestContinueIsRefused(t *testing.T) {
 		without := f.call("build_automation", object{"query": "v1"})
 		busy := f.call("build_automation", object{"query": "fetch [sandbox:slow]", "wait_seconds": 1})
 		for id, want := range map[string]string{
-			without.str("build_id"): "Nothing was started: the build has no thread that could be continued; build anew.",
-			busy.str("build_id"):    "Nothing was started: another turn of this build's thread still runs; wait for its end, and continue it then.",
+			without.str("build_id"): "Nothing was started: the build has no thread to continue; start a new build.",
+			busy.str("build_id"):    "Nothing was started: another turn of this build's thread is still running; wait until it has ended, then continue it.",
 			"build_none":            "continue_build must be the build_id of an earlier build: there is none with this ID, or it has expired. Nothing was started or changed.",
 		} {
 			if r := f.call("build_automation", object{"query": "more", "continue_build": id}); !r.isError || r.text != want {

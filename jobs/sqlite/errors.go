@@ -41,7 +41,7 @@ var (
 
 // What to do about it.
 const (
-	moveAside = "move it aside, with its -wal and -shm files if it has them, and a new one is made"
+	moveAside = "move it aside, with its -wal and -shm files if it has them; the server then makes a new one"
 	endOther  = "another program keeps it locked: try again, or end that program"
 )
 
@@ -49,7 +49,7 @@ const (
 // database's directory.
 func remedy(err error, dir string) string {
 	makeRoom := "free some space on its disk, or change " + dir
-	makeWritable := "see that its directory is there and can be written, or change " + dir
+	makeWritable := "check that its directory exists and can be written to, or change " + dir
 	switch {
 	case errors.Is(err, errForeign):
 		return moveAside
@@ -75,7 +75,7 @@ func remedy(err error, dir string) string {
 	case codes.SQLITE_BUSY:
 		return endOther
 	}
-	return "see that its disk has space and is in order, or change " + dir
+	return "check that its disk works and has space, or change " + dir
 }
 
 // code is the primary result code of an error of SQLite's, or 0.

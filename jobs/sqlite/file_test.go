@@ -216,12 +216,12 @@ func TestUnusableDirectories(t *testing.T) {
 			continue // root may write anywhere
 		}
 		_, _, err := sqlite.New(dir).Create(t.Context(), build("build_1"), options(""))
-		refused(t, err, filepath.Join(dir, "jobs.db"), "directory is there and can be written", "change the state directory")
+		refused(t, err, filepath.Join(dir, "jobs.db"), "directory exists and can be written", "change the state directory")
 	}
 }
 
 // Others lose the permission to write to the user's directory. A directory for the
-// files of all users, or of another user, is not used.
+// all users keep files, or of another user, is not used.
 func TestUnsafeDirectories(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("permissions are another thing there")
@@ -245,7 +245,7 @@ func TestUnsafeDirectories(t *testing.T) {
 	}
 	t.Setenv("TMPDIR", shared)
 	_, _, err := sqlite.New(shared).Create(t.Context(), build("build_1"), options(""))
-	refused(t, err, filepath.Join(shared, "jobs.db"), "files of all users", "change the state directory")
+	refused(t, err, filepath.Join(shared, "jobs.db"), "all users keep files", "change the state directory")
 
 	foreign := t.TempDir()
 	if os.Geteuid() != 0 || os.Chown(foreign, 4711, 4711) != nil {

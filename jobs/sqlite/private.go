@@ -25,7 +25,7 @@ func protectDir(dir string) error {
 	}
 	for _, shared := range []string{os.TempDir(), "/tmp", "/var/tmp", "/dev/shm"} {
 		if other, err := os.Stat(shared); err == nil && os.SameFile(info, other) {
-			return fmt.Errorf("%w: it is for the files of all users", errUnsafeDir)
+			return fmt.Errorf("%w: all users keep files there", errUnsafeDir)
 		}
 	}
 	if err := os.Chmod(dir, mode.Perm()&^0o022); err != nil {

@@ -85,7 +85,7 @@ func schemaVersion(ctx context.Context, conn *sql.Conn, newest int) (int, error)
 	case application != applicationID:
 		return 0, errForeign
 	case version > newest:
-		return 0, fmt.Errorf("%w: it is of version %d, and %d is the newest known here", errNewer, version, newest)
+		return 0, fmt.Errorf("%w: it has version %d, and the newest that this program knows is %d", errNewer, version, newest)
 	}
 	return version, nil
 }
