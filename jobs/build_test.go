@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/anything-mcp/anything-mcp/jobs"
-	"github.com/anything-mcp/anything-mcp/jobs/jobstest"
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 )
 
@@ -18,7 +17,7 @@ func withOptions(t *testing.T, opts jobs.Options, test func(*testing.T, *fixture
 	synctest.Test(t, func(t *testing.T) {
 		s := sandbox.New()
 		defer s.Close()
-		b := &fixture{Manager: jobs.NewManager(jobstest.NewMemory(), opts), notte: s, client: clientOf(t, s, "key-of-ann")}
+		b := &fixture{Manager: jobs.NewManager(newStore(t), opts), notte: s, client: clientOf(t, s, "key-of-ann")}
 		defer stop(b)
 		test(t, b)
 	})
@@ -153,7 +152,7 @@ func TestStopRunsOutOfTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := sandbox.New()
 		defer s.Close()
-		b := &fixture{Manager: jobs.NewManager(slowStore{jobstest.NewMemory()}, jobs.Options{}), notte: s, client: clientOf(t, s, "key-of-ann")}
+		b := &fixture{Manager: jobs.NewManager(slowStore{newStore(t)}, jobs.Options{}), notte: s, client: clientOf(t, s, "key-of-ann")}
 		s.Script("q", sandbox.Stall())
 		b.build(t, "q")
 		synctest.Wait()

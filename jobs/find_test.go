@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/anything-mcp/anything-mcp/jobs"
-	"github.com/anything-mcp/anything-mcp/jobs/jobstest"
 	"github.com/anything-mcp/anything-mcp/notte"
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 )
@@ -22,7 +21,7 @@ func inV2(t *testing.T, opts jobs.Options, test func(*testing.T, *fixture)) {
 	synctest.Test(t, func(t *testing.T) {
 		s := sandbox.New(sandbox.WithAPI(sandbox.V2))
 		defer s.Close()
-		b := &fixture{Manager: jobs.NewManager(jobstest.NewMemory(), opts), notte: s, client: clientOf(t, s, "key-of-ann")}
+		b := &fixture{Manager: jobs.NewManager(newStore(t), opts), notte: s, client: clientOf(t, s, "key-of-ann")}
 		defer stop(b)
 		test(t, b)
 	})
@@ -270,7 +269,7 @@ func TestDetachedBuildOutlivesItsProcess(t *testing.T) {
 		s := sandbox.New(sandbox.WithAPI(sandbox.V2))
 		defer s.Close()
 		client := clientOf(t, s, "key-of-ann")
-		store := jobstest.NewMemory()
+		store := newStore(t)
 		opts := jobs.Options{DetachedTimeout: 30 * time.Minute}
 		here := &fixture{Manager: jobs.NewManager(store, opts), notte: s, client: client}
 		job := here.start(t, jobs.BuildSpec{Client: client, Query: "fetch the top stories", Detach: true})
@@ -315,7 +314,7 @@ func TestDetachedBuildOutlivesAProcessThatCouldNotStoreIt(t *testing.T) {
 		defer s.Close()
 		client := clientOf(t, s, "key-of-ann")
 		opts := jobs.Options{DetachedTimeout: 30 * time.Minute}
-		store := &failingStore{Store: jobstest.NewMemory()}
+		store := &failingStore{Store: newStore(t)}
 		here := &fixture{Manager: jobs.NewManager(store, opts), notte: s, client: client}
 		store.fail(true)
 		job := here.start(t, jobs.BuildSpec{Client: client, Query: "fetch the top stories", Detach: true})

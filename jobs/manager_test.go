@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/anything-mcp/anything-mcp/jobs"
-	"github.com/anything-mcp/anything-mcp/jobs/jobstest"
+	"github.com/anything-mcp/anything-mcp/jobs/sqlite"
 	"github.com/anything-mcp/anything-mcp/notte"
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 )
@@ -33,10 +33,17 @@ func inBubble(t *testing.T, test func(*testing.T, *fixture)) {
 		b := &fixture{notte: sandbox.New()}
 		defer b.notte.Close()
 		b.client = clientOf(t, b.notte, "key-of-ann")
-		b.Manager = jobs.NewManager(jobstest.NewMemory(), jobs.Options{})
+		b.Manager = jobs.NewManager(newStore(t), jobs.Options{})
 		defer stop(b)
 		test(t, b)
 	})
+}
+
+// newStore returns an empty store on disk.
+func newStore(t *testing.T) jobs.Store {
+	store := sqlite.New(t.TempDir())
+	t.Cleanup(func() { store.Close() })
+	return store
 }
 
 // stop ends a Manager, whose store may be failing.

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/anything-mcp/anything-mcp/jobs"
-	"github.com/anything-mcp/anything-mcp/jobs/jobstest"
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 )
 
@@ -91,7 +90,7 @@ func inTwo(t *testing.T, opts jobs.Options, test func(*testing.T, *twoManagers))
 		s := sandbox.New()
 		defer s.Close()
 		client := clientOf(t, s, "key-of-ann")
-		shared := jobstest.NewMemory()
+		shared := newStore(t)
 		p := &twoManagers{store: &failingStore{Store: shared}}
 		p.here = &fixture{Manager: jobs.NewManager(p.store, opts), notte: s, client: client}
 		p.there = &fixture{Manager: jobs.NewManager(shared, opts), notte: s, client: client}
@@ -331,7 +330,7 @@ func (s slowStore) Save(ctx context.Context, changes []jobs.Change) []error {
 
 func TestNobodyIsToldBeforeTheEndIsStored(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *fixture) {
-		b = &fixture{Manager: jobs.NewManager(slowStore{jobstest.NewMemory()}, jobs.Options{}), notte: b.notte, client: b.client}
+		b = &fixture{Manager: jobs.NewManager(slowStore{newStore(t)}, jobs.Options{}), notte: b.notte, client: b.client}
 		defer stop(b)
 		b.notte.Script("q", sandbox.Delay(time.Second), event("done", "function_id", "f"))
 		job := b.build(t, "q")

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/anything-mcp/anything-mcp/jobs"
-	"github.com/anything-mcp/anything-mcp/jobs/jobstest"
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 )
 
@@ -40,7 +39,7 @@ func TestLostLeaseIsLetGo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := sandbox.New()
 		defer s.Close()
-		store := &countingStore{Store: jobstest.NewMemory()}
+		store := &countingStore{Store: newStore(t)}
 		b := &fixture{Manager: jobs.NewManager(store, jobs.Options{}), notte: s, client: clientOf(t, s, "key-of-ann")}
 		defer stop(b)
 		b.notte.Script("q", sandbox.Delay(time.Hour), event("done"))
@@ -65,7 +64,7 @@ func TestFollowersShareOneQuery(t *testing.T) {
 		s := sandbox.New()
 		defer s.Close()
 		client := clientOf(t, s, "key-of-ann")
-		store := &countingStore{Store: jobstest.NewMemory()}
+		store := &countingStore{Store: newStore(t)}
 		here := &fixture{Manager: jobs.NewManager(store.Store, jobs.Options{}), notte: s, client: client}
 		there := jobs.NewManager(store, jobs.Options{})
 		defer stop(here)
@@ -96,10 +95,10 @@ type forgetful struct {
 	jobs.Store
 }
 
-func (f *forgetful) lose() {
+func (f *forgetful) lose(t *testing.T) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.Store = jobstest.NewMemory()
+	f.Store = newStore(t)
 }
 
 func (f *forgetful) now() jobs.Store {
@@ -121,14 +120,14 @@ func TestStoreThatLosesItsJobs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := sandbox.New()
 		defer s.Close()
-		store := &forgetful{Store: jobstest.NewMemory()}
+		store := &forgetful{Store: newStore(t)}
 		b := &fixture{Manager: jobs.NewManager(store, jobs.Options{}), notte: s, client: clientOf(t, s, "key-of-ann")}
 		defer stop(b)
 		s.Script("q", event("tool_start", "name", "a"), sandbox.Delay(time.Minute), event("tool_start", "name", "b"),
 			sandbox.Delay(time.Minute), event("done", "function_id", "f"))
 		job := b.build(t, "q")
 		time.Sleep(time.Second)
-		store.lose()
+		store.lose(t)
 		ended, _ := b.end(t, job)
 		if ended.State != jobs.StateDone {
 			t.Errorf("here it is %s", ended.State)
@@ -194,7 +193,7 @@ func TestNoAdoptionRightAfterSleep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := sandbox.New()
 		defer s.Close()
-		store := &sleepyStore{countingStore: countingStore{Store: jobstest.NewMemory()}}
+		store := &sleepyStore{countingStore: countingStore{Store: newStore(t)}}
 		b := jobs.NewManager(store, jobs.Options{})
 		defer stop(b)
 		b.Recover(clientOf(t, s, "key-of-ann"))

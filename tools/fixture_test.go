@@ -18,7 +18,7 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 
 	"github.com/anything-mcp/anything-mcp/jobs"
-	"github.com/anything-mcp/anything-mcp/jobs/jobstest"
+	"github.com/anything-mcp/anything-mcp/jobs/sqlite"
 	"github.com/anything-mcp/anything-mcp/notte"
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 	"github.com/anything-mcp/anything-mcp/progress"
@@ -78,7 +78,7 @@ func newFixture(t *testing.T, key notte.APIKey) *fixture {
 	f := &fixture{t: t, notte: sandbox.New(), log: new(bytes.Buffer)}
 	t.Cleanup(f.notte.Close)
 	f.http = f.notte.Client()
-	f.jobs = f.newManager(jobstest.NewMemory())
+	f.jobs = f.newManager(newStore(t))
 	f.serve(tools.Config{Client: f.client(key)})
 	return f
 }
@@ -96,6 +96,13 @@ func (f *fixture) client(key notte.APIKey) *notte.Client {
 
 func (f *fixture) logger() *slog.Logger {
 	return slog.New(slog.NewTextHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+// newStore returns an empty store on disk.
+func newStore(t *testing.T) jobs.Store {
+	store := sqlite.New(t.TempDir())
+	t.Cleanup(func() { store.Close() })
+	return store
 }
 
 // newManager returns a Manager that allows two builds at once and that the test's

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/anything-mcp/anything-mcp/jobs/jobstest"
 	"github.com/anything-mcp/anything-mcp/notte"
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 	"github.com/anything-mcp/anything-mcp/progress"
@@ -242,7 +241,7 @@ func TestTasksAreNotDeclaredToLegacyClients(t *testing.T) {
 
 func TestTaskOutlivesItsServer(t *testing.T) {
 	withTasks(t, func(t *testing.T, f *fixture) {
-		store := jobstest.NewMemory()
+		store := newStore(t)
 		f.notte.Script("q", event("function_uploaded", "function_id", "f-1"), sandbox.Stall())
 		f.jobs = f.newManager(store)
 		f.serve(tools.Config{Client: f.client(key), Tasks: true})

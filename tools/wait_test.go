@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/anything-mcp/anything-mcp/jobs"
-	"github.com/anything-mcp/anything-mcp/jobs/jobstest"
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 	"github.com/anything-mcp/anything-mcp/progress"
 	"github.com/anything-mcp/anything-mcp/tools"
@@ -178,7 +177,7 @@ func (deafStore) Cancel(context.Context, string) error { return nil }
 
 func TestCancelOfAJobThatHangs(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture) {
-		store := jobstest.NewMemory()
+		store := newStore(t)
 		f.jobs = f.newManager(store)
 		f.serve(tools.Config{Client: f.client(key)})
 		f.notte.Script("q", sandbox.Stall())

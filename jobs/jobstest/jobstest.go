@@ -1,5 +1,4 @@
-// Package jobstest holds the contract of a [jobs.Store] as a test, and a plain
-// store for tests of what stands on one.
+// Package jobstest holds the contract of a [jobs.Store] as a test.
 package jobstest
 
 import (
