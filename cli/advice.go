@@ -16,7 +16,7 @@ func advice(err error) string {
 		return "The user can get one at https://console.notte.cc and set it as " + keyVariable +
 			" in the environment of this MCP server, or start the server with --sandbox to try it without a key."
 	case errors.Is(err, transport.ErrToken):
-		return "The token is set with " + tokenVariable + "."
+		return "Set the token in " + tokenVariable + "."
 	case overLimit && limit.Limits.MaxRunning > 0 && limit.Running >= limit.Limits.MaxRunning:
 		return raise("--max-concurrent-builds", "MAX_CONCURRENT_BUILDS")
 	case overLimit:

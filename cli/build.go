@@ -45,8 +45,8 @@ begun, and Notte goes on by itself.`,
 	}
 	f := cmd.Flags()
 	addBool(f, &flags.json, "json", "Print the result as JSON, with the fields of the MCP tool.")
-	addBool(f, &flags.forceNew, "force-new", "Build anew even if the same was just built, or is being built. Billed again.")
-	f.StringVar(&flags.continued, "continue", "", "Go on with the build `ID`, which has ended: QUERY is a follow-up to its agent.")
+	addBool(f, &flags.forceNew, "force-new", "Start a new build even if the same is being built or was just built. It is billed again.")
+	f.StringVar(&flags.continued, "continue", "", "Continue the build `ID`, which has ended: its agent gets QUERY as a follow-up.")
 	flags.store.add(f)
 	flags.limits.add(f)
 	return cmd

@@ -56,7 +56,7 @@ func (p *program) rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use: p.name,
 		Long: `Build web automations from plain English with Notte's Anything API, from an
-assistant (MCP) or from here, and run them again. Without a command,
+assistant over MCP or from this terminal, and run them again. Without a command,
 anything-mcp serves MCP over stdin and stdout, like its command stdio.
 
 Each flag has an environment variable, which the help shows as $NAME. A flag
@@ -66,8 +66,8 @@ of the machine can see flags:
   NOTTE_API_KEY            your key, from https://console.notte.cc
   ANYTHING_MCP_AUTH_TOKEN  the token that clients of the command http must send
 
-Exit codes: 0 done, 1 failed, 2 wrong use, 129 hung up, 130 interrupted, 143
-terminated.`,
+Exit codes: 0 done, 1 failed, 2 wrong use, 129 terminal closed,
+130 interrupted, 143 terminated.`,
 		Example:           `  anything-mcp build --sandbox "fetch the top 3 hacker news posts"`,
 		SilenceErrors:     true,
 		SilenceUsage:      true,

@@ -66,13 +66,13 @@ func (p *program) listCommand(kind jobs.Kind, cmd *cobra.Command, states ...jobs
 	}
 	f := cmd.Flags()
 	if kind == jobs.KindRun {
-		f.StringVar(&flags.functionID, "function-id", "", "Only runs of the function `ID`.")
+		f.StringVar(&flags.functionID, "function-id", "", "List only runs of the function `ID`.")
 	}
 	words := []string{""}
 	for _, state := range states {
 		words = append(words, string(state))
 	}
-	f.Var(choiceValue(&flags.status, words...), "status", "Only those of this `STATUS`.")
+	f.Var(choiceValue(&flags.status, words...), "status", "List only those with this `STATUS`.")
 	f.Var(countValue(&flags.limit, 20, 1, 1000), "limit", "How many to list, newest first.")
 	addBool(f, &flags.json, "json", "Print JSON with the fields of the MCP tools.")
 	flags.store.add(f)

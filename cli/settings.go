@@ -44,12 +44,12 @@ func (s *settings) add(f *pflag.FlagSet) {
 	f.SortFlags = false
 	addBool(f, &s.sandbox, "sandbox", "Use the built-in sandbox: no key, no web, no bill. Results are simulated.")
 	f.Var(numberValue(&s.sandboxSpeed, 1, many, "FACTOR"), "sandbox-speed", "Make the sandbox FACTOR times as fast; 0: no pauses.")
-	f.Var(choiceValue(&s.sandboxAPI, string(sandbox.V2), string(sandbox.V1)), "sandbox-api", "Have the sandbox speak this `VERSION` of the Anything API: v2, or v1 as until August 2026.")
+	f.Var(choiceValue(&s.sandboxAPI, string(sandbox.V2), string(sandbox.V1)), "sandbox-api", "Have the sandbox speak this `VERSION` of the Anything API: v2, or v1, which Notte retired in August 2026.")
 	f.StringVar(&s.apiURL, "api-url", notte.DefaultAPIURL, "`URL` of Notte's Functions API.")
 	f.StringVar(&s.anythingURL, "anything-url", notte.DefaultAnythingURL, "`URL` of Notte's Anything API.")
 	idle := timeValue(&s.idleTimeout, 0, time.Second, day)
 	idle.get = func() string { return strings.TrimPrefix(text.Duration(s.idleTimeout), "0s") } // no default: it depends on the stream
-	f.Var(idle, "idle-timeout", "Give up a stream from Notte that is silent this long. Without it: 10m, or 5m for v1 of the API and for runs.")
+	f.Var(idle, "idle-timeout", "Give up on a stream from Notte after this long without an event. Default: 10m, or 5m for v1 of the API and for runs.")
 	f.Var(choiceValue(&s.logLevel, "info", "debug", "warn", "error"), "log-level", "Log this `LEVEL` and above: debug, info, warn or error.")
 	f.Var(choiceValue(&s.logFormat, "text", "json"), "log-format", "Log to stderr in this `FORMAT`: text or json.")
 	f.MarkHidden("sandbox-speed")
@@ -66,12 +66,12 @@ type storeFlags struct {
 func (s *storeFlags) add(f *pflag.FlagSet) {
 	addStateDir(f, &s.stateDir, "builds and runs")
 	f.Var(timeValue(&s.keep, 90*day, 0, 36500*day), "keep", "How long to keep a build or run after its end; 0: for ever.")
-	f.Var(timeValue(&s.detachedTimeout, 30*time.Minute, 0, 7*day), "detached-timeout", "How long to look for the function of a build that goes on at Notte without its stream; 0: not at all.")
+	f.Var(timeValue(&s.detachedTimeout, 30*time.Minute, 0, 7*day), "detached-timeout", "How long to look for the function of a build that goes on at Notte after its stream has ended here; 0: not at all.")
 }
 
 // addStateDir adds the flag that says where something is kept.
 func addStateDir(f *pflag.FlagSet, target *string, what string) {
-	f.StringVar(target, "state-dir", "", "Keep "+what+" in `DIR`; memory: only in this process. Without it: $XDG_STATE_HOME/anything-mcp, or what this system has for it.")
+	f.StringVar(target, "state-dir", "", "Keep "+what+" in `DIR`; memory: only in this process. Default: $XDG_STATE_HOME/anything-mcp, or this system's directory for such files.")
 }
 
 // limitFlags say how builds are made, and how many.
@@ -86,9 +86,9 @@ type limitFlags struct {
 func (l *limitFlags) add(f *pflag.FlagSet) {
 	addBool(f, &l.detach, "detach", "Have Notte go on with a build by itself: it outlives this process, and reports no steps.")
 	f.Var(timeValue(&l.reuseWindow, 15*time.Minute, 0, 365*day), "reuse-window", "Return a finished build to a caller that asks for the same within this time; 0: never.")
-	f.Var(timeValue(&l.buildTimeout, time.Hour, time.Second, 7*day), "build-timeout", "End a build as timeout after this long, with what it has.")
-	f.Var(dollarsValue(&l.dailyBudget, 1e9), "daily-budget", "Refuse builds beyond this sum in US dollars a day; 0: no limit. A build is taken to cost $1 until the costs of five are known.")
-	f.Var(countValue(&l.maxBuilds, 0, 0, many), "max-concurrent-builds", "Refuse more builds at once; 0: no limit.")
+	f.Var(timeValue(&l.buildTimeout, time.Hour, time.Second, 7*day), "build-timeout", "End a build after this long, with the status timeout and what it has so far.")
+	f.Var(dollarsValue(&l.dailyBudget, 1e9), "daily-budget", "Refuse a build that could take a day's cost above this sum in US dollars; 0: no limit. A build is expected to cost $1 until the costs of five are known.")
+	f.Var(countValue(&l.maxBuilds, 0, 0, many), "max-concurrent-builds", "Refuse a build while this many are running; 0: no limit.")
 }
 
 // jobOptions returns the settings as options of a Manager.
@@ -115,7 +115,7 @@ type serverFlags struct {
 
 func (s *serverFlags) add(f *pflag.FlagSet, maxCalls int) {
 	f.Var(timeValue(&s.wait, tools.DefaultWait, 0, tools.MaxWait), "wait", "How long a call waits for its build or run before it answers with a handle.")
-	f.Var(countValue(&s.maxCalls, maxCalls, 1, many), "max-calls", "Refuse more calls at once.")
+	f.Var(countValue(&s.maxCalls, maxCalls, 1, many), "max-calls", "Refuse a call while this many are running.")
 	s.tasks = true
 	f.Var(boolValue(&s.tasks, "WORD", "on", "off"), "tasks", "Offer MCP tasks to clients that declare them: `on|off`.")
 	s.store.add(f)

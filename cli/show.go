@@ -82,7 +82,7 @@ func (p *program) printBuild(ctx context.Context, a *app, job jobs.Job) error {
 	case !job.State.Ended():
 		row("See it", p.buildsLine(a, job.ID), 0)
 	case b.FunctionID != "" && a.simulated && a.dir == "":
-		row("Run it", "The function is gone with this command's own sandbox: nothing is kept in memory.", width)
+		row("Run it", "The function ended with this command, because its sandbox keeps nothing.", width)
 	case b.FunctionID != "":
 		row("Run it", p.runLine(ctx, a, b.FunctionID), 0) // one line, to be copied
 	}
@@ -93,7 +93,7 @@ func (p *program) printBuild(ctx context.Context, a *app, job jobs.Job) error {
 func functionNote(b *jobs.Build) string {
 	switch {
 	case b.FunctionID == "" && len(b.Candidates) > 0:
-		return "Which function the build made is not known: these are the ones that it may have made."
+		return "It is not known which function the build made. It may be one of these."
 	case b.FunctionID == "":
 		return ""
 	case b.FunctionFrom == jobs.FromUnconfirmed:
@@ -101,7 +101,7 @@ func functionNote(b *jobs.Build) string {
 	case b.Updated() && b.FunctionVersion != "":
 		return "The same function as before, now in version " + text.OneLine(b.FunctionVersion, maxLine) + "."
 	case b.FunctionFrom == jobs.FromCatalogue:
-		return "Probably this build's: it appeared in the account while the build ran."
+		return "This is probably the build's function: it appeared in the account while the build ran."
 	}
 	return ""
 }
@@ -210,7 +210,7 @@ func (p *program) printRun(a *app, job jobs.Job) error {
 		fmt.Fprintln(p.screen, strings.TrimSpace(text.Lines(result)))
 	}
 	if a.simulated && a.dir == "" {
-		fmt.Fprintln(p.screen, "A sandbox in memory keeps no function from one command to the next: it has its examples alone.")
+		fmt.Fprintln(p.screen, "A sandbox in memory keeps no function from one command to the next: it has only its examples.")
 	}
 	return nil
 }

@@ -116,7 +116,7 @@ func TestInterruptLeavesAJoinedBuild(t *testing.T) {
 	first := startWith(t, env, "build", "joined")
 	await(t, first.stderr, "planning")
 	second := startWith(t, env, "build", "joined")
-	await(t, second.stderr, "The same is being built since ")
+	await(t, second.stderr, "The same has been in progress since ")
 	await(t, second.stderr, "planning")
 	second.Process.Signal(os.Interrupt)
 	if code, _, stderr := second.wait(t); code != 130 || !strings.Contains(stderr, "The build goes on: see its result with anything-mcp builds build_") {

@@ -40,7 +40,7 @@ JSON-RPC only; logs go to stderr.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.serveStdio(cmd.Context(), flags) },
 	}
 	flags.add(cmd.Flags(), 1000)
-	cmd.Flags().Var(timeValue(&flags.grace, 5*time.Second, 0, time.Minute), "grace", "When stdin closes: how long running calls may still take.")
+	cmd.Flags().Var(timeValue(&flags.grace, 5*time.Second, 0, time.Minute), "grace", "How long running calls may still take after stdin has closed.")
 	return cmd
 }
 

@@ -123,9 +123,9 @@ func (a *app) takeOver(ctx context.Context, job jobs.Job) (jobs.Job, error) {
 // joinedText returns the line of a job that was joined: nothing was started.
 func joinedText(job jobs.Job) string {
 	if job.State.Ended() {
-		return "The same was built at " + localTime(job.StartedAt) + ": this is its result, and nothing is billed now. --force-new builds it anew."
+		return "The same was built at " + localTime(job.StartedAt) + ". This is its result, and nothing is billed now. --force-new builds it again."
 	}
-	return "The same is being built since " + localTime(job.StartedAt) + ": this follows that build, and nothing more is billed. --force-new builds it anew."
+	return "The same has been in progress since " + localTime(job.StartedAt) + ". This command follows that build, and nothing more is billed. --force-new starts another one."
 }
 
 // stateTitle returns how a job ended, in a few words.
