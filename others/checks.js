@@ -1,0 +1,24 @@
+// The checks, in the order of docs/compatibility.md. A check is a file in checks:
+// it exits with 0 when all is well, and with 3 when this machine cannot run it.
+// onlyAll leaves it to "run.js all".
+import { goVersion } from "./lib/install.js";
+
+const sdk = "lists tools, builds with progress in order and none after the result, get_build, list_builds, run_function, a cancelled call, failed builds and bad arguments, all results valid by the output schemas";
+
+const turn = "`install`, for stdio and for HTTP; its own list of servers; a whole turn: it offers the tools to the model, calls one, gets progress, and the model reads the result";
+
+export const checks = [
+  { file: "sdk-v1.js", program: "TypeScript SDK v1", package: "@modelcontextprotocol/sdk", checked: `stdio and HTTP: ${sdk}` },
+  { file: "sdk-v2.js", args: ["legacy"], program: "TypeScript SDK v2", package: "@modelcontextprotocol/client", checked: "the same over both transports, legacy era" },
+  { file: "sdk-v2.js", args: ["modern"], program: "TypeScript SDK v2", package: "@modelcontextprotocol/client", checked: "the same over both transports, modern era, pinned and negotiated" },
+  { file: "gosdk.js", program: "Go SDK", version: () => goVersion("others/gosdk", "github.com/modelcontextprotocol/go-sdk"), checked: "the same over both transports, both eras" },
+  { file: "conformance.js", program: "MCP conformance suite", package: "@modelcontextprotocol/conformance", checked: "all scenarios for servers that apply (see below), in the versions 2025-06-18, 2025-11-25 and 2026-07-28, and the tasks extension" },
+  { file: "inspector.js", program: "Inspector, command line", package: "@modelcontextprotocol/inspector", checked: "stdio and HTTP, both eras: its strict check of the tools, a build, a run, bad arguments" },
+  { file: "mcp-remote.js", program: "mcp-remote", package: "mcp-remote", checked: "HTTP with a token, for a client over stdio: all that the SDKs check" },
+  { file: "host.js", args: ["claude-code"], program: "Claude Code", package: "@anthropic-ai/claude-code", checked: turn },
+  { file: "host.js", args: ["gemini"], program: "Gemini CLI", package: "@google/gemini-cli", checked: turn },
+  { file: "host.js", args: ["codex"], program: "Codex", package: "@openai/codex", checked: turn },
+  { file: "codex-app-server.js", program: "Codex", package: "@openai/codex", checked: "its app server, without an account: lists the tools, a build, a run, bad arguments" },
+  { file: "host.js", args: ["copilot"], program: "Copilot CLI", package: "@github/copilot", checked: turn },
+  { file: "host.js", args: ["opencode"], program: "opencode", package: "opencode-linux-x64", checked: turn },
+];

@@ -1,0 +1,46 @@
+// Installs the pinned packages.
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+// root is the directory of the repository.
+export const root = fileURLToPath(new URL("../..", import.meta.url));
+
+const others = join(root, "others");
+const lock = join(others, "package-lock.json");
+const installed = join(others, "node_modules/.installed");
+
+// install installs what package-lock.json says, unless that is there.
+export function install() {
+  if (existsSync(installed) && readFileSync(installed).equals(readFileSync(lock))) return;
+  const { status } = spawnSync("npm", ["ci", "--ignore-scripts", "--loglevel=error"], { cwd: others, stdio: "inherit" });
+  if (status !== 0) throw new Error("could not install the packages");
+  // Claude Code's script puts its binary where the command is.
+  execFileSync(process.execPath, [join(others, "node_modules/@anthropic-ai/claude-code/install.cjs")], { stdio: "inherit" });
+  writeFileSync(installed, readFileSync(lock));
+}
+
+// version returns the version of a package in package-lock.json.
+export function version(name) {
+  const { packages } = JSON.parse(readFileSync(lock));
+  return packages[`node_modules/${name}`].version;
+}
+
+// goVersion returns the version of a module that a directory's go.mod requires.
+export function goVersion(dir, module) {
+  const required = readFileSync(join(root, dir, "go.mod"), "utf8").match(new RegExp(`${module} v(\\S+)`));
+  return required[1];
+}
+
+// nodeBinary is the Node.js that runs the checks: the pinned one, or where npm has
+// none for this machine, the machine's own.
+const pinned = join(others, `node_modules/node-${process.platform}-${process.arch}/bin/node`);
+export const nodeBinary = existsSync(pinned) ? pinned : process.execPath;
+
+// programs are the directories of the programs that checks start.
+export const programs = [
+  dirname(nodeBinary),
+  join(others, "node_modules/.bin"),
+  join(others, `node_modules/opencode-${process.platform}-${process.arch}/bin`),
+];

@@ -1,0 +1,36 @@
+// Starts the program under test, on the sandbox.
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+
+// binary is the program under test, by its absolute path.
+export const binary = process.env.BINARY;
+
+// flags have the program use the sandbox. A build takes six seconds there, and a
+// tenth of it at this speed.
+export const flags = ["--sandbox", "--sandbox-speed", "10"];
+
+// stdio is what a host starts.
+export const stdio = { command: binary, args: ["stdio", ...flags] };
+
+// serveHTTP starts the program as a server on a free port.
+export async function serveHTTP(env = {}) {
+  const args = ["http", "--addr", "127.0.0.1:0", "--log-format", "json", ...flags];
+  const child = spawn(binary, args, { env: { ...process.env, ...env }, stdio: ["ignore", "ignore", "pipe"] });
+  const ended = new Promise((resolve) => child.once("close", resolve));
+  const url = await new Promise((resolve, reject) => {
+    const log = [];
+    createInterface(child.stderr).on("line", (line) => {
+      log.push(line);
+      const { url } = JSON.parse(line);
+      if (url) resolve(url);
+    });
+    ended.then(() => reject(new Error(`the server ended at once:\n${log.join("\n")}`)));
+  });
+  return {
+    url,
+    close() {
+      child.kill("SIGTERM");
+      return ended;
+    },
+  };
+}
