@@ -13,7 +13,7 @@ func advice(err error) string {
 	limit, overLimit := errors.AsType[*jobs.LimitError](err)
 	switch {
 	case errors.Is(err, notte.ErrNoKey):
-		return "The user can get one at https://console.notte.cc and set it as " + keyVariable +
+		return "The user can get one at https://console.notte.cc and keep it with the command anything-mcp login, or set it as " + keyVariable +
 			" in the environment of this MCP server, or start the server with --sandbox to try it without a key."
 	case errors.Is(err, transport.ErrToken):
 		return "Set the token in " + tokenVariable + "."

@@ -31,7 +31,7 @@ const (
 // app holds what the commands for builds and runs share.
 type app struct {
 	log       *slog.Logger
-	client    *notte.Client
+	client    *notte.Client // of the user's account; without a key until that is found
 	store     jobs.Store
 	jobs      *jobs.Manager
 	keep      time.Duration // how long jobs are kept
@@ -39,6 +39,11 @@ type app struct {
 	dir       string        // the directory that it means; "": in memory
 	simulated bool          // the sandbox takes Notte's place
 	unfit     error         // why no call may be carried out; nil: they may
+
+	mu         sync.Mutex // guards client, settled and accountErr while account may be called
+	settled    bool       // the key is not looked for again
+	accountErr error      // why there is no key
+	open       func(context.Context) (*notte.Client, error)
 
 	closeSandbox func()
 	stopping     sync.Once
@@ -65,8 +70,6 @@ func (p *program) newApp(s storeFlags, l limitFlags) (*app, error) {
 	}
 	if a.simulated {
 		a.startSandbox(&cfg, p.sandboxOptions(a.dir))
-	} else if cfg.Key, err = p.key(); err != nil {
-		return nil, err
 	}
 	if a.client, err = p.newClient(cfg); err != nil {
 		a.closeSandbox()
@@ -76,16 +79,28 @@ func (p *program) newApp(s storeFlags, l limitFlags) (*app, error) {
 	options := jobOptions(s, l)
 	options.Logger = p.log
 	a.jobs = jobs.NewManager(a.store, options)
-	if a.unfit = p.unfit(); a.unfit == nil {
-		a.jobs.Recover(a.client)
+	a.settled, a.open = a.simulated, p.opener(cfg)
+	if err := p.openAtStart(a); err != nil {
+		a.Close()
+		return nil, err
 	}
 	return a, nil
 }
 
-// key returns the user's key, or "" without one.
-func (p *program) key() (notte.APIKey, error) {
-	key, err := p.vars.secret(keyVariable)
-	return notte.APIKey(key), p.report(keyVariable, err)
+// openAtStart makes the account of a if its key is at hand, and starts to look after
+// jobs that other processes have left.
+func (p *program) openAtStart(a *app) error {
+	if !a.simulated && p.atHand() {
+		if _, err := a.account(context.Background()); err != nil {
+			if err = p.report(keyVariable, err); err != nil {
+				return err
+			}
+		}
+	}
+	if a.unfit = p.unfit(); a.unfit == nil && a.simulated {
+		a.jobs.Recover(a.client)
+	}
+	return nil
 }
 
 // newClient returns a client, without a key if calls are to tell what is wrong with
@@ -109,8 +124,12 @@ func (p *program) withJobs(s storeFlags, l limitFlags, do func(*app) error) erro
 		return err
 	}
 	defer a.Close()
-	if err := a.client.Ready(); err != nil {
-		return err
+	client, err := a.account(context.Background())
+	switch {
+	case err != nil:
+		return usageErrorf("%w", err)
+	case client.Ready() != nil:
+		return client.Ready()
 	}
 	return do(a)
 }
@@ -161,10 +180,10 @@ func (a *app) Close() {
 	a.closeSandbox()
 }
 
-// server returns the MCP server, and its jobs as MCP tasks or nil.
-func (a *app) server(s serverFlags) (*server.MCPServer, transport.Tasks) {
+// server returns the MCP server for the callers of an account, and its jobs as MCP tasks or nil.
+func (a *app) server(s serverFlags, account func(context.Context) (*notte.Client, error)) (*server.MCPServer, transport.Tasks) {
 	cfg := tools.Config{
-		Client:  a.client,
+		Account: account,
 		Jobs:    a.jobs,
 		Wait:    s.wait,
 		Version: readVersion().version,
@@ -193,8 +212,8 @@ func (a *app) logReady(message string, args ...any) {
 		a.log.Warn("the tools are listed, and each call answers with what is wrong", "err", a.unfit)
 	case a.simulated:
 		args = append(args, "notte", "sandbox", "results", "simulated")
-	case a.client.Ready() != nil:
-		a.log.Warn(keyVariable + " is not set: the tools are listed, and calls answer with how to set it")
+	case !a.settled:
+		args = append(args, "key", "looked for when a call needs it")
 	}
 	a.log.Info(message, args...)
 }

@@ -108,7 +108,7 @@ func (p *program) exitCode(err error) int {
 		fmt.Fprintf(p.screen, "See %s --help.\n", usage.command)
 		return exitUsage
 	case errors.Is(err, notte.ErrNoKey):
-		p.printError(errors.New("there is no Notte API key: get one at https://console.notte.cc and set it as " + keyVariable +
+		p.printError(errors.New("there is no Notte API key: get one at https://console.notte.cc and keep it with the command login, or set it as " + keyVariable +
 			" in the environment, or add --sandbox to try this without a key"))
 		return exitUsage
 	}

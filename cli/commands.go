@@ -8,8 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-
-	"github.com/anything-mcp/anything-mcp/text"
 )
 
 // program is one run of anything-mcp.
@@ -17,7 +15,7 @@ type program struct {
 	name     string
 	env      Env
 	vars     environment
-	secrets  text.Redactor
+	secrets  *secrets
 	stderr   *queue
 	screen   *screen        // all output to stderr goes through it, and from it to stderr
 	settings settings       // of every command
@@ -37,7 +35,7 @@ func newProgram(env Env) *program {
 	p := &program{name: "anything-mcp", env: env, flags: new(pflag.FlagSet), vars: newEnvironment(env.Environ, runtime.GOOS), readBuffer: 16 << 10}
 	key, _ := p.vars.secret(keyVariable)
 	token, _ := p.vars.secret(tokenVariable)
-	p.secrets = text.NewRedactor(key, token)
+	p.secrets = newSecrets(key, token)
 	p.stderr = &queue{out: env.Stderr}
 	p.screen = newScreen(env.Stderr, p.vars, p.secrets)
 	p.screen.out = p.stderr
@@ -46,7 +44,7 @@ func newProgram(env Env) *program {
 
 // The groups of commands in the help.
 const (
-	hostGroup     = "hosts"
+	setupGroup    = "setup"
 	serverGroup   = "servers"
 	terminalGroup = "terminal"
 )
@@ -73,10 +71,11 @@ Exit codes: 0 done, 1 failed, 2 wrong use, 129 terminal closed,
 		SilenceUsage:      true,
 		PersistentPreRunE: p.prepare,
 	}
-	root.AddGroup(&cobra.Group{ID: hostGroup, Title: "MCP hosts:"}, &cobra.Group{ID: terminalGroup, Title: "From a terminal:"}, &cobra.Group{ID: serverGroup, Title: "Servers:"})
+	root.AddGroup(&cobra.Group{ID: setupGroup, Title: "Setting up:"}, &cobra.Group{ID: terminalGroup, Title: "From a terminal:"}, &cobra.Group{ID: serverGroup, Title: "Servers:"})
 	stdio := p.stdioCommand()
 	root.AddCommand(stdio, p.httpCommand(), p.healthCommand(), p.sandboxCommand(), p.buildCommand(), p.runCommand(),
-		p.buildsCommand(), p.runsCommand(), p.installCommand(), p.uninstallCommand(), p.versionCommand())
+		p.buildsCommand(), p.runsCommand(), p.installCommand(), p.uninstallCommand(), p.loginCommand(), p.logoutCommand(), p.whoamiCommand(),
+		p.versionCommand())
 	p.settings.add(root.PersistentFlags())
 	root.PersistentFlags().VisitAll(describe)
 	for _, command := range root.Commands() {

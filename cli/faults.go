@@ -46,8 +46,13 @@ func (p *program) unfit() error {
 	if len(p.faults) == 0 {
 		return nil
 	}
+	return p.unusable(p.faults...)
+}
+
+// unusable returns the error of a call while settings cannot be used.
+func (p *program) unusable(faults ...error) error {
 	var all []string
-	for _, fault := range p.faults {
+	for _, fault := range faults {
 		all = append(all, fault.Error())
 	}
 	return errors.New("The settings of this MCP server cannot be used, so it starts nothing: " + p.secrets.Redact(strings.Join(all, "; ")) +

@@ -90,8 +90,22 @@ func (p *program) hostServer(cmd *cobra.Command, flags hostFlags) (install.Serve
 	s.KeyName = keyVariable
 	if flags.keyInConfig {
 		s.Key, err = p.writtenSecret(keyVariable)
+		return s, err
 	}
-	return s, err
+	key, _ := p.keyPlaces().Find(cmd.Context())
+	s.KeyFound = key.Value != "" || p.settings.keyFile != "" || p.settings.keyCommand != ""
+	return s, nil
+}
+
+// keyHint says what a user still has to do about the key, or "".
+func (p *program) keyHint(s install.Server) string {
+	switch {
+	case s.KeyName == "", s.Key != "", s.KeyFound:
+		return ""
+	case p.vars[keyVariable] != "":
+		return "The key is in " + keyVariable + " here. A host that is not started from this shell does not get it: anything-mcp login keeps it where every host's server finds it.\n"
+	}
+	return "There is no key yet: anything-mcp login keeps one where the server finds it.\n"
 }
 
 // addToken tells hosts about the token of a server that runs already, if it has one.

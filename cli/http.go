@@ -85,7 +85,7 @@ func (p *program) serveHTTP(ctx context.Context, flags httpFlags) error {
 		return err
 	}
 	defer a.Close()
-	srv, tasks := a.server(flags.serverFlags)
+	srv, tasks := a.server(flags.serverFlags, p.callerAccount(a))
 	h, err := transport.NewHTTP(srv, transport.HTTPOptions{
 		Tasks:          tasks,
 		Addr:           flags.addr,

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -33,7 +34,7 @@ func (p *program) installCommand() *cobra.Command {
 	var flags hostFlags
 	cmd := &cobra.Command{
 		Use:     "install [HOST…]",
-		GroupID: hostGroup,
+		GroupID: setupGroup,
 		Short:   "Add this server to MCP hosts, or list those on this machine",
 		Long: `Add this server to the configuration of MCP hosts. Without HOST, list the hosts on
 this machine. HOST is one of:
@@ -43,9 +44,9 @@ this machine. HOST is one of:
 Only our entry changes in a host's file. The change is shown, and a copy of the file
 is kept. A file that cannot be read for certain is left alone.
 
-The key is not written. A host gets it from its environment, where ` + keyVariable + `
-must be set, or asks for it. With --sandbox the server needs no key. Other settings
-that are in the environment now, or typed, are written where a host needs that.`,
+The key is not written: the server finds the one that the command login keeps, or a
+host hands ` + keyVariable + ` down. With --sandbox it needs none. Other settings that
+are in the environment now, or typed, are written where a host needs that.`,
 		Example: `  anything-mcp install cursor codex
   anything-mcp install --all --dry-run
   anything-mcp install --sandbox claude-desktop
@@ -64,7 +65,7 @@ func (p *program) uninstallCommand() *cobra.Command {
 	var flags hostFlags
 	cmd := &cobra.Command{
 		Use:     "uninstall HOST…",
-		GroupID: hostGroup,
+		GroupID: setupGroup,
 		Short:   "Remove this server from MCP hosts",
 		Long: `Remove this server from the configuration of MCP hosts. Nothing else changes in
 their files. HOST is one of:
@@ -104,7 +105,8 @@ func (p *program) install(cmd *cobra.Command, args []string, flags hostFlags) er
 	case flags.print:
 		return p.printLines(hosts, server)
 	}
-	return p.changeHosts(hosts, flags.dryRun, func(h *install.Host) (*install.Plan, error) { return h.Install(env, server) })
+	err = p.changeHosts(hosts, flags.dryRun, func(h *install.Host) (*install.Plan, error) { return h.Install(env, server) })
+	return cmp.Or(p.print(p.keyHint(server)), err)
 }
 
 func (p *program) uninstall(args []string, flags hostFlags) error {

@@ -59,7 +59,7 @@ type ownAddress string
 
 // safeValue returns v in a form that is safe to log. Numbers, times and the like do
 // not change; anything else becomes text.
-func safeValue(v slog.Value, secrets text.Redactor) slog.Value {
+func safeValue(v slog.Value, secrets *secrets) slog.Value {
 	safe := func(s string) string {
 		s = secrets.RedactLine(s, 4*maxLogText) // links become shorter
 		return text.OneLine(text.WithoutLinks(s), maxLogText)

@@ -37,6 +37,7 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("ANYTHING_MCP_SANDBOX_SPEED", "0")
+			env.Setenv("ANYTHING_MCP_KEYRING", "off") // the user's own
 			for _, name := range []string{"HOME", "XDG_STATE_HOME", "LocalAppData", "USERPROFILE"} {
 				env.Setenv(name, filepath.Join(env.WorkDir, "home")) // where jobs are kept
 			}
@@ -82,7 +83,7 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	path, err := exec.LookPath(args[1])
 	ts.Check(err)
 	cmd := exec.Command(path, args[2:]...)
-	for _, name := range []string{"PATH", "HOME", "XDG_STATE_HOME", "LocalAppData", "NOTTE_API_KEY", "NOTTE_API_URL", "NOTTE_ANYTHING_URL", "ANYTHING_MCP_SANDBOX_SPEED", "ANYTHING_MCP_AUTH_TOKEN"} {
+	for _, name := range []string{"PATH", "HOME", "XDG_STATE_HOME", "LocalAppData", "NOTTE_API_KEY", "NOTTE_API_URL", "NOTTE_ANYTHING_URL", "ANYTHING_MCP_SANDBOX_SPEED", "ANYTHING_MCP_KEYRING", "ANYTHING_MCP_AUTH_TOKEN"} {
 		if value := ts.Getenv(name); value != "" {
 			cmd.Env = append(cmd.Env, name+"="+value)
 		}

@@ -33,6 +33,9 @@ type settings struct {
 	sandbox      bool
 	sandboxSpeed float64
 	sandboxAPI   string // of package sandbox
+	keyFile      string
+	keyCommand   string
+	keyring      bool
 	apiURL       string
 	anythingURL  string
 	idleTimeout  time.Duration
@@ -45,6 +48,10 @@ func (s *settings) add(f *pflag.FlagSet) {
 	addBool(f, &s.sandbox, "sandbox", "Use the built-in sandbox: no key, no web, no bill. Results are simulated.")
 	f.Var(numberValue(&s.sandboxSpeed, 1, many, "FACTOR"), "sandbox-speed", "Make the sandbox FACTOR times as fast; 0: no pauses.")
 	f.Var(choiceValue(&s.sandboxAPI, string(sandbox.V2), string(sandbox.V1)), "sandbox-api", "Have the sandbox speak this `VERSION` of the Anything API: v2, or v1, which Notte retired in August 2026.")
+	f.StringVar(&s.keyFile, "api-key-file", "", "Read the key from `FILE`.")
+	f.StringVar(&s.keyCommand, "api-key-command", "", "Take the key from what `CMD` prints, in a shell: that of a password manager.")
+	s.keyring = true
+	f.Var(boolValue(&s.keyring, "WORD", "on", "off"), "keyring", "Look for the key in the system's keyring: `on|off`.")
 	f.StringVar(&s.apiURL, "api-url", notte.DefaultAPIURL, "`URL` of Notte's Functions API.")
 	f.StringVar(&s.anythingURL, "anything-url", notte.DefaultAnythingURL, "`URL` of Notte's Anything API.")
 	idle := timeValue(&s.idleTimeout, 0, time.Second, day)

@@ -59,7 +59,7 @@ To build something from this terminal instead, try:
 `, p.name)
 	}
 	a.logReady("serving MCP on stdin and stdout")
-	srv, tasks := a.server(flags.serverFlags)
+	srv, tasks := a.server(flags.serverFlags, p.callerAccount(a))
 	orphaned := make(chan struct{})
 	defer inBackground(ctx, func(ctx context.Context) {
 		if awaitOrphaned(ctx, parentEnded) {

@@ -7,15 +7,13 @@ import (
 	"sync"
 
 	"golang.org/x/term"
-
-	"github.com/anything-mcp/anything-mcp/text"
 )
 
 // screen is the stderr of a process. On a terminal its last line is the status,
 // which changes in place, and lines are written above it. It redacts secrets. It is
 // safe for concurrent use.
 type screen struct {
-	secrets text.Redactor
+	secrets *secrets
 	live    bool // it is a terminal that can rewrite a line
 	colour  bool
 	file    *os.File // for its width; nil if not live
@@ -25,7 +23,7 @@ type screen struct {
 	status string
 }
 
-func newScreen(out io.Writer, vars environment, secrets text.Redactor) *screen {
+func newScreen(out io.Writer, vars environment, secrets *secrets) *screen {
 	s := &screen{out: out, secrets: secrets}
 	if file, ok := out.(*os.File); ok && isTerminal(file) && hasEscapes(vars, runtime.GOOS) {
 		s.file, s.live = file, true

@@ -10,7 +10,7 @@ import (
 
 func TestScreenKeepsItsStatusLast(t *testing.T) {
 	var out bytes.Buffer
-	s := &screen{out: &out, live: true}
+	s := &screen{out: &out, secrets: newSecrets(), live: true}
 	steps := []struct {
 		do   func()
 		want string
@@ -33,7 +33,7 @@ func TestScreenKeepsItsStatusLast(t *testing.T) {
 
 func TestScreenWithoutATerminalHasNoStatus(t *testing.T) {
 	var out bytes.Buffer
-	s := newScreen(&out, environment{"TERM": "xterm"}, text.Redactor{})
+	s := newScreen(&out, environment{"TERM": "xterm"}, newSecrets())
 	s.setStatus("busy")
 	s.redraw()
 	s.Write([]byte(s.styled(bold, "one") + "\n"))
@@ -44,7 +44,7 @@ func TestScreenWithoutATerminalHasNoStatus(t *testing.T) {
 
 func TestScreenRedactsSecrets(t *testing.T) {
 	var out bytes.Buffer
-	s := newScreen(&out, nil, text.NewRedactor("key-4711"))
+	s := newScreen(&out, nil, newSecrets("key-4711"))
 	s.live = true
 	s.setStatus("using key-4711")
 	n, err := s.Write([]byte("the key is key-4711\n"))

@@ -103,7 +103,7 @@ func checkGolden(t *testing.T, name, got string) {
 
 func TestViewOnATerminal(t *testing.T) {
 	out := newTerminal()
-	s := &screen{out: out, live: true}
+	s := &screen{out: out, secrets: newSecrets(), live: true}
 	got := show(s, out, build, 0, time.Second, 2*time.Second, 4*time.Second, 5*time.Second, 6*time.Second, 7*time.Second, 80*time.Second, 82*time.Second)
 	checkGolden(t, "view_terminal.txt", got)
 	for line := range strings.Lines(got) {
@@ -118,7 +118,7 @@ func TestViewOnATerminal(t *testing.T) {
 
 func TestViewInPlainLines(t *testing.T) {
 	out := newTerminal()
-	checkGolden(t, "view_plain.txt", show(newScreen(out, nil, text.Redactor{}), out, build, 90*time.Second))
+	checkGolden(t, "view_plain.txt", show(newScreen(out, nil, newSecrets()), out, build, 90*time.Second))
 }
 
 func TestFollowReturnsWhyItCannot(t *testing.T) {

@@ -74,6 +74,7 @@ func environ(t *testing.T, url string, more ...string) []string {
 	return append([]string{
 		"PATH=" + os.Getenv("PATH"), "SystemRoot=" + os.Getenv("SystemRoot"),
 		"HOME=" + home, "XDG_STATE_HOME=" + home, "USERPROFILE=" + home, "LocalAppData=" + home,
+		"ANYTHING_MCP_KEYRING=off", // it is the user's
 		"NOTTE_API_KEY=" + apiKey, "NOTTE_API_URL=" + url, "NOTTE_ANYTHING_URL=" + url,
 		"ANYTHING_MCP_LOG_LEVEL=debug", "ANYTHING_MCP_LOG_FORMAT=json",
 		"ANYTHING_MCP_DETACHED_TIMEOUT=1s", // how long lost builds are looked for

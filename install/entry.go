@@ -22,6 +22,7 @@ type Server struct {
 	// The variable with the key, or "" if it needs none. Key is its value, to be written
 	// in plain text. Without it, the host is told to hand the variable down if it can.
 	KeyName, Key string
+	KeyFound     bool // the server finds the key by itself: no host has to ask its user for it
 
 	// URL is the address of a server that runs already. With it, only Name counts of
 	// the above. Its token is given like the key.
@@ -126,11 +127,14 @@ func (s Server) secret() (name, value string) {
 	return s.KeyName, s.Key
 }
 
+// found reports whether the server needs no secret from its host.
+func (s Server) found() bool { return s.KeyFound && s.URL == "" }
+
 // secretFor returns what the entry of s has for its secret: the secret itself, a
 // reference to its variable, or "".
 func (h *Host) secretFor(s Server) string {
 	name, value := s.secret()
-	if value != "" || name == "" || h.reference == "" {
+	if value != "" || name == "" || h.reference == "" || h.prompts != "" && s.found() {
 		return value
 	}
 	return fmt.Sprintf(h.reference, name)

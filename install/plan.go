@@ -104,7 +104,7 @@ func (p *Plan) write(s Server) error {
 		return err
 	}
 	name, value := s.secret()
-	if p.Host.prompts == "" || name == "" || value != "" {
+	if p.Host.prompts == "" || name == "" || value != "" || s.found() {
 		return nil
 	}
 	input := entry{{name: "type", value: "promptString"}, {name: "id", value: name},

@@ -79,8 +79,13 @@ func newFixture(t *testing.T, key notte.APIKey) *fixture {
 	t.Cleanup(f.notte.Close)
 	f.http = f.notte.Client()
 	f.jobs = f.newManager(newStore(t))
-	f.serve(tools.Config{Client: f.client(key)})
+	f.serve(tools.Config{Account: always(f.client(key))})
 	return f
+}
+
+// always returns an account for every call.
+func always(client *notte.Client) func(context.Context) (*notte.Client, error) {
+	return func(context.Context) (*notte.Client, error) { return client, nil }
 }
 
 func (f *fixture) client(key notte.APIKey) *notte.Client {

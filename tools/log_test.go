@@ -34,7 +34,7 @@ func (h hostile) RoundTrip(req *http.Request) (*http.Response, error) {
 func TestUpstreamTextInTheLog(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture) {
 		f.http.Transport = hostile{f.http.Transport, "see https://notte.test/a/hidden?token=s3cret\r\n\x1b[31m" + strings.Repeat("x", 8<<20)}
-		f.serve(tools.Config{Client: f.client(key)})
+		f.serve(tools.Config{Account: always(f.client(key))})
 		f.notte.Script("q", sandbox.Cut())
 		id := f.call("build_automation", object{"query": "q"}).str("build_id")
 		f.log.Reset()

@@ -2,7 +2,6 @@
 package tools
 
 import (
-	"cmp"
 	"context"
 	"log/slog"
 	"time"
@@ -22,13 +21,15 @@ const DefaultWait = 45 * time.Second
 // MaxWait is the longest wait that a call may ask for.
 const MaxWait = time.Hour
 
-// Config sets up [NewServer]. Client and Jobs are required.
+// Config sets up [NewServer]. Account and Jobs are required.
 type Config struct {
-	Client  *notte.Client // of the user's account; without a key every call is refused
+	// Account returns the client of the user's account, when a call needs it. Without a
+	// key in it, or with an error, the call is refused. It must be safe for concurrent use.
+	Account func(context.Context) (*notte.Client, error)
 	Jobs    *jobs.Manager
 	Wait    time.Duration // how long calls wait by default; 0: [DefaultWait]; negative: not at all
 	Version string        // of this program
-	Sandbox bool          // Client uses the sandbox; the instructions for the model say so
+	Sandbox bool          // Account uses the sandbox; the instructions for the model say so
 	Detach  bool          // ask Notte to go on with builds by itself: see [jobs.BuildSpec]
 	Logger  *slog.Logger  // gets a line for each call, at the level debug; nil: none
 
@@ -129,12 +130,19 @@ func (c *caller) waiter(job *jobs.Job) waiter { return waiter{c.owner, c.session
 // a call uses. ctx must be the handler's, because mcp-go's context says what the
 // client supports.
 func (s *service) caller(ctx context.Context) (caller, error) {
-	client := s.Client
-	c := caller{client, client.Owner(), "", s.Tasks && clientSupportsTasks(ctx)}
+	c := caller{supportsTasks: s.Tasks && clientSupportsTasks(ctx)}
 	if session := server.ClientSessionFromContext(ctx); session != nil {
 		c.session = session.SessionID()
 	}
-	return c, cmp.Or(s.Unfit, client.Ready())
+	if s.Unfit != nil {
+		return c, s.Unfit
+	}
+	client, err := s.Account(ctx)
+	if err != nil {
+		return c, err
+	}
+	c.Client, c.owner = client, client.Owner()
+	return c, client.Ready()
 }
 
 // addSchemas adds the schemas to a list of tools.

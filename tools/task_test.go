@@ -20,7 +20,7 @@ var takesTasks = object{"extensions": object{"io.modelcontextprotocol/tasks": ob
 func withTasks(t *testing.T, test func(*testing.T, *fixture)) {
 	t.Helper()
 	inBubble(t, func(t *testing.T, f *fixture) {
-		f.serve(tools.Config{Client: f.client(key), Tasks: true})
+		f.serve(tools.Config{Account: always(f.client(key)), Tasks: true})
 		test(t, f)
 	})
 }
@@ -170,7 +170,7 @@ func TestTasksAreTheirOwnersOnly(t *testing.T) {
 		id := f.start("build_automation", object{"query": "q"}).str("taskId")
 		owners := f.server
 		for _, stranger := range []notte.APIKey{"sk-of-someone-else", ""} {
-			f.serve(tools.Config{Client: f.client(stranger), Tasks: true})
+			f.serve(tools.Config{Account: always(f.client(stranger)), Tasks: true})
 			for _, id := range []string{id, "build_x"} {
 				_, got, getErr := f.server.Tasks.Get(t.Context(), id)
 				updated, updateErr := f.server.Tasks.Update(t.Context(), id, nil)
@@ -199,7 +199,7 @@ func TestTaskOnlyWhereDeclaredAndOn(t *testing.T) {
 			{"declared with no object", true, object{"extensions": object{"io.modelcontextprotocol/tasks": true}}},
 			{"the tasks of 2025-11-25", true, object{"tasks": object{}}},
 		} {
-			f.serve(tools.Config{Client: f.client(key), Tasks: c.on})
+			f.serve(tools.Config{Account: always(f.client(key)), Tasks: c.on})
 			start := time.Now()
 			r := f.callModern(c.caps, "build_automation", object{"query": "q", "wait_seconds": 3})
 			if took := time.Since(start); took < 3*time.Second || r.resultType != "complete" {
@@ -233,7 +233,7 @@ func (f *fixture) discovers() bool {
 
 func TestTasksAreNotDeclaredToLegacyClients(t *testing.T) {
 	f := newFixture(t, key)
-	f.serve(tools.Config{Client: f.client(key), Tasks: true})
+	f.serve(tools.Config{Account: always(f.client(key)), Tasks: true})
 	if caps := f.initialize().Capabilities; len(caps.Extensions) != 0 || caps.Tasks != nil {
 		t.Errorf("capabilities = %+v", caps)
 	}
@@ -244,13 +244,13 @@ func TestTaskOutlivesItsServer(t *testing.T) {
 		store := newStore(t)
 		f.notte.Script("q", event("function_uploaded", "function_id", "f-1"), sandbox.Stall())
 		f.jobs = f.newManager(store)
-		f.serve(tools.Config{Client: f.client(key), Tasks: true})
+		f.serve(tools.Config{Account: always(f.client(key)), Tasks: true})
 		id := f.start("build_automation", object{"query": "q"}).str("taskId")
 		if err := f.jobs.Stop(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		f.jobs = f.newManager(store)
-		f.serve(tools.Config{Client: f.client(key), Tasks: true})
+		f.serve(tools.Config{Account: always(f.client(key)), Tasks: true})
 		ended := f.task(id)
 		wants(t, ended, object{"status": "completed"})
 		wants(t, ended["result"].(object), object{"isError": true})

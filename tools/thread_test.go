@@ -54,7 +54,7 @@ func TestContinueIsRefused(t *testing.T) {
 // its own.
 func TestDetachedBuild(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture) {
-		f.serve(tools.Config{Client: f.client(key), Detach: true})
+		f.serve(tools.Config{Account: always(f.client(key)), Detach: true})
 		f.notte.Script("q", detached())
 		running := f.call("build_automation", object{"query": "q", "wait_seconds": 5})
 		f.wants(running, false, object{"status": "running", "detached": true, "thread_url": page, "total_cost_usd": absent})

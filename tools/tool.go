@@ -1,7 +1,6 @@
 package tools
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -155,8 +154,10 @@ func (s *service) register(t *tool, prepare func(json.RawMessage) (work, error))
 	s.mcp.AddTool(t.describe(), func(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		start := time.Now()
 		do, err := prepare(req.Params.RawArguments)
-		c, callerErr := s.caller(ctx)
-		err = cmp.Or(err, callerErr)
+		var c caller
+		if err == nil {
+			c, err = s.caller(ctx)
+		}
 		result := new(mcp.CallToolResult)
 		progress.Defer(ctx, func(ctx context.Context) {
 			var out output

@@ -179,13 +179,13 @@ func TestCancelOfAJobThatHangs(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture) {
 		store := newStore(t)
 		f.jobs = f.newManager(store)
-		f.serve(tools.Config{Client: f.client(key)})
+		f.serve(tools.Config{Account: always(f.client(key))})
 		f.notte.Script("q", sandbox.Stall())
 		build := f.call("build_automation", object{"query": "q", "wait_seconds": 1}).str("build_id")
 		run := f.runOf(sandbox.Outcome{After: -1}, object{"wait_seconds": 1}).str("run_id")
 
 		f.jobs = f.newManager(deafStore{store})
-		f.serve(tools.Config{Client: f.client(key), Tasks: true})
+		f.serve(tools.Config{Account: always(f.client(key)), Tasks: true})
 		for _, c := range []struct{ tool, field, id, next string }{
 			{"cancel_build", "build_id", build, "get_build"},
 			{"cancel_run", "run_id", run, "get_run"},
