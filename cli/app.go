@@ -59,15 +59,7 @@ func (p *program) newApp(s storeFlags, l limitFlags) (*app, error) {
 		return nil, err
 	}
 	a := &app{log: p.log, keep: s.keep, stateDir: s.stateDir, dir: dir, simulated: p.settings.sandbox, closeSandbox: func() {}}
-	cfg := notte.Config{
-		APIURL:      p.settings.apiURL,
-		AnythingURL: p.settings.anythingURL,
-		Names:       p.settingNames(runtime.GOOS),
-		HTTPClient:  notte.NewHTTPClient(p.readBuffer, p.vars.proxies()),
-		IdleTimeout: p.settings.idleTimeout,
-		UserAgent:   "anything-mcp/" + readVersion().version,
-		Logger:      p.log,
-	}
+	cfg := p.clientConfig()
 	if a.simulated {
 		a.startSandbox(&cfg, p.sandboxOptions(a.dir))
 	}
@@ -85,6 +77,19 @@ func (p *program) newApp(s storeFlags, l limitFlags) (*app, error) {
 		return nil, err
 	}
 	return a, nil
+}
+
+// clientConfig returns the settings as those of a client, without the key.
+func (p *program) clientConfig() notte.Config {
+	return notte.Config{
+		APIURL:      p.settings.apiURL,
+		AnythingURL: p.settings.anythingURL,
+		Names:       p.settingNames(runtime.GOOS),
+		HTTPClient:  notte.NewHTTPClient(p.readBuffer, p.vars.proxies()),
+		IdleTimeout: p.settings.idleTimeout,
+		UserAgent:   "anything-mcp/" + readVersion().version,
+		Logger:      p.log,
+	}
 }
 
 // openAtStart makes the account of a if its key is at hand, and starts to look after

@@ -22,6 +22,9 @@ const maxBackups = 10
 // noFile ends the name of a copy of a file that did not exist.
 const noFile = "-none"
 
+// takenOut ends the name of a copy that was made before the server was taken out.
+const takenOut = "-out"
+
 // Apply makes the change. It returns where a copy of the file is as it was, or "" if
 // none is kept: there was nothing in it, or now it is what it was before the first
 // change. The file is replaced as a whole, and only if it is still the one
@@ -135,8 +138,11 @@ func (p *Plan) backUp() (string, error) {
 		return "", err
 	}
 	name := p.backupPrefix() + time.Now().UTC().Format("20060102T150405.000000000Z") + "-" + digest(p.mark+p.after)
-	if !p.exists {
+	switch {
+	case !p.exists:
 		name += noFile
+	case p.erased:
+		name += takenOut
 	}
 	old := p.backups()
 	for _, file := range old[:max(len(old)-maxBackups+1, 0)] {

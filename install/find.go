@@ -5,12 +5,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // Found is what is known of a host and a server on this machine.
 type Found struct {
 	Here      bool // the host is on this machine
 	Installed bool // it has the server
+	Lost      bool // it had the server, which was not taken out by us
 	File      string
 	Command   []string // with which it starts the server; nil: it has a URL
 	URL       string
@@ -35,6 +37,8 @@ func (h *Host) Find(env Env, name string) Found {
 	}
 	v := p.doc.get(h.servers, name)
 	found.Installed = v != nil
+	copies := p.backups()
+	found.Lost = v == nil && len(copies) > 0 && !strings.HasSuffix(copies[len(copies)-1], takenOut)
 	e, _ := v.(map[string]any)
 	for _, key := range []string{"command", "args"} {
 		switch v := e[key].(type) {

@@ -30,7 +30,7 @@ func (f jsonFormat) parse(text string, marked bool) (document, error) {
 	// The line end is for a comment in a last line without one.
 	root, err := hujson.Parse([]byte(text + "\n"))
 	if err != nil {
-		return nil, jsonError(err)
+		return nil, jsonError(text, err)
 	}
 	for v := range root.All() {
 		if err := f.check(text, v); err != nil {
@@ -45,10 +45,11 @@ func (f jsonFormat) parse(text string, marked bool) (document, error) {
 
 // jsonError returns an error of hujson without text from the file, which may hold
 // secrets.
-func jsonError(err error) error {
+func jsonError(text string, err error) error {
 	e := &syntaxError{problem: "not valid JSON"}
 	place, _, _ := strings.Cut(strings.TrimPrefix(err.Error(), "hujson: line "), ",")
 	e.line, _ = strconv.Atoi(place)
+	e.line = min(e.line, 1+strings.Count(strings.TrimRight(text, blanks), "\n")) // the end of the file is in its last line
 	switch cause := errors.Unwrap(err); {
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		e.problem += ": it ends too early"

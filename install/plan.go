@@ -25,6 +25,7 @@ type Plan struct {
 	doc    document    // what after says
 	gone   bool        // there shall be no file
 
+	erased   bool // the server is taken out
 	restored bool // after is what the file was before the server was installed
 }
 
@@ -135,6 +136,7 @@ func (p *Plan) erase(s Server) error {
 			return err
 		}
 	}
+	p.erased = true
 	return p.restore(s.Name)
 }
 
