@@ -125,8 +125,11 @@ func (e environment) set(flags *pflag.FlagSet) (failed []unread) {
 }
 
 // guardError returns the error of a placeholder for a flag or variable that is one of
-// the guards.
+// the guards. It shows the placeholder, unless that may hold the password of a URL.
 func guardError(name, value string) error {
+	if strings.Contains(value, "@") {
+		value = placeholder(value, unexpanded)
+	}
 	return fmt.Errorf("%s holds a placeholder (%.100s), which the host or shell passed on as it stands: set it to a value, or remove it", name, value)
 }
 

@@ -35,8 +35,9 @@ func (p *program) report(setting string, err error) error {
 		return nil
 	case strings.HasPrefix(setting, "--"), !p.serves, !p.hosted && setting != keyVariable:
 		return usageErrorf("%w", err)
+	case !slices.ContainsFunc(p.faults, func(told error) bool { return told.Error() == err.Error() }): // each client tells a wrong URL
+		p.faults = append(p.faults, err)
 	}
-	p.faults = append(p.faults, err)
 	return nil
 }
 

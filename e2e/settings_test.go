@@ -37,6 +37,9 @@ func checkUnfit(t *testing.T, api *service, c *conn, words ...string) {
 				t.Errorf("%s was answered with %s, which lacks %q", tool, out.text, word)
 			}
 		}
+		if strings.Count(out.text, words[0]) > 1 || strings.Contains(out.text, "hunter2") {
+			t.Errorf("%s was answered with %s, which repeats itself or a password", tool, out.text)
+		}
 	}
 	if n := len(api.Requests()); n != 0 {
 		t.Errorf("Notte got %d requests", n)
@@ -141,6 +144,7 @@ func TestSettingsOfAHost(t *testing.T) {
 		{"ANYTHING_MCP_MAX_CONCURRENT_BUILDS=$MOST", "ANYTHING_MCP_MAX_CONCURRENT_BUILDS holds a placeholder", ""},
 		{"ANYTHING_MCP_SANDBOX=${user_config.sandbox}", "ANYTHING_MCP_SANDBOX holds a placeholder", ""},
 		{"NOTTE_API_URL=%URL%", "NOTTE_API_URL holds a placeholder (%URL%)", ""},
+		{"NOTTE_API_URL=${URL:-https://user:hunter2@h}", "NOTTE_API_URL holds a placeholder (${…})", ""},
 		{"ANYTHING_MCP_BUILD_TIMEOUT=${T}", "", "counts as not set"},
 		{"ANYTHING_MCP_DAILY_BUDGET=five", `invalid value "five" for ANYTHING_MCP_DAILY_BUDGET: it must be a number from 0`, ""},
 		{"ANYTHING_MCP_DAILY_BUDGET=5x", `invalid value "5x"`, ""},
