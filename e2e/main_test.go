@@ -53,7 +53,6 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	flag.Parse()
-	runMoreAtOnce()
 	dir, err := os.MkdirTemp("", "anything-mcp-e2e-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -70,16 +69,6 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 	}
 	os.Exit(code)
-}
-
-// runMoreAtOnce has sixteen tests run at once unless -parallel says otherwise,
-// because most of their time is spent waiting.
-func runMoreAtOnce() {
-	chosen := false
-	flag.Visit(func(f *flag.Flag) { chosen = chosen || f.Name == "test.parallel" })
-	if !chosen {
-		flag.Set("test.parallel", "16")
-	}
 }
 
 // build compiles the program, with the race detector if the test has it.
