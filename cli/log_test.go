@@ -17,7 +17,7 @@ func logged(t *testing.T, format string, log func(*slog.Logger)) string {
 	p := newProgram(Env{Environ: []string{"NOTTE_API_KEY=key-4711", "ANYTHING_MCP_AUTH_TOKEN=token-4712"}, Stderr: &out})
 	p.settings.logFormat = format
 	log(p.newLogger(p.screen))
-	p.stderr.flush()
+	p.stderr.await()
 	return out.String()
 }
 

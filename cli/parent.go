@@ -8,6 +8,15 @@ import (
 // parentEvery is how often a server asks whether its parent process has ended.
 const parentEvery = 2 * time.Second
 
+// closeWhenOrphaned closes orphaned, and logs why, when hasEnded says that the parent
+// process has ended. It returns then, or when ctx ends.
+func (a *app) closeWhenOrphaned(ctx context.Context, hasEnded func() bool, orphaned chan<- struct{}) {
+	if awaitOrphaned(ctx, hasEnded) {
+		a.log.Info("the process that started the server has ended")
+		close(orphaned)
+	}
+}
+
 // awaitOrphaned waits until hasEnded says that the parent process has ended, and
 // returns true. If ctx ends first, or hasEnded is nil, it returns false.
 //

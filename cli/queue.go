@@ -112,10 +112,13 @@ func (q *queue) flush() bool {
 	if idle == nil {
 		return true
 	}
-	select {
-	case <-idle:
-		return true
-	case <-time.After(moment):
-		return false
+	const parts = 5 // so that a pause of the whole process takes only one of them
+	for range parts {
+		select {
+		case <-idle:
+			return true
+		case <-time.After(moment / parts):
+		}
 	}
+	return false
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"log/slog"
 	"strings"
 	"sync"
@@ -56,6 +57,12 @@ func newTestQueue(patient bool) (*queue, *stream) {
 	return q, s
 }
 
+// await waits until all is written, however slow the machine is.
+func (q *queue) await() {
+	for !q.flush() {
+	}
+}
+
 func TestQueueNeverWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q, s := newTestQueue(false)
@@ -94,7 +101,7 @@ func TestQueueTakesALongText(t *testing.T) {
 	q, s := newTestQueue(false)
 	long := strings.Repeat("x", 2*maxQueued)
 	q.WriteString(long)
-	if !q.flush() || s.String() != long {
+	if q.await(); s.String() != long {
 		t.Errorf("wrote %d bytes", len(s.String()))
 	}
 }
@@ -142,12 +149,12 @@ func TestQueueCountsWhatFails(t *testing.T) {
 	s.fail(errors.New("no space left on device"))
 	for range 3 {
 		q.WriteString("lost\n")
-		q.flush()
+		q.await()
 	}
 	s.fail(nil)
 	q.WriteString("kept\n")
 	q.WriteString("and this\n")
-	q.flush()
+	q.await()
 	if got := strings.Replace(s.String(), "dropped 3\n", "", 1); got != "kept\nand this\n" || got == s.String() {
 		t.Errorf("wrote %q", s.String())
 	}
@@ -164,7 +171,7 @@ func TestQueueKeepsTheOrderOfAWriter(t *testing.T) {
 		})
 	}
 	writers.Wait()
-	q.flush()
+	q.await()
 	next := map[string]int{}
 	for line := range strings.Lines(s.String()) {
 		writer, n, _ := strings.Cut(strings.TrimSpace(line), " ")
@@ -193,6 +200,23 @@ func TestLogSkipsLevelsBeforeTheQueue(t *testing.T) {
 	}
 }
 
+// What libraries write to the standard logger is for developers, and never waits.
+func TestStandardLogIsPartOfTheLog(t *testing.T) {
+	for level, want := range map[string]int{"debug": 1, "info": 0} {
+		s := newStream()
+		p := newProgram(Env{Environ: []string{"NOTTE_API_KEY=key-4711"}, Stderr: s})
+		p.settings.logFormat, p.settings.logLevel = "json", level
+		p.startLog(false)
+		s.stall()
+		log.Print("http: the response has the key key-4711")
+		s.goOn()
+		p.stderr.await()
+		if got := s.String(); strings.Count(got, `"level":"DEBUG","msg":"http: the response`) != want || strings.Contains(got, "4711") {
+			t.Errorf("at %s the log is %q", level, got)
+		}
+	}
+}
+
 // What was dropped is reported in the format of the log.
 func TestLogReportsDroppedLines(t *testing.T) {
 	for format, want := range map[string]string{"text": "WRN ", "json": `"level":"WARN"`} {
@@ -205,9 +229,7 @@ func TestLogReportsDroppedLines(t *testing.T) {
 			p.log.Info(strings.Repeat("x", 1000), "n", n)
 		}
 		s.goOn()
-		if !p.stderr.flush() {
-			t.Fatal("stderr stalls")
-		}
+		p.stderr.await()
 		var reports []string
 		for line := range strings.Lines(s.String()) {
 			if strings.Contains(line, "lines were dropped") {

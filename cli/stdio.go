@@ -61,12 +61,7 @@ To build something from this terminal instead, try:
 	a.logReady("serving MCP on stdin and stdout")
 	srv, tasks := a.server(flags.serverFlags, p.callerAccount(a))
 	orphaned := make(chan struct{})
-	defer inBackground(ctx, func(ctx context.Context) {
-		if awaitOrphaned(ctx, parentEnded) {
-			a.log.Info("the process that started the server has ended")
-			close(orphaned)
-		}
-	})()
+	defer inBackground(ctx, func(ctx context.Context) { a.closeWhenOrphaned(ctx, parentEnded, orphaned) })()
 	err = transport.ServeStdio(ctx, srv, p.env.Stdin, p.env.Stdout, transport.StdioOptions{
 		Tasks:    tasks,
 		Logger:   a.log,
