@@ -84,15 +84,16 @@ func (s *unread) sendBad(t *testing.T, c *conn, n int) {
 // A host that never reads stderr gets every answer, and can end the server.
 func TestStderrThatNobodyReads(t *testing.T) {
 	for _, test := range []struct {
-		name string
-		size int // of the pipe
-		ends string
+		name  string
+		size  int // of the pipe
+		calls int // the lines of their log do not fit into the pipe
+		ends  string
 	}{
-		{"a pipe of 64 KiB, SIGTERM", 0, "SIGTERM"},
-		{"a pipe of 4 KiB, SIGTERM", 4 << 10, "SIGTERM"},
-		{"a pipe of 4 KiB, SIGINT", 4 << 10, "SIGINT"},
-		{"a pipe of 4 KiB, SIGHUP", 4 << 10, "SIGHUP"},
-		{"a pipe of 4 KiB, the end of stdin", 4 << 10, "EOF"},
+		{"a pipe of 64 KiB, SIGTERM", 0, 700, "SIGTERM"},
+		{"a pipe of 4 KiB, SIGTERM", 4 << 10, 100, "SIGTERM"},
+		{"a pipe of 4 KiB, SIGINT", 4 << 10, 100, "SIGINT"},
+		{"a pipe of 4 KiB, SIGHUP", 4 << 10, 100, "SIGHUP"},
+		{"a pipe of 4 KiB, the end of stdin", 4 << 10, 100, "EOF"},
 	} {
 		for _, transport := range []string{"stdio", "http"} {
 			if test.ends == "EOF" && transport == "http" {
@@ -104,7 +105,7 @@ func TestStderrThatNobodyReads(t *testing.T) {
 					t.Parallel()
 					api, url := newSandbox(t)
 					c, s := connectUnread(t, transport, e, url, test.size)
-					answersAll(t, c, s)
+					answersAll(t, c, s, test.calls)
 					api.Script("a build", statusEvent("planning"), sandbox.Stall())
 					build := c.build("a build")
 					c.progress(build, 2)
@@ -123,14 +124,16 @@ func TestStderrThatNobodyReads(t *testing.T) {
 	}
 }
 
-// answersAll makes a server log more than fits into a pipe, and checks its answers.
-func answersAll(t *testing.T, c *conn, s *unread) {
+// answersAll makes calls that a server logs, and checks its answers.
+func answersAll(t *testing.T, c *conn, s *unread, calls int) {
 	t.Helper()
 	c.noProgress = true
-	refuse(t, c, 700)
-	bad := 3000
+	for range calls / 100 {
+		refuse(t, c, 100)
+	}
+	bad := 4 * calls
 	if s.stdin == nil {
-		bad = 300 // each is a request of its own
+		bad = calls // each is a request of its own
 	}
 	s.sendBad(t, c, bad)
 	c.ping()
