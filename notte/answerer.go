@@ -27,7 +27,7 @@ func answererOf(resp *http.Response, body string) (from answerer, unreached bool
 		return answerNetwork, true
 	case status == http.StatusProxyAuthRequired:
 		return answerProxy, true
-	case isJSON(body):
+	case validJSON(trimBody(body)):
 		return answerNotte, false
 	case resp.Header.Get("Cf-Mitigated") != "": // Cloudflare wants a browser to prove itself
 		return answerBlock, true
@@ -42,15 +42,12 @@ func answererOf(resp *http.Response, body string) (from answerer, unreached bool
 	return answerNotte, false // a gateway of Notte's that could not reach what is behind it
 }
 
-// isPage reports whether an answer is a web page: HTML, or XML, by its type or its
-// first character.
+// isPage reports whether an answer that is not JSON is a web page: HTML, or XML, by
+// its type or its first character.
 func isPage(resp *http.Response, body string) bool {
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	markup := kind == "text/html" || kind == "application/xhtml+xml" || strings.HasPrefix(trimBody(body), "<")
-	return markup && !isJSON(body)
+	return kind == "text/html" || kind == "application/xhtml+xml" || strings.HasPrefix(trimBody(body), "<")
 }
-
-func isJSON(body string) bool { return validJSON(trimBody(body)) }
 
 // trimBody returns a body without a byte order mark and the space around it.
 func trimBody(body string) string {

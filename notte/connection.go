@@ -45,9 +45,8 @@ func (e *Error) obstacle() string {
 }
 
 // noAnswer returns the error of a request that Notte did not answer. If ctx has
-// ended, that is an error with ctx's cause. proxy is the host of the proxy that the
-// request was to go through, or empty.
-func (c *Client) noAnswer(ctx context.Context, k call, proxy string, err error, sent bool) error {
+// ended, that is an error with ctx's cause.
+func (c *Client) noAnswer(ctx context.Context, k call, err error, sent bool) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("could not %s: stopped before Notte answered: %w", k.op, context.Cause(ctx))
 	}
@@ -56,7 +55,7 @@ func (c *Client) noAnswer(ctx context.Context, k call, proxy string, err error, 
 		err = outer.Err
 	}
 	e := c.newError(k)
-	e.Sent, e.Err, e.Message, e.proxy = sent, err, c.message(err.Error()), proxy
+	e.Sent, e.Err, e.Message = sent, err, c.message(err.Error())
 	if dns, ok := errors.AsType[*net.DNSError](err); ok {
 		e.Message = c.message(dns.Err)
 	}
@@ -65,7 +64,10 @@ func (c *Client) noAnswer(ctx context.Context, k call, proxy string, err error, 
 
 // newError returns an Error about k.
 func (c *Client) newError(k call) *Error {
-	return &Error{Op: k.op, API: k.endpoint.api, Host: k.endpoint.url.Host, billable: k.billable, thread: k.thread, names: c.names}
+	return &Error{
+		Op: k.op, API: k.endpoint.api, Host: k.endpoint.url.Host,
+		proxy: c.proxyOf(k.endpoint.url), billable: k.billable, thread: k.thread, names: c.names,
+	}
 }
 
 // Two errors of Windows, by the numbers that it gives them. There, syscall has

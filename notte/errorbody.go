@@ -31,9 +31,7 @@ func (c *Client) failure(k call, resp *http.Response) error {
 	e := c.newError(k)
 	e.StatusCode, e.Sent = resp.StatusCode, true
 	body := readErrorBody(resp.Body)
-	if e.from, e.refused = answererOf(resp, body); resp.Request != nil {
-		e.proxy = c.proxyOf(resp.Request)
-	}
+	e.from, e.refused = answererOf(resp, body)
 	words := c.message(errorMessage(body))
 	switch {
 	case resp.StatusCode < 300:

@@ -31,6 +31,7 @@ func (h *halves) join(typ, block string, v gjson.Result) gjson.Result {
 	if v.Str == "" {
 		return v // no string, or an empty one
 	}
+	block = text.Prefix(block, maxLabel)
 	content := v.Raw[1 : len(v.Raw)-1]
 	first := h.take(typ, block)
 	if first != "" && !isHalf(content, 0xDC00) {
@@ -39,7 +40,7 @@ func (h *halves) join(typ, block string, v gjson.Result) gjson.Result {
 	content = first + content
 	last := len(content) - len(`\ud83d`)
 	if keep := last >= 0 && isHalf(content[last:], 0xD800) && !escaped(content[:last]) && len(*h) < maxHalves; keep {
-		*h = append(*h, half{typ, strings.Clone(text.Prefix(block, maxLabel)), strings.Clone(content[last:])})
+		*h = append(*h, half{typ, strings.Clone(block), strings.Clone(content[last:])})
 		content = content[:last]
 	} else if first == "" {
 		return v
@@ -49,7 +50,6 @@ func (h *halves) join(typ, block string, v gjson.Result) gjson.Result {
 
 // take removes the half that waits for a delta of a text, and returns it or "".
 func (h *halves) take(typ, block string) string {
-	block = text.Prefix(block, maxLabel)
 	i := slices.IndexFunc(*h, func(o half) bool { return o.typ == typ && o.block == block })
 	if i < 0 {
 		return ""

@@ -31,8 +31,8 @@ type ProxySetting struct {
 // choose returns the function that [http.Transport] asks for the proxy of a request.
 // Like net/http, it uses none for this machine's own addresses.
 func (p Proxies) choose() func(*http.Request) (*url.URL, error) {
-	const any = "http://proxy.invalid" // httpproxy is asked only whether to use a proxy
-	use := (&httpproxy.Config{HTTPProxy: any, HTTPSProxy: any, NoProxy: p.Except}).ProxyFunc()
+	const some = "http://proxy.invalid" // httpproxy is asked only whether to use a proxy
+	use := (&httpproxy.Config{HTTPProxy: some, HTTPSProxy: some, NoProxy: p.Except}).ProxyFunc()
 	return func(req *http.Request) (*url.URL, error) {
 		setting := p.HTTP
 		if req.URL.Scheme == "https" {
@@ -94,11 +94,11 @@ func isFinalRefusal(err error) bool {
 	return bad || refused && refusal < 500
 }
 
-// proxyOf returns the host of the proxy that a request goes through, without a
-// password, or "".
-func (c *Client) proxyOf(req *http.Request) string {
+// proxyOf returns the host of the proxy that requests to an address go through,
+// without a password, or "".
+func (c *Client) proxyOf(to *url.URL) string {
 	if t, ok := c.http.Transport.(*http.Transport); ok && t.Proxy != nil {
-		if u, err := t.Proxy(req); err == nil && u != nil {
+		if u, err := t.Proxy(&http.Request{URL: to}); err == nil && u != nil {
 			return u.Host
 		}
 	}

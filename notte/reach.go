@@ -32,7 +32,7 @@ func (c *Client) Reach(ctx context.Context, api string) (Answer, error) {
 	req.Header.Set("User-Agent", c.userAgent)
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return Answer{}, c.noAnswer(ctx, k, c.proxyOf(req), err, false)
+		return Answer{}, c.noAnswer(ctx, k, err, false)
 	}
 	readErrorBody(resp.Body)
 	date, _ := http.ParseTime(resp.Header.Get("Date"))

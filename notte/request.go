@@ -35,7 +35,7 @@ func (c *Client) send(ctx context.Context, k call) (*http.Response, error) {
 	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }}
 	resp, err := c.http.Do(req.WithContext(httptrace.WithClientTrace(ctx, trace)))
 	if err != nil {
-		return nil, c.noAnswer(ctx, k, c.proxyOf(req), err, connected.Load())
+		return nil, c.noAnswer(ctx, k, err, connected.Load())
 	}
 	if resp.StatusCode < 200 || resp.StatusCode >= 300 {
 		return nil, c.failure(k, resp)
@@ -43,7 +43,7 @@ func (c *Client) send(ctx context.Context, k call) (*http.Response, error) {
 	return resp, nil
 }
 
-// do makes a call and ignores the body of its answer, unless that is a web page.
+// do makes a call and ignores the body of its answer, unless that is not Notte's.
 func (c *Client) do(ctx context.Context, k call) error {
 	within, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
@@ -52,7 +52,7 @@ func (c *Client) do(ctx context.Context, k call) error {
 		return c.timeoutOr(ctx, within, k, err)
 	}
 	body := readErrorBody(resp.Body) // to its end, so that the connection can be used again
-	if isPage(resp, body) {
+	if from, _ := answererOf(resp, body); from != answerNotte {
 		resp.Body = io.NopCloser(strings.NewReader(body))
 		return c.failure(k, resp)
 	}
@@ -92,7 +92,7 @@ func (c *Client) tryJSON(ctx context.Context, k call) (gjson.Result, error) {
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	switch {
 	case err != nil:
-		return gjson.Result{}, c.noAnswer(ctx, k, "", err, true)
+		return gjson.Result{}, c.noAnswer(ctx, k, err, true)
 	case len(body) > maxAnswer:
 		return gjson.Result{}, fmt.Errorf("could not %s: the answer is longer than the %d MiB that are read at most", k.op, maxAnswer>>20)
 	}
@@ -108,7 +108,7 @@ func (c *Client) tryJSON(ctx context.Context, k call) (gjson.Result, error) {
 // over and its caller's is not.
 func (c *Client) timeoutOr(ctx, within context.Context, k call, err error) error {
 	if ctx.Err() == nil && within.Err() != nil {
-		return c.noAnswer(ctx, k, "", context.Cause(within), true)
+		return c.noAnswer(ctx, k, context.Cause(within), true)
 	}
 	return err
 }
