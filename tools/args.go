@@ -242,9 +242,7 @@ func describe(v gjson.Result) string {
 	case v.IsArray():
 		return "a list with " + countMembers(len(v.Array()))
 	case v.IsObject():
-		n := 0
-		v.ForEach(func(_, _ gjson.Result) bool { n++; return true })
-		return "an object with " + countMembers(n)
+		return "an object with " + countMembers(len(v.Map()))
 	}
 	return v.Raw // true or false
 }

@@ -66,7 +66,9 @@ func (s *service) checkFunctionID(ctx context.Context, c caller, id string) erro
 	return bad
 }
 
-func isOfKind(kind jobs.Kind) string { return fmt.Sprintf("it is a %[1]s_id, which get_%[1]s takes", kind) }
+func isOfKind(kind jobs.Kind) string {
+	return fmt.Sprintf("it is a %[1]s_id, which get_%[1]s takes", kind)
+}
 
 var isUUID = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 
