@@ -41,7 +41,7 @@ func connectUnread(t *testing.T, transport string, e era, url string, size int) 
 	check := func(*journal) {}
 	var stdin *os.File
 	if transport == "stdio" {
-		cmd.Args[1], cmd.Args = "stdio", cmd.Args[:2]
+		cmd.Args = []string{binary, "stdio", "--grace=100ms"}
 		stdin, s.stdin = newPipe(t)
 		check = func(stdout *journal) { checkOrder(t, stdout.messages(t)) }
 	}
