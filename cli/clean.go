@@ -2,6 +2,7 @@ package cli
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -11,13 +12,10 @@ import (
 // file or a text. The backslash is one, because it escapes the others.
 const quotes = "\"'`´\\“”„‟‘’‚‛«»‹›＂＇"
 
-// gap matches blanks within a value, the no-break space among them.
-const gap = `[\s\x{a0}]`
-
 // clean returns what the value of the variable called name was meant to be: without
-// blanks, quotes, the variable's own name and, for a secret, the words that stand
-// before it in a header. Hosts, Docker's env files and people leave them there. An
-// absolute path is kept as it is, because any character may belong to it.
+// blanks, quotes and the words before it that say what it is. Hosts, Docker's env files
+// and people leave them there. An absolute path is kept as it is, because any character
+// may belong to it.
 func clean(name, value, goos string) string {
 	for before := "\x00"; value != before; {
 		before = value
@@ -25,21 +23,9 @@ func clean(name, value, goos string) string {
 		if isAbs(value, goos) {
 			return value
 		}
-		value = withoutQuotes(value)
-		if strings.Contains(strings.ToUpper(value), name) {
-			value = without(value, `((export|set|setx|env|-e|--env)`+gap+`+|\$env:|["'])*`+name+`["']?`+gap+`*([=:]|`+gap+`)`+gap+`*`)
-		}
-		if isSecret(name) && strings.ContainsFunc(value, func(r rune) bool { return r == ':' || r == '=' || isBlank(r) }) {
-			value = without(value, `((authorization|x-api-key|x-notte-api-key|api[-_]?key)["']?`+gap+`*[:=]|bearer(`+gap+`|[:=]))`+gap+`*`)
-		}
+		value = withoutLabel(withoutQuotes(value), name)
 	}
 	return value
-}
-
-// without returns s without what pattern matches at its beginning. It compiles the
-// pattern, because few values need it and the program must start quickly.
-func without(s, pattern string) string {
-	return regexp.MustCompile(`(?i)^`+pattern).ReplaceAllString(s, "")
 }
 
 // isBlank reports whether r shows as nothing: white space, a byte order mark, a
@@ -48,16 +34,28 @@ func isBlank(r rune) bool {
 	return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Cf, r)
 }
 
-// withoutQuotes returns value without quotes around it, a comma or semicolon after
-// the closing one, and an escaped line end.
+// withoutQuotes returns value without quotes around it, and without the comma or
+// semicolon that follows the closing one in a file.
 func withoutQuotes(value string) string {
 	if inner := strings.TrimRight(value, ",;"); strings.TrimRight(inner, quotes) != inner {
 		value = inner
 	}
-	for _, end := range []string{`\n`, `\r`} {
-		value = strings.TrimSuffix(value, end)
-	}
 	return strings.Trim(value, quotes)
+}
+
+// withoutLabel returns value without a first word that is export, the variable's name
+// or, for a secret, what stands before it in a header.
+func withoutLabel(value, name string) string {
+	labels := []string{"export", name}
+	if isSecret(name) {
+		labels = append(labels, "authorization", "x-api-key", "bearer")
+	}
+	follows := func(r rune) bool { return isBlank(r) || strings.ContainsRune("=:"+quotes, r) }
+	end := strings.IndexFunc(value, follows)
+	if end < 0 || !slices.ContainsFunc(labels, func(label string) bool { return strings.EqualFold(label, value[:end]) }) {
+		return value
+	}
+	return strings.TrimLeftFunc(value[end:], follows)
 }
 
 // isAbs reports whether path is an absolute path of goos.
@@ -91,23 +89,22 @@ var unexpanded = []kind{
 	kindOf("", `^(undefined|null|\(null\)|\[object object\])$`),
 }
 
-// fillIns are the texts in the place of a secret that a person should have replaced.
-var fillIns = []kind{
+// fillIns are the references, and the texts in the place of a secret that a person
+// should have replaced.
+var fillIns = slices.Concat(unexpanded, []kind{
 	kindOf("${…}", `\$\{|\{\{`),
-	kindOf("<…>", `^(<.*>|\[.*\]|\{.*\}|\(.*\))$`),
+	kindOf("<…>", `^<.*>$`),
+	kindOf("a text in brackets", `^(\[.*\]|\{.*\}|\(.*\))$`),
 	kindOf("a link", `^[a-z][a-z0-9+.-]*://`),
 	kindOf("the text of an example", `^your|[ _-]your[ _-]([a-z]+[ _-])*(key|token|secret|password)$|[ _-]here$|^change[ _-]?me|^(placeholder|todo)$|`+
 		`^(insert|paste|enter|replace|put|add|fill)([ _-]([a-z]+[ _-])*(key|token|secret|value|me|this|it)|[a-z]*here)$`),
 	kindOf("a text that is cut or masked", `…|\.\.\.|\*\*\*|•|x{4}$|^x{3}$`),
 	kindOf("", `^(none|nil|nan|true|false|bearer)$`),
-}
+})
 
 // placeholder returns how to show value if it is of one of the kinds, and "" if not.
 // It repeats no part of the value, which may be a secret between brackets.
 func placeholder(value string, kinds []kind) string {
-	if value == "" {
-		return ""
-	}
 	lower := strings.ToLower(value)
 	for _, k := range kinds {
 		if k.pattern().MatchString(lower) {

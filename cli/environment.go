@@ -65,7 +65,7 @@ func variable(flag string) string {
 // none. A placeholder is an error, which does not repeat it.
 func (e environment) secret(name string) (string, error) {
 	value := e[name]
-	shown := placeholder(value, slices.Concat(unexpanded, fillIns))
+	shown := placeholder(value, fillIns)
 	if shown == "" && strings.Contains(strings.ToUpper(value), name) {
 		shown = "the name of a variable"
 	}

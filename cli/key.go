@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
-	"slices"
 	"strings"
 	"time"
 
@@ -105,7 +104,7 @@ func (p *program) givenKey(raw []byte, place string) (keys.Key, error) {
 	switch {
 	case value == "":
 		return keys.Key{}, fmt.Errorf("%s gives no key", place)
-	case placeholder(value, slices.Concat(unexpanded, fillIns)) != "":
+	case placeholder(value, fillIns) != "":
 		return keys.Key{}, fmt.Errorf("%s gives a placeholder and not a key", place)
 	}
 	return keys.Key{Value: value, Place: place}, nil
