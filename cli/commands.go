@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"runtime"
 
@@ -98,21 +99,17 @@ func (p *program) prepare(cmd *cobra.Command, _ []string) error {
 	p.flags = cmd.Flags()
 	p.hosted = cmd == cmd.Root() || cmd.Name() == "stdio"
 	p.serves = p.hosted || cmd.Name() == "http"
-	unset, faults, err := dropPlaceholders(p.flags, p.hosted && !isTerminal(p.env.Stdin))
-	if err != nil {
-		return err
+	failed := dropPlaceholders(p.flags)
+	if len(failed) > 0 && (!p.hosted || isTerminal(p.env.Stdin)) {
+		return fmt.Errorf("invalid argument %.100q for %q flag: it is a placeholder, which must be replaced by a value", failed[0].value, failed[0].name)
 	}
-	p.faults = faults
-	failed := p.vars.set(p.flags)
+	failed = append(failed, p.vars.set(p.flags)...)
 	for _, f := range failed {
 		if f.err != nil && !p.hosted {
 			return f.err
 		}
 	}
 	p.startLog(cmd.GroupID == terminalGroup)
-	for _, name := range unset {
-		p.log.Warn("the flag counts as not given: its value is a placeholder, which the host passed on as it stands", "flag", name)
-	}
 	for _, f := range failed {
 		p.tellUnread(f)
 	}

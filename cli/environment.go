@@ -97,10 +97,25 @@ func (e environment) without(name string) environment {
 	return others
 }
 
-// unread is a variable whose value its flag could not take.
+// unread is a flag or variable whose value is not taken.
 type unread struct {
-	flag *pflag.Flag
-	err  error // names the variable; nil: the value is empty or a placeholder
+	flag  *pflag.Flag
+	name  string // of the variable, or of the flag with its dashes
+	value string
+	err   error // nil: the value is empty or a placeholder
+}
+
+// notSet returns that a value is empty or a placeholder. A placeholder for one of the
+// guards is an error, which shows it unless it may hold the password of a URL.
+func notSet(flag *pflag.Flag, name, value string) unread {
+	u := unread{flag: flag, name: name, value: value}
+	if value != "" && slices.Contains(guards, flag.Name) {
+		if strings.Contains(value, "@") {
+			value = placeholder(value, unexpanded)
+		}
+		u.err = fmt.Errorf("%s holds a placeholder (%.100s), which the host or shell passed on as it stands: set it to a value, or remove it", name, value)
+	}
+	return u
 }
 
 // set sets the flags that were not typed from their variables, and returns the
@@ -111,26 +126,15 @@ func (e environment) set(flags *pflag.FlagSet) (failed []unread) {
 		value, ok := e[name]
 		switch {
 		case !ok || flag.Changed:
-		case value != "" && placeholder(value, unexpanded) != "" && slices.Contains(guards, flag.Name):
-			failed = append(failed, unread{flag, guardError(name, value)})
 		case value == "" || placeholder(value, unexpanded) != "":
-			failed = append(failed, unread{flag, nil})
+			failed = append(failed, notSet(flag, name, value))
 		default:
 			if err := setFlag(flag, value); err != nil {
-				failed = append(failed, unread{flag, fmt.Errorf("invalid value %.100q for %s: %w", value, name, err)})
+				failed = append(failed, unread{flag, name, value, fmt.Errorf("invalid value %.100q for %s: %w", value, name, err)})
 			}
 		}
 	})
 	return failed
-}
-
-// guardError returns the error of a placeholder for a flag or variable that is one of
-// the guards. It shows the placeholder, unless that may hold the password of a URL.
-func guardError(name, value string) error {
-	if strings.Contains(value, "@") {
-		value = placeholder(value, unexpanded)
-	}
-	return fmt.Errorf("%s holds a placeholder (%.100s), which the host or shell passed on as it stands: set it to a value, or remove it", name, value)
 }
 
 // setFlag sets a flag from a clean value. The parts of a list are cleaned too.

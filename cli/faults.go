@@ -6,19 +6,19 @@ import (
 	"strings"
 )
 
-// tellUnread logs that a variable could not be used, or has calls tell it, if the
-// default may not take its place.
+// tellUnread logs that a value was not taken, or has calls tell it, if the default may
+// not take its place.
 func (p *program) tellUnread(f unread) {
-	name := variable(f.flag.Name)
 	switch {
-	case f.err == nil && p.vars[name] == "":
-		if !p.serves {
-			return // in a shell that is how to unset a variable for one command
+	case f.err == nil && f.value == "":
+		if p.serves { // in a shell that is how to unset a variable for one command
+			p.log.Warn("the variable counts as not set: it is empty", "variable", f.name)
 		}
-		p.log.Warn("the variable counts as not set: it is empty", "variable", name)
+	case f.err == nil && strings.HasPrefix(f.name, "--"):
+		p.log.Warn("the flag counts as not given: its value is a placeholder, which the host passed on as it stands", "flag", f.name)
 	case f.err == nil:
 		p.log.Warn("the variable counts as not set: it holds a placeholder, which the host or shell passed on as it stands",
-			"variable", name, "value", p.vars[name])
+			"variable", f.name, "value", f.value)
 	case slices.Contains(harmless, f.flag.Name):
 		p.log.Warn("the default is used", "default", f.flag.DefValue, "err", f.err)
 	default:

@@ -45,27 +45,16 @@ func (a *argument) Set(s string) error {
 	return a.Value.Set(s)
 }
 
-// dropPlaceholders makes the flags that were given a placeholder count as not given.
-// It returns their names, and errors about those that are guards. Unless allowed, each
-// such flag is an error.
-func dropPlaceholders(flags *pflag.FlagSet, allowed bool) (names []string, faults []error, err error) {
+// dropPlaceholders makes the flags that were given a placeholder count as not given,
+// and returns them.
+func dropPlaceholders(flags *pflag.FlagSet) (dropped []unread) {
 	flags.Visit(func(flag *pflag.Flag) {
-		given, ok := flag.Value.(*argument)
-		if !ok || given.placeholder == "" {
-			return
-		}
-		if !allowed {
-			err = cmp.Or(err, fmt.Errorf("invalid argument %.100q for \"--%s\" flag: it is a placeholder, which must be replaced by a value", given.placeholder, flag.Name))
-		}
-		flag.Changed = false
-		name := "--" + flag.Name
-		if slices.Contains(guards, flag.Name) {
-			faults = append(faults, guardError(name, given.placeholder))
-		} else {
-			names = append(names, name)
+		if given, ok := flag.Value.(*argument); ok && given.placeholder != "" {
+			flag.Changed = false
+			dropped = append(dropped, notSet(flag, "--"+flag.Name, given.placeholder))
 		}
 	})
-	return names, faults, err
+	return dropped
 }
 
 // withSuggestions adds to err the flags of cmd that an unknown flag may mean.
