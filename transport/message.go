@@ -63,7 +63,7 @@ func trimMessage(raw []byte) []byte {
 // match exactly. If it returns an error, the message has the ID for the response, or
 // none if raw has no valid ID.
 func parseMessage(raw []byte) (message, *rpcError) {
-	if !json.Valid(raw) || raw[0] != '{' && raw[0] != 'n' { // null counts as {}
+	if !json.Valid(raw) || raw[0] != '{' {
 		return message{}, malformed(raw)
 	}
 	envelope := make(map[string]gjson.Result, 8)
@@ -125,9 +125,8 @@ func (m *message) readMeta() {
 		Version json.RawMessage `json:"io.modelcontextprotocol/protocolVersion"`
 		Caps    json.RawMessage `json:"io.modelcontextprotocol/clientCapabilities"`
 	}
-	raw := gjson.GetBytes(m.params, "_meta").Raw
-	if raw == "" || json.Unmarshal([]byte(raw), &meta) != nil {
-		return
+	if json.Unmarshal([]byte(gjson.GetBytes(m.params, "_meta").Raw), &meta) != nil {
+		return // there is none
 	}
 	if token := string(meta.Token); isString(token) || isInteger(token) {
 		m.token = meta.Token

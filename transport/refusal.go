@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
@@ -38,18 +39,18 @@ func writeJSON(w http.ResponseWriter, status int, document []byte) {
 // logRefusal logs that the server refused r.
 func (d *dispatcher) logRefusal(r *http.Request, b *refusal) {
 	from, _, _ := net.SplitHostPort(r.RemoteAddr)
-	attrs := []any{"status", b.status, "why", b.err.text, "from", from}
+	level, key := slog.LevelDebug, from+b.err.text
 	switch b.status {
 	case http.StatusForbidden:
-		if b.remedy != "" {
-			attrs = append(attrs, "remedy", b.remedy)
-		}
-		d.refusals.log(slog.LevelWarn, cmp.Or(b.remedy, b.err.text), attrs...) // a host once, whatever its port
+		level, key = slog.LevelWarn, cmp.Or(b.remedy, b.err.text) // a host once, whatever its port
 	case http.StatusUnauthorized:
-		d.refusals.log(slog.LevelInfo, from+b.err.text, attrs...)
-	default:
-		d.refusals.log(slog.LevelDebug, from+b.err.text, attrs...)
+		level = slog.LevelInfo
 	}
+	attrs := []any{"status", b.status, "why", b.err.text, "from", from}
+	if b.remedy != "" {
+		attrs = append(attrs, "remedy", b.remedy)
+	}
+	d.refusals.log(level, key, attrs...)
 }
 
 const (
@@ -67,7 +68,7 @@ type refusalLog struct {
 
 	mu    sync.Mutex // guards what follows
 	since time.Time
-	seen  map[slog.Level]map[string]bool // what was logged since then
+	seen  map[slog.Level][]string // the keys that were logged since then
 }
 
 // log logs a refusal, unless one with the same key was logged within the hour.
@@ -90,16 +91,12 @@ func (l *refusalLog) add(level slog.Level, key string) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if now := time.Now(); now.Sub(l.since) >= refusalsEvery {
-		l.since, l.seen = now, make(map[slog.Level]map[string]bool)
+		l.since, l.seen = now, make(map[slog.Level][]string)
 	}
 	seen := l.seen[level]
-	if seen == nil {
-		seen = make(map[string]bool)
-		l.seen[level] = seen
-	}
-	if seen[key] || len(seen) == maxRefusals {
+	if len(seen) == maxRefusals || slices.Contains(seen, key) {
 		return 0
 	}
-	seen[key] = true
-	return len(seen)
+	l.seen[level] = append(seen, key)
+	return len(seen) + 1
 }

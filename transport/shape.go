@@ -13,7 +13,7 @@ import (
 // counts as an empty object, because PHP writes both alike.
 type shape struct {
 	kind    kind
-	wrong   string           // the error for a value of another kind
+	wrong   string           // the error for a value of another kind; empty: its reader refuses that
 	members map[string]shape // what is read of an object, by exact name; nil: all of it
 }
 
@@ -21,8 +21,7 @@ type shape struct {
 type kind int
 
 const (
-	anyValue    kind = iota
-	maybeObject      // an object, or something else, which its reader refuses
+	anyValue kind = iota
 	object
 	aString
 	emptyString
@@ -38,15 +37,15 @@ var paramsShape = shape{kind: object, wrong: notObjects, members: map[string]sha
 	"_meta": {kind: object, wrong: notObjects, members: map[string]shape{
 		"progressToken":            {},
 		mcp.MetaKeyProtocolVersion: {},
-		mcp.MetaKeyClientCapabilities: {kind: maybeObject, members: map[string]shape{
-			"extensions": {kind: maybeObject, members: map[string]shape{anyName: {kind: maybeObject}}},
+		mcp.MetaKeyClientCapabilities: {kind: object, members: map[string]shape{
+			"extensions": {kind: object, members: map[string]shape{anyName: {kind: object}}},
 		}},
 	}},
 	"protocolVersion": {kind: aString, wrong: "The protocolVersion must be a string."},
 	"cursor":          {kind: emptyString, wrong: "This server gives no cursors, because each of its lists fits into one answer. Leave out the cursor."},
 	"name":            {kind: aString, wrong: "The name must be a string."},
 	"uri":             {kind: aString, wrong: "The uri must be a string."},
-	"arguments":       {kind: maybeObject},
+	"arguments":       {kind: object},
 	"notifications":   {kind: object, wrong: "The notifications must be an object.", members: map[string]shape{"taskIds": {}}},
 	"taskId":          {},
 	"inputResponses":  {kind: object, wrong: "The inputResponses must be an object."},
@@ -59,9 +58,9 @@ const notObjects = "The params of the request, and their _meta, must be objects.
 // append appends what is read of value, as JSON, to b.
 func (s shape) append(b []byte, value gjson.Result) (_ []byte, bad *rpcError) {
 	switch {
-	case (s.kind == object || s.kind == maybeObject) && isEmpty(value):
+	case s.kind == object && isEmpty(value):
 		return append(b, "{}"...), nil
-	case !s.kind.accepts(value):
+	case s.wrong != "" && !s.kind.accepts(value):
 		return b, &rpcError{mcp.INVALID_PARAMS, s.wrong}
 	case s.members == nil || !value.IsObject():
 		return append(b, value.Raw...), nil
