@@ -18,13 +18,13 @@ func advice(err error) string {
 	case errors.Is(err, transport.ErrToken):
 		return "Set the token in " + tokenVariable + "."
 	case overLimit && limit.Limits.MaxRunning > 0 && limit.Running >= limit.Limits.MaxRunning:
-		return raise("--max-concurrent-builds", "MAX_CONCURRENT_BUILDS")
+		return raise("max-concurrent-builds")
 	case overLimit:
-		return raise("--daily-budget", "DAILY_BUDGET")
+		return raise("daily-budget")
 	}
 	return ""
 }
 
-func raise(flag, variable string) string {
-	return "The user can raise the limit with " + flag + " or " + prefix + variable + "."
+func raise(flag string) string {
+	return "The user can raise the limit with --" + flag + " or " + variable(flag) + "."
 }

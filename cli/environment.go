@@ -79,24 +79,6 @@ func (e environment) secret(name string) (string, error) {
 	return "", fmt.Errorf("%s holds a placeholder (%s), which the host or shell passed on as it stands: %s", name, shown, remedy)
 }
 
-// only returns some of the variables.
-func (e environment) only(names ...string) environment {
-	some := make(environment)
-	for _, name := range names {
-		if value, ok := e[name]; ok {
-			some[name] = value
-		}
-	}
-	return some
-}
-
-// without returns the variables but one.
-func (e environment) without(name string) environment {
-	others := maps.Clone(e)
-	delete(others, name)
-	return others
-}
-
 // unread is a flag or variable whose value is not taken.
 type unread struct {
 	flag  *pflag.Flag

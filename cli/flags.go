@@ -144,25 +144,22 @@ func parseTime(s string) (time.Duration, error) {
 	if _, err := strconv.ParseFloat(s, 64); err == nil {
 		s += "s"
 	}
-	if d, err := time.ParseDuration(s); err == nil {
-		return d, nil
-	}
-	var total time.Duration
-	for first := true; s != "" || first; first = false {
+	var total float64
+	for {
 		parts := quantity.FindStringSubmatch(s)
 		if parts == nil {
 			return 0, errors.New("not a time")
 		}
+		n, _ := strconv.ParseFloat(parts[1], 64) // infinite if it is too large
 		unit := cmp.Or(units[parts[2]], units[strings.TrimSuffix(parts[2], "s")])
-		n, err := strconv.ParseFloat(parts[1], 64)
-		nanos := n * float64(unit)
-		if err != nil || unit == 0 || nanos+float64(total) > math.MaxInt64/2 {
+		total += n * float64(unit)
+		if unit == 0 || total > math.MaxInt64/2 {
 			return 0, errors.New("not a time")
 		}
-		total += time.Duration(math.Round(nanos))
-		s = s[len(parts[0]):]
+		if s = s[len(parts[0]):]; s == "" {
+			return time.Duration(math.Round(total)), nil
+		}
 	}
-	return total, nil
 }
 
 // countValue takes a whole number.

@@ -167,7 +167,7 @@ func (p *program) settingsFor(root *cobra.Command) (settings []install.Setting, 
 		settings = append(settings, install.Setting{Name: name, Value: value})
 	}
 	dir, err := p.keptIn(p.vars[variable("state-dir")])
-	if usual, _ := stateDir(p.vars.without("XDG_STATE_HOME"), runtime.GOOS); err == nil && dir != usual {
+	if usual, _ := usualStateDir(p.vars, runtime.GOOS); err == nil && dir != usual {
 		add(variable("state-dir"), cmp.Or(dir, inMemory))
 	}
 	flags := stdio.Flags()

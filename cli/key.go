@@ -56,8 +56,7 @@ func (p *program) atHand() bool {
 
 // keyPlaces returns where programs keep keys on this machine.
 func (p *program) keyPlaces() keys.Places {
-	// Hosts that hand down no variables must find the same file.
-	dir, _ := stateDir(p.vars.only("HOME", "USERPROFILE", "LOCALAPPDATA"), runtime.GOOS)
+	dir, _ := usualStateDir(p.vars, runtime.GOOS) // which servers of all hosts find
 	return keys.Places{
 		GOOS: runtime.GOOS, Home: p.vars.home(), Vars: p.vars, Dir: dir, APIURL: p.settings.apiURL, Keyring: p.settings.keyring,
 	}

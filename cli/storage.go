@@ -87,22 +87,30 @@ func (p *program) sandboxOptions(dir string) []sandbox.Option {
 	return opts
 }
 
+// appDir is the name of the directory.
+const appDir = "anything-mcp"
+
 // stateDir returns where the programs of a user keep their state on goos:
 // $XDG_STATE_HOME, or what the system has in its place.
 func stateDir(vars environment, goos string) (string, error) {
-	const name = "anything-mcp"
 	if dir := vars["XDG_STATE_HOME"]; filepath.IsAbs(dir) {
-		return filepath.Join(dir, name), nil
+		return filepath.Join(dir, appDir), nil
 	}
+	return usualStateDir(vars, goos)
+}
+
+// usualStateDir is stateDir for a program that gets no variables but those of the
+// system: not all hosts hand down others.
+func usualStateDir(vars environment, goos string) (string, error) {
 	if dir := vars["LOCALAPPDATA"]; goos == "windows" && filepath.IsAbs(dir) {
-		return filepath.Join(dir, name), nil
+		return filepath.Join(dir, appDir), nil
 	}
 	home := vars.home()
 	switch {
 	case home == "":
-		return "", errors.New("this user has no home directory: set a directory with --state-dir or " + prefix + "STATE_DIR")
+		return "", errors.New("this user has no home directory: set a directory with --state-dir or " + variable("state-dir"))
 	case goos == "darwin":
-		return filepath.Join(home, "Library", "Application Support", name), nil
+		return filepath.Join(home, "Library", "Application Support", appDir), nil
 	}
-	return filepath.Join(home, ".local", "state", name), nil
+	return filepath.Join(home, ".local", "state", appDir), nil
 }
