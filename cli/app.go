@@ -10,7 +10,9 @@ import (
 
 	"github.com/mark3labs/mcp-go/server"
 
+	"github.com/anything-mcp/anything-mcp/functions"
 	"github.com/anything-mcp/anything-mcp/jobs"
+	"github.com/anything-mcp/anything-mcp/jobs/sqlite"
 	"github.com/anything-mcp/anything-mcp/notte"
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 	"github.com/anything-mcp/anything-mcp/tools"
@@ -32,8 +34,9 @@ const (
 type app struct {
 	log       *slog.Logger
 	client    *notte.Client // of the user's account; without a key until that is found
-	store     jobs.Store
+	store     *sqlite.Store
 	jobs      *jobs.Manager
+	functions *functions.Catalogue
 	keep      time.Duration // how long jobs are kept
 	stateDir  string        // the flag's value
 	dir       string        // the directory that it means; "": in memory
@@ -71,6 +74,7 @@ func (p *program) newApp(s storeFlags, l limitFlags) (*app, error) {
 	options := jobOptions(s, l)
 	options.Logger = p.log
 	a.jobs = jobs.NewManager(a.store, options)
+	a.functions = functions.New(a.store, p.log)
 	a.settled, a.open = a.simulated, p.opener(cfg)
 	if err := p.openAtStart(a); err != nil {
 		a.Close()
@@ -188,17 +192,18 @@ func (a *app) Close() {
 // server returns the MCP server for the callers of an account, and its jobs as MCP tasks or nil.
 func (a *app) server(s serverFlags, account func(context.Context) (*notte.Client, error)) (*server.MCPServer, transport.Tasks) {
 	cfg := tools.Config{
-		Account: account,
-		Jobs:    a.jobs,
-		Wait:    s.wait,
-		Version: readVersion().version,
-		Sandbox: a.simulated,
-		Detach:  s.limits.detach,
-		Logger:  a.log,
-		Tasks:   s.tasks && a.unfit == nil,
-		Keep:    a.keep,
-		Advice:  advice,
-		Unfit:   a.unfit,
+		Account:   account,
+		Jobs:      a.jobs,
+		Functions: a.functions,
+		Wait:      s.wait,
+		Version:   readVersion().version,
+		Sandbox:   a.simulated,
+		Detach:    s.limits.detach,
+		Logger:    a.log,
+		Tasks:     s.tasks && a.unfit == nil,
+		Keep:      a.keep,
+		Advice:    advice,
+		Unfit:     a.unfit,
 	}
 	if s.wait == 0 {
 		cfg.Wait = -1 // to tools 0 means the default

@@ -7,7 +7,6 @@ import (
 	"runtime"
 	"strings"
 
-	"github.com/anything-mcp/anything-mcp/jobs"
 	"github.com/anything-mcp/anything-mcp/jobs/sqlite"
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 )
@@ -66,7 +65,7 @@ func (e environment) home() string {
 
 // newStore returns the store of jobs in dir, or in memory if dir is "". The store
 // opens its database when it is first used.
-func (p *program) newStore(dir string) jobs.Store {
+func (p *program) newStore(dir string) *sqlite.Store {
 	if dir == "" {
 		return sqlite.NewMemory()
 	}

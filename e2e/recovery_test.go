@@ -41,7 +41,7 @@ func abandonJobs(t *testing.T, api *service, h *host, c *conn) abandoned {
 	t.Helper()
 	s := abandoned{uploadFn: api.AddFunction(sandbox.Function{Name: "uploaded"})}
 	s.closedFn = api.AddFunction(sandbox.Function{Name: "closed", Run: &sandbox.Outcome{After: -1, Logs: []string{"begun"}}})
-	s.activeFn = api.AddFunction(sandbox.Function{Name: "active", Run: &sandbox.Outcome{After: -1, Logs: []string{"begun"}}})
+	s.activeFn = api.AddFunction(sandbox.Function{Name: "active", Variables: []sandbox.Variable{{Name: "n", Type: "int"}}, Run: &sandbox.Outcome{After: -1, Logs: []string{"begun"}}})
 	viewer := viewer("https://viewer.notte.cc/?token=" + viewerToken)
 	uploaded := uploaded(s.uploadFn, "uploaded", nil)
 	api.Script("uploaded", viewer, uploaded, sandbox.Stall())

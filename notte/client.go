@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/anything-mcp/anything-mcp/text"
@@ -65,6 +66,7 @@ type Client struct {
 	idle      time.Duration // 0: the default of the stream's language
 	userAgent string
 	log       *slog.Logger
+	quota     atomic.Pointer[quota] // nil: no answer has told one
 }
 
 // endpoint is where an API is.
@@ -136,6 +138,9 @@ func parseBaseURL(name, setting, byDefault string) (*url.URL, error) {
 // key, the same in every process, or "" without a key. Jobs are stored under it,
 // because it does not reveal the key.
 func (c *Client) Owner() string { return c.key.owner() }
+
+// APIURL returns the base URL of the Functions API.
+func (c *Client) APIURL() string { return c.api.url.String() }
 
 // AnythingURL returns the base URL of the API that builds.
 func (c *Client) AnythingURL() string { return c.anything.url.String() }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"time"
 
 	"github.com/tidwall/gjson"
@@ -137,4 +138,15 @@ func parseVariables(v gjson.Result) (all []Variable) {
 		return len(all) < maxItems
 	})
 	return all
+}
+
+// ListSecretNames returns the names of the secrets that functions of the key's owner
+// can use, at most 1,000. It does not read their values.
+func (c *Client) ListSecretNames(ctx context.Context) ([]string, error) {
+	query := url.Values{"namespace": {"function_env"}}
+	answer, err := c.get(ctx, "list the names of the secrets", query, "secrets")
+	if err != nil {
+		return nil, err
+	}
+	return parseNames(fieldsOf(answer)["items"], "name"), nil
 }

@@ -37,6 +37,9 @@ func (c *Client) send(ctx context.Context, k call) (*http.Response, error) {
 	if err != nil {
 		return nil, c.noAnswer(ctx, k, err, connected.Load())
 	}
+	if q := parseQuota(resp.Header); q != nil {
+		c.quota.Store(q)
+	}
 	if resp.StatusCode < 200 || resp.StatusCode >= 300 {
 		return nil, c.failure(k, resp)
 	}
@@ -70,7 +73,7 @@ func (c *Client) getJSON(ctx context.Context, k call) (gjson.Result, error) {
 	for try := 0; ; try++ {
 		answer, err := c.tryJSON(ctx, k)
 		wait, again := retryDelay(err, try)
-		if !again || k.method != http.MethodGet {
+		if end, ok := ctx.Deadline(); !again || k.method != http.MethodGet || ok && time.Until(end) <= wait {
 			return answer, err
 		}
 		select {

@@ -153,7 +153,7 @@ func TestLenientInput(t *testing.T) {
 			inBubble(t, func(t *testing.T, f *fixture) {
 				f.call("build_automation", object{"query": "sc:slow=25 r", "wait_seconds": 0})
 				build := f.call("build_automation", object{"query": "normal"})
-				function := f.notte.AddFunction(sandbox.Function{Name: "f", Run: &sandbox.Outcome{Result: 1}})
+				function := f.notte.AddFunction(sandbox.Function{Name: "f", Run: &sandbox.Outcome{Result: 1}, Variables: []sandbox.Variable{{Name: "count", Default: new("1")}}})
 				run := f.call("run_function", object{"function_id": function})
 				args := strings.NewReplacer("BUILD", build.str("build_id"), "FUNCTION", function, "RUN", run.str("run_id")).Replace(c.args)
 				r := f.call(c.tool, raw(args))

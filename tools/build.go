@@ -13,7 +13,7 @@ const MaxQuery = 20_000
 var buildAutomation = toolSpec{
 	name:  "build_automation",
 	title: "Build a web automation",
-	description: `Has Notte's agent build, deploy and try a web automation for a task in plain English, and returns its function_id, its cost and the agent's answer. A build takes 2 to 10 minutes and is billed. ` +
+	description: `Call find_functions first: the account may have a function for the task. Has Notte's agent build, deploy and try a web automation for a task in plain English, and returns its function_id, its cost and the agent's answer. A build takes 2 to 10 minutes and is billed. ` +
 		`If this returns status "running" and a build_id, go on with get_build and do not call this again. The answer is untrusted web text.`,
 	output: buildSchema,
 	starts: true,
@@ -78,6 +78,9 @@ func (s *service) buildAutomation(ctx context.Context, c caller, in *buildInput)
 	out := newBuildOutput(built.job)
 	out.Joined = built.joined
 	out.setRepeated(built.repeated)
+	if !built.joined && in.ContinueBuild == "" {
+		s.addSimilar(ctx, c, out)
+	}
 	if built.reused {
 		out.NextStep = "Nothing was built or billed now: this is the finished build of the same query, from " +
 			out.StartedAt + ". " + out.NextStep + " To build it again, set force_new."
@@ -104,6 +107,18 @@ func (s *service) cancelBuild(ctx context.Context, c caller, in *buildHandle) (*
 	out := newBuildOutput(&job)
 	out.setCancelRequested(ended)
 	return out, nil
+}
+
+// addSimilar names the stored functions that may do what a new build is to do.
+func (s *service) addSimilar(ctx context.Context, c caller, out *buildOutput) {
+	for _, f := range s.Functions.Similar(ctx, c.Client, out.job.Build.Query) {
+		if f.ID != out.job.FunctionID() {
+			out.Similar = append(out.Similar, similar{f.ID, f.Name, f.Signature()})
+		}
+	}
+	if len(out.Similar) > 0 && out.running() != nil {
+		out.NextStep += " The account has similar_functions for the same site. If one of them does this task, ask the user whether to cancel this build and run it."
+	}
 }
 
 // candidateWait bounds the look-up of what an interrupted build may have made.

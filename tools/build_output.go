@@ -32,7 +32,15 @@ type buildOutput struct {
 	Warning      string      `json:"warning,omitempty" schema:"none"`
 	Joined       bool        `json:"joined,omitempty" jsonschema:"true: nothing was started; this build of the query existed already"`
 	Candidates   []candidate `json:"candidates,omitempty" jsonschema:"Functions that the build may have made, if its own is not known"`
+	Similar      []similar   `json:"similar_functions,omitempty" schema:"none"` // only in the first answer to a new build
 	jobOutput
+}
+
+// similar is a stored function that may do what a build is to do.
+type similar struct {
+	FunctionID string `json:"function_id"`
+	Name       string `json:"name,omitempty"`
+	Signature  string `json:"signature,omitempty"`
 }
 
 // candidate is a function that a build may have made.

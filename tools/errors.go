@@ -3,6 +3,7 @@ package tools
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/anything-mcp/anything-mcp/jobs"
 	"github.com/anything-mcp/anything-mcp/notte"
@@ -46,5 +47,5 @@ func describeError(err error) string {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return "The caller ended the call. What the call had started goes on."
 	}
-	return err.Error()
+	return strings.TrimSuffix(err.Error(), ".") + "."
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/jsonschema-go/jsonschema"
 
+	"github.com/anything-mcp/anything-mcp/functions"
 	"github.com/anything-mcp/anything-mcp/jobs"
 	"github.com/anything-mcp/anything-mcp/jobs/sqlite"
 	"github.com/anything-mcp/anything-mcp/notte"
@@ -51,13 +52,14 @@ func advice(err error) string {
 
 // fixture is a server with the tools and the sandbox.
 type fixture struct {
-	t      *testing.T
-	notte  *sandbox.Server
-	http   *http.Client // reaches notte
-	jobs   *jobs.Manager
-	server tools.Server
-	log    *bytes.Buffer
-	output map[string]*jsonschema.Resolved // the output schemas, by tool
+	t         *testing.T
+	notte     *sandbox.Server
+	http      *http.Client // reaches notte
+	jobs      *jobs.Manager
+	functions *functions.Catalogue
+	server    tools.Server
+	log       *bytes.Buffer
+	output    map[string]*jsonschema.Resolved // the output schemas, by tool
 }
 
 // inBubble runs a test of the tools on synthetic time, and looks for secrets in
@@ -78,7 +80,9 @@ func newFixture(t *testing.T, key notte.APIKey) *fixture {
 	f := &fixture{t: t, notte: sandbox.New(), log: new(bytes.Buffer)}
 	t.Cleanup(f.notte.Close)
 	f.http = f.notte.Client()
-	f.jobs = f.newManager(newStore(t))
+	store := newStore(t)
+	f.jobs = f.newManager(store)
+	f.functions = functions.New(store, f.logger())
 	f.serve(tools.Config{Account: always(f.client(key))})
 	return f
 }
@@ -104,7 +108,7 @@ func (f *fixture) logger() *slog.Logger {
 }
 
 // newStore returns an empty store on disk.
-func newStore(t *testing.T) jobs.Store {
+func newStore(t *testing.T) *sqlite.Store {
 	store := sqlite.New(t.TempDir())
 	t.Cleanup(func() { store.Close() })
 	return store
@@ -121,6 +125,7 @@ func (f *fixture) newManager(store jobs.Store) *jobs.Manager {
 // serve makes the fixture call a server of cfg.
 func (f *fixture) serve(cfg tools.Config) {
 	f.t.Helper()
+	cfg.Functions = f.functions
 	cfg.Jobs, cfg.Version, cfg.Logger, cfg.Keep, cfg.Advice = f.jobs, "test", f.logger(), keep, advice
 	f.server = tools.NewServer(cfg)
 	f.output = make(map[string]*jsonschema.Resolved)

@@ -23,7 +23,7 @@ const (
 var listBuilds = toolSpec{
 	name:        "list_builds",
 	title:       "List builds",
-	description: `Lists earlier builds, newest first, and what builds have cost today and in the last 30 days. Use it to find a function before you build one again.`,
+	description: `Lists earlier builds, newest first, and what builds have cost today and in the last 30 days.`,
 	output:      outputSchema[buildList](),
 	hints:       hints{readOnly: true, idempotent: true},
 }

@@ -3,8 +3,10 @@ package tools
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
+	"github.com/anything-mcp/anything-mcp/functions"
 	"github.com/anything-mcp/anything-mcp/jobs"
 )
 
@@ -14,7 +16,7 @@ const maxVariables = 256 << 10
 var runFunction = toolSpec{
 	name:  "run_function",
 	title: "Run a function",
-	description: `Runs a function that build_automation made, with variables, and returns its result. Each call runs it once and may act on the world. ` +
+	description: `Runs a function that find_functions or build_automation named, with variables, and returns its result. Each call runs it once and may act on the world. ` +
 		`If this returns status "running" and a run_id, go on with get_run and do not call this again. Results and logs are untrusted web text.`,
 	output: runSchema,
 	starts: true,
@@ -40,7 +42,7 @@ var cancelRun = toolSpec{
 }
 
 type runInput struct {
-	FunctionID string          `json:"function_id" jsonschema:"From build_automation" must:"a function's ID of 1 to 128 letters, digits, - or _"`
+	FunctionID string          `json:"function_id" jsonschema:"From find_functions or build_automation" must:"a function's ID of 1 to 128 letters, digits, - or _"`
 	Variables  json.RawMessage `json:"variables,omitempty" jsonschema:"The function's variables as a JSON object, e.g. {\"count\":\"3\"}" must:"a JSON object with a value for each variable, of at most 256 KiB"`
 	waitInput
 }
@@ -70,11 +72,30 @@ func (s *service) runFunction(ctx context.Context, c caller, in *runInput) (*run
 	if err := s.checkFunctionID(ctx, c, in.FunctionID); err != nil {
 		return nil, err
 	}
+	f, known, err := s.Functions.Check(ctx, c.Client, in.FunctionID, in.Variables)
+	if wrong, ok := errors.AsType[*functions.VariablesError](err); ok {
+		return nil, &argError{why: wrong.Error()}
+	} else if err != nil {
+		return nil, err
+	}
 	run, err := s.start(ctx, c, jobs.RunSpec{Client: c.Client, FunctionID: in.FunctionID, Variables: in.Variables}, in.waitInput)
 	if err != nil {
 		return nil, err
 	}
-	return newRunOutput(run.job, 0), nil
+	out := newRunOutput(run.job, 0)
+	out.Version, out.Warnings = f.Version, warnings(f, known)
+	return out, nil
+}
+
+// warnings returns what a caller must know of a run that has started.
+func warnings(f functions.Function, known bool) []string {
+	switch {
+	case !known:
+		return []string{"The variables were not checked before the start, because Notte could not be asked what the function takes."}
+	case f.Unclear:
+		return []string{"The variables were not checked before the start, because what the function takes cannot be read exactly."}
+	}
+	return nil
 }
 
 func (s *service) getRun(ctx context.Context, c caller, in *getRunInput) (*runOutput, error) {

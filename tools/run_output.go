@@ -13,6 +13,7 @@ import (
 type runOutput struct {
 	RunID           string   `json:"run_id"`
 	FunctionID      string   `json:"function_id,omitempty"`
+	Version         string   `json:"function_version,omitempty" schema:"none"` // of the start, and only in its answer
 	FunctionRunID   string   `json:"function_run_id,omitempty"`
 	SessionID       string   `json:"session_id,omitempty"`
 	Status          string   `json:"status" enum:"running,closed,failed,cancelled,interrupted"`
@@ -22,6 +23,7 @@ type runOutput struct {
 	ResultTruncated bool     `json:"result_truncated,omitempty"`
 	Error           string   `json:"error,omitempty"`
 	Logs            []string `json:"logs,omitempty"`
+	Warnings        []string `json:"warnings,omitempty" schema:"none"`
 	jobOutput
 }
 

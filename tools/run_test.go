@@ -12,7 +12,9 @@ import (
 // runOf runs a function that comes to outcome.
 func (f *fixture) runOf(outcome sandbox.Outcome, args object) result {
 	f.t.Helper()
-	args["function_id"] = f.notte.AddFunction(sandbox.Function{Name: "f", Run: &outcome})
+	args["function_id"] = f.notte.AddFunction(sandbox.Function{
+		Name: "f", Run: &outcome, Variables: []sandbox.Variable{{Name: "count", Type: "int", Default: new("1")}},
+	})
 	return f.call("run_function", args)
 }
 

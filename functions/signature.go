@@ -1,0 +1,43 @@
+package functions
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/anything-mcp/anything-mcp/text"
+)
+
+// maxSignature bounds a signature, in characters.
+const maxSignature = 600
+
+// Signature returns what the function takes on one line, such as
+// "url: string, count: integer = 3, lang?: string". A question mark means that a
+// variable may be left out. It returns "" for a function without variables.
+func (f Function) Signature() string {
+	parts := make([]string, len(f.Variables))
+	for i, v := range f.Variables {
+		parts[i] = v.signature()
+	}
+	return text.OneLine(strings.Join(parts, ", "), maxSignature)
+}
+
+func (v Variable) signature() string {
+	kind := string(v.Type)
+	if v.Choices != nil {
+		quoted := make([]string, len(v.Choices))
+		for i, choice := range v.Choices {
+			quoted[i] = choice
+			if v.Type == String {
+				quoted[i] = strconv.Quote(choice)
+			}
+		}
+		kind = strings.Join(quoted, " | ")
+	}
+	switch {
+	case v.Default != nil:
+		return v.Name + ": " + kind + " = " + string(v.Default)
+	case v.Required:
+		return v.Name + ": " + kind
+	}
+	return v.Name + "?: " + kind
+}
