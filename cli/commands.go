@@ -78,10 +78,10 @@ Exit codes: 0 done, 1 failed, 2 wrong use, 129 terminal closed,
 		p.buildsCommand(), p.runsCommand(), p.installCommand(), p.uninstallCommand(), p.loginCommand(), p.logoutCommand(), p.whoamiCommand(), p.doctorCommand(),
 		p.versionCommand())
 	p.settings.add(root.PersistentFlags())
-	root.PersistentFlags().VisitAll(describe)
+	root.PersistentFlags().VisitAll(finish)
 	for _, command := range root.Commands() {
 		command.Flags().SortFlags = false
-		command.Flags().VisitAll(describe)
+		command.Flags().VisitAll(finish)
 	}
 	// Without a command the program is the command stdio, with its flags.
 	root.RunE = stdio.RunE

@@ -21,8 +21,9 @@ import (
 // flag a line has 80 columns.
 const helpWidth = 46
 
-// describe wraps a flag's help text and adds the flag's variable below it.
-func describe(flag *pflag.Flag) {
+// finish wraps a flag's help text, adds the flag's variable below it, and lets the
+// flag take a placeholder.
+func finish(flag *pflag.Flag) {
 	flag.Usage = strings.Join(wrap(flag.Usage, helpWidth), "\n") + "\n$" + variable(flag.Name)
 	if _, list := flag.Value.(pflag.SliceValue); !list {
 		flag.Value = &argument{Value: flag.Value}

@@ -21,7 +21,7 @@ func (p *program) healthCommand() *cobra.Command {
 		Short:   "Check that the server of the command http answers",
 		Long: `Check that the server of the command http answers at /healthz, within 3 seconds.
 The exit code is 0 if it does and 1 if not. A container's health check can use
-it, since it has the same settings as the server.`,
+it: it reads the address and the certificate from the same variables as http.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.checkHealth(cmd.Context(), flags) },
 	}

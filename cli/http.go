@@ -19,8 +19,8 @@ type listenFlags struct {
 }
 
 func (l *listenFlags) add(f *pflag.FlagSet) {
-	f.StringVar(&l.addr, "addr", "127.0.0.1:8808", "Listen on `HOST:PORT`.")
-	f.StringVar(&l.tlsCert, "tls-cert", "", "Serve HTTPS with the certificate in `FILE` (PEM).")
+	f.StringVar(&l.addr, "addr", "127.0.0.1:8808", "The server listens on `HOST:PORT`.")
+	f.StringVar(&l.tlsCert, "tls-cert", "", "The server speaks HTTPS, with the certificate in `FILE` (PEM).")
 }
 
 // url returns the address of a path for clients of this machine.

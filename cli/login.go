@@ -97,7 +97,7 @@ func (p *program) whoamiCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:     "whoami",
 		GroupID: setupGroup,
-		Short:   "Say where the key is found, and how it ends",
+		Short:   "Say where the key is found, and its last characters",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if p.settings.sandbox {
