@@ -49,8 +49,9 @@ func (s *service) waitForJob(ctx context.Context, c caller, job *jobs.Job, d tim
 	if d > 0 && !job.State.Ended() {
 		one := c.waiter(job)
 		s.waits.begin(one)
-		defer s.waits.end(ctx, one)
-		s.follow(ctx, job, d)
+		left := false
+		defer func() { s.waits.end(one, left) }()
+		left = s.follow(ctx, job, d)
 	}
 	return s.refresh(ctx, job)
 }
@@ -66,15 +67,16 @@ func (s *service) refresh(ctx context.Context, job *jobs.Job) error {
 	return nil
 }
 
-// follow waits for the end of a job and sends progress. Every call waits in this
-// loop: it sends the line that is due, or else waits for entries of the job's
-// log. It returns [progress.ResultGap] after the last line at the earliest.
+// follow waits for the end of a job and sends progress, and reports whether the
+// client has left. Every call waits in this loop: it sends the line that is due, or
+// else waits for entries of the job's log. It returns [progress.ResultGap] after the
+// last line at the earliest.
 //
 // A thousand calls may wait here. Go halves the stack of a goroutine only while
 // less than a quarter of it is in use, so this function and its callers keep no
 // large values. They take jobs by pointer, and call functions that are not
 // inlined for the rest.
-func (s *service) follow(ctx context.Context, job *jobs.Job, wait time.Duration) {
+func (s *service) follow(ctx context.Context, job *jobs.Job, wait time.Duration) (left bool) {
 	sink := progress.SinkFrom(ctx)
 	pacer := newPacer(job)
 	now := time.Now()
@@ -87,7 +89,7 @@ func (s *service) follow(ctx context.Context, job *jobs.Job, wait time.Duration)
 			line, quiet := pacer.Next(now)
 			if line != "" {
 				if sink.Send(ctx, line) != nil {
-					return // the client is gone
+					return true // ctx may end only after this
 				}
 				sent = time.Now()
 				pacer.Sent(sent)
@@ -97,13 +99,14 @@ func (s *service) follow(ctx context.Context, job *jobs.Job, wait time.Duration)
 		}
 		entries, err := s.Jobs.Next(ctx, job.Owner, job.ID, after, pause)
 		if err != nil {
-			return
+			break
 		}
 		var ended bool
 		if after, ended = observe(pacer, entries, after); ended {
-			return
+			break
 		}
 	}
+	return ctx.Err() != nil
 }
 
 // observe passes entries to a pacer. It returns the position of the last one, and

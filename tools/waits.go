@@ -1,7 +1,6 @@
 package tools
 
 import (
-	"context"
 	"slices"
 	"sync"
 )
@@ -16,8 +15,8 @@ type waits struct {
 	left []waiter // without sessions; the newest last; at most maxLeft
 }
 
-// waiter is a client that waits for a job. On stdio a process has one client, and
-// since 2026-07-28 nothing but the owner tells clients apart: both have no session.
+// waiter is a client that waits for a job. It has no session on stdio, where a process
+// has one client, and in protocol 2026-07-28, where only the owner tells clients apart.
 type waiter struct{ owner, session, job string }
 
 // maxLeft bounds how many waits that a client has left are remembered.
@@ -33,16 +32,15 @@ func (w *waits) begin(one waiter) {
 	w.open[one]++
 }
 
-// end records that a client no longer waits. ctx is the call's: if it has ended, the
-// client has left.
-func (w *waits) end(ctx context.Context, one waiter) {
+// end records that a client no longer waits, and whether it has left.
+func (w *waits) end(one waiter, left bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.open[one]--; w.open[one] == 0 {
 		delete(w.open, one)
 	}
 	one.session = "" // a client that has left may come back with a new session
-	if ctx.Err() != nil && !slices.Contains(w.left, one) {
+	if left && !slices.Contains(w.left, one) {
 		w.left = append(w.left[max(0, len(w.left)-maxLeft+1):], one)
 	}
 }

@@ -1,21 +1,18 @@
 package tools
 
 import (
-	"context"
 	"fmt"
 	"testing"
 )
 
 // What is remembered is bounded, and the newest is kept.
 func TestWaitsAreBounded(t *testing.T) {
-	left, leave := context.WithCancel(t.Context())
-	leave()
 	var w waits
 	for n := range 3 * maxLeft {
-		for _, ctx := range []context.Context{t.Context(), left, left} {
+		for _, left := range []bool{false, true, true} {
 			one := waiter{job: fmt.Sprint(n)}
 			w.begin(one)
-			w.end(ctx, one)
+			w.end(one, left)
 		}
 	}
 	if len(w.left) != maxLeft || len(w.open) != 0 {

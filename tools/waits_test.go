@@ -2,6 +2,7 @@ package tools_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/mark3labs/mcp-go/server"
 
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
+	"github.com/anything-mcp/anything-mcp/progress"
 	"github.com/anything-mcp/anything-mcp/tools"
 )
 
@@ -22,6 +24,11 @@ func (session) NotificationChannel() chan<- mcp.JSONRPCNotification { return nil
 func (s session) SessionID() string                                 { return string(s) }
 
 var _ server.ClientSession = session("")
+
+// goneSink is the progress of a client that is gone.
+type goneSink struct{}
+
+func (goneSink) Send(context.Context, string) error { return errors.New("gone") }
 
 // leave makes a call that its client leaves after 5 seconds.
 func (f *fixture) leave(tool string, args object) {
@@ -43,6 +50,10 @@ func TestRepeatedWait(t *testing.T) {
 		took  time.Duration // at most quick, or else exactly
 	}{
 		{"the client left", func(f *fixture) { f.leave("build_automation", object{"query": "q"}) }, "build_automation", nil, quick},
+		{"the client is gone, and its context does not say so yet", func(f *fixture) {
+			f.callContext(progress.WithSink(f.t.Context(), goneSink{}), "build_automation", object{"query": "q"})
+			time.Sleep(5 * time.Second)
+		}, "build_automation", nil, quick},
 		{"twice", func(f *fixture) {
 			f.leave("build_automation", object{"query": "q"})
 			f.leave("build_automation", object{"query": "q"})
