@@ -138,7 +138,7 @@ func (s *service) addCandidates(ctx context.Context, c caller, out *buildOutput)
 		s.Logger.Debug("the functions that a build may have made could not be looked up", "build", out.BuildID, "err", logLine(err.Error()))
 	}
 	if err == nil && out.job.OutcomeUnknown() && out.FunctionID == "" {
-		out.NextStep = "How the build ended is not known, Notte may still finish and bill it, and no function that it may have made is there yet. Before you build this again, " + askToLook(out.job.Build)
+		out.NextStep = "How the build ended is not known, and Notte may still finish and bill it. No function that it may have made was found so far. Before you build this again, " + askToLook(out.job.Build)
 	}
 	for _, f := range functions {
 		out.Candidates = append(out.Candidates, candidate{cleanLine(f.ID), cleanLine(f.Name), formatTime(f.CreatedAt)})

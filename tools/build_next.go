@@ -2,7 +2,7 @@ package tools
 
 import "github.com/anything-mcp/anything-mcp/jobs"
 
-const candidatesNext = "The candidates are functions that were made since it began and that no other known build has made. One of them may be what it made. Ask the user before you run one or build again: another build is billed again."
+const candidatesNext = "The candidates are functions that were made since it began and that no other known build has made. One of them may be its function. Ask the user before you run one or build again: another build is billed again."
 
 // nextForBuild returns what to do next. It keeps a model from two mistakes that cost
 // money: starting again what still runs, and losing what was made.

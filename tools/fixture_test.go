@@ -11,6 +11,7 @@ import (
 	"os"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -58,7 +59,7 @@ type fixture struct {
 	jobs      *jobs.Manager
 	functions *functions.Catalogue
 	server    tools.Server
-	log       *bytes.Buffer
+	log       *logBuffer
 	output    map[string]*jsonschema.Resolved // the output schemas, by tool
 }
 
@@ -77,7 +78,7 @@ func inBubble(t *testing.T, test func(*testing.T, *fixture)) {
 
 func newFixture(t *testing.T, key notte.APIKey) *fixture {
 	t.Helper()
-	f := &fixture{t: t, notte: sandbox.New(), log: new(bytes.Buffer)}
+	f := &fixture{t: t, notte: sandbox.New(), log: new(logBuffer)}
 	t.Cleanup(f.notte.Close)
 	f.http = f.notte.Client()
 	store := newStore(t)
@@ -105,6 +106,30 @@ func (f *fixture) client(key notte.APIKey) *notte.Client {
 
 func (f *fixture) logger() *slog.Logger {
 	return slog.New(slog.NewTextHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+// logBuffer is a buffer for several loggers, each of which has its own lock.
+type logBuffer struct {
+	mu     sync.Mutex // guards buffer
+	buffer bytes.Buffer
+}
+
+func (b *logBuffer) Write(line []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buffer.Write(line)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buffer.String()
+}
+
+func (b *logBuffer) Reset() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.buffer.Reset()
 }
 
 // newStore returns an empty store on disk.

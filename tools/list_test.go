@@ -81,7 +81,7 @@ func TestCandidates(t *testing.T) {
 		if len(candidates) != 1 || candidates[0].(object)["function_id"] != "maybe" || candidates[0].(object)["name"] != "the one" {
 			t.Errorf("candidates = %v", r.object["candidates"])
 		}
-		if !strings.Contains(r.str("next_step"), "may be what it made") {
+		if !strings.Contains(r.str("next_step"), "may be its function") {
 			t.Errorf("next_step = %q", r.str("next_step"))
 		}
 		starts := 0

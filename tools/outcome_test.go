@@ -75,7 +75,7 @@ func TestFunctionOfABuildWhoseStartFailed(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture) {
 		f.notte.Script("q", sandbox.Status(503, "application/json", `{}`))
 		id := f.call("build_automation", object{"query": "q"}).str("build_id")
-		f.says(f.call("get_build", object{"build_id": id}), "no function that it may have made is there yet", "!try again")
+		f.says(f.call("get_build", object{"build_id": id}), "No function that it may have made was found so far", "!try again")
 		time.Sleep(time.Minute)
 		made := f.notte.AddFunction(sandbox.Function{Name: "late", Source: "anything"})
 		f.says(f.call("get_build", object{"build_id": id}), made, "candidates", "!try again")
