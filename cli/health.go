@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"net"
 	"net/http"
 	"time"
 
@@ -35,7 +36,7 @@ func (p *program) checkHealth(ctx context.Context, flags listenFlags) error {
 	defer cancel()
 	url := flags.url("/healthz")
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
+	if _, _, invalid := net.SplitHostPort(flags.addr); err != nil || invalid != nil {
 		return usageErrorf("the address %q is not a host and a port: write it like 127.0.0.1:8808", flags.addr)
 	}
 	client := http.Client{Transport: &http.Transport{

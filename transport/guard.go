@@ -37,8 +37,7 @@ func newGuard(opts HTTPOptions) (guard, error) {
 	}
 	g := guard{loopback: isLoopback(host), hostSetting: opts.HostSetting, originSetting: opts.OriginSetting}
 	if opts.AuthToken == "" && !g.loopback {
-		return guard{}, fmt.Errorf("other machines can reach %s, but %w is missing: set a token that clients send "+
-			"as a bearer token, or listen on 127.0.0.1", opts.Addr, ErrToken)
+		return guard{}, fmt.Errorf("other machines can reach %s, but %w is missing: without one, listen on 127.0.0.1", opts.Addr, ErrToken)
 	}
 	if strings.ContainsFunc(opts.AuthToken, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return guard{}, fmt.Errorf("%w cannot be sent in a header: use printable ASCII without spaces", ErrToken)
