@@ -10,8 +10,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tidwall/gjson"
+
+	"github.com/anything-mcp/anything-mcp/functions"
 	"github.com/anything-mcp/anything-mcp/jobs"
-	"github.com/anything-mcp/anything-mcp/notte"
 	"github.com/anything-mcp/anything-mcp/text"
 	"github.com/anything-mcp/anything-mcp/tools"
 )
@@ -134,11 +136,11 @@ func (p *program) runLine(ctx context.Context, a *app, functionID string) string
 		words = append(words, "--api-url="+p.settings.apiURL)
 	}
 	// The look-up is free. If it fails, the line just lacks the variables.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
-	defer cancel()
-	if f, err := a.client.GetFunction(ctx, functionID); err == nil {
+	if f, err := a.functions.Get(context.WithoutCancel(ctx), a.client, functionID); err == nil {
 		for _, v := range f.Variables {
-			words = append(words, variableWord(v))
+			if v.Required || v.Default != nil {
+				words = append(words, variableWord(v))
+			}
 		}
 	}
 	return shellLine(words, runtime.GOOS)
@@ -180,17 +182,8 @@ func shellLine(words []string, goos string) string {
 
 // variableWord returns a variable in the form that the command run takes: its name
 // and its default, or VALUE if it has no default.
-func variableWord(v notte.Variable) string {
-	value := string(v.Default)
-	var s string
-	if json.Unmarshal(v.Default, &s) == nil {
-		value = s
-	}
-	// Notte sends defaults as Python source, in which a string has quotes.
-	if n := len(value); n >= 2 && (value[0] == '\'' || value[0] == '"') && value[n-1] == value[0] {
-		value = value[1 : n-1]
-	}
-	return text.OneLine(v.Name, maxLine) + "=" + cmp.Or(text.OneLine(value, maxLine), "VALUE")
+func variableWord(v functions.Variable) string {
+	return v.Name + "=" + cmp.Or(gjson.ParseBytes(v.Default).String(), "VALUE")
 }
 
 // printRun prints the result of a run to stdout, or its error to stderr.

@@ -16,12 +16,13 @@ const maxSignature = 600
 func (f Function) Signature() string {
 	parts := make([]string, len(f.Variables))
 	for i, v := range f.Variables {
-		parts[i] = v.signature()
+		parts[i] = v.String()
 	}
 	return text.OneLine(strings.Join(parts, ", "), maxSignature)
 }
 
-func (v Variable) signature() string {
+// String returns the variable as a [Function.Signature] shows it.
+func (v Variable) String() string {
 	kind := string(v.Type)
 	if v.Choices != nil {
 		quoted := make([]string, len(v.Choices))

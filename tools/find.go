@@ -58,7 +58,7 @@ type lastRun struct {
 }
 
 func (s *service) findFunctions(ctx context.Context, c caller, in *findInput) (*functionList, error) {
-	q := functions.Query{Text: in.Query, Site: in.Site, Limit: defaultLimit, Changed: s.lastMade(ctx, c)}
+	q := functions.Query{Text: in.Query, Site: in.Site, Limit: defaultLimit, Changed: LastMade(ctx, s.Jobs, c.owner)}
 	if in.Limit != nil {
 		q.Limit = *in.Limit
 	}
@@ -70,11 +70,7 @@ func (s *service) findFunctions(ctx context.Context, c caller, in *findInput) (*
 	if err != nil {
 		return nil, err
 	}
-	out := &functionList{Functions: make([]listedFunction, len(list.Functions)), AsOf: formatTime(list.AsOf), Stale: list.Stale}
-	for i, f := range list.Functions {
-		out.Functions[i] = newListedFunction(f)
-		out.Functions[i].LastRun = s.lastRun(ctx, c, f.ID)
-	}
+	out := &functionList{Functions: s.listFunctions(ctx, c.owner, list.Functions), AsOf: formatTime(list.AsOf), Stale: list.Stale}
 	if list.More {
 		out.NextCursor = formatOffset(q.Offset + q.Limit)
 	}
@@ -82,15 +78,20 @@ func (s *service) findFunctions(ctx context.Context, c caller, in *findInput) (*
 	return out, nil
 }
 
-// newListedFunction describes a function for a list, without its last run.
-func newListedFunction(f functions.Function) listedFunction {
-	return listedFunction{
-		FunctionID:  f.ID,
-		Name:        f.Name,
-		Description: text.OneLine(f.Description, listedDescription),
-		Site:        f.Site,
-		Signature:   f.Signature(),
+// listFunctions describes functions for a list.
+func (s *service) listFunctions(ctx context.Context, owner string, all []functions.Function) []listedFunction {
+	list := make([]listedFunction, len(all))
+	for i, f := range all {
+		list[i] = listedFunction{
+			FunctionID:  f.ID,
+			Name:        f.Name,
+			Description: text.OneLine(f.Description, listedDescription),
+			Site:        f.Site,
+			Signature:   f.Signature(),
+			LastRun:     s.lastRun(ctx, owner, f.ID),
+		}
 	}
+	return list
 }
 
 // nextForList returns what to do after a search.
@@ -108,10 +109,10 @@ func nextForList(in *findInput, list functions.List) string {
 	return next
 }
 
-// lastMade returns when the newest build ended that made a function. A list from
-// before that does not have the function.
-func (s *service) lastMade(ctx context.Context, c caller) time.Time {
-	builds, err := s.Jobs.List(ctx, jobs.Query{Owner: c.owner, Kind: jobs.KindBuild, Limit: defaultLimit})
+// LastMade returns when the newest of an owner's builds ended that made a function. A
+// list from before that does not have the function.
+func LastMade(ctx context.Context, m *jobs.Manager, owner string) time.Time {
+	builds, err := m.List(ctx, jobs.Query{Owner: owner, Kind: jobs.KindBuild, Limit: defaultLimit})
 	if err != nil {
 		return time.Time{} // then the list may be a minute old
 	}
@@ -125,8 +126,8 @@ func (s *service) lastMade(ctx context.Context, c caller) time.Time {
 }
 
 // lastRun returns the newest known run of a function, or nil.
-func (s *service) lastRun(ctx context.Context, c caller, id string) *lastRun {
-	runs, err := s.Jobs.List(ctx, jobs.Query{Owner: c.owner, Kind: jobs.KindRun, FunctionID: id, Limit: 1})
+func (s *service) lastRun(ctx context.Context, owner, id string) *lastRun {
+	runs, err := s.Jobs.List(ctx, jobs.Query{Owner: owner, Kind: jobs.KindRun, FunctionID: id, Limit: 1})
 	if err != nil || len(runs) == 0 {
 		return nil
 	}

@@ -96,11 +96,16 @@ func (s *service) getFunction(ctx context.Context, c caller, in *getFunctionInpu
 	if err != nil {
 		return nil, err
 	}
+	return s.describeFunction(ctx, c, f), nil
+}
+
+// describeFunction describes a function with all that is known of it here.
+func (s *service) describeFunction(ctx context.Context, c caller, f functions.Function) *functionOutput {
 	out := newFunctionOutput(f, time.Now())
 	out.RequiredSecrets = s.secrets(ctx, c, f.Secrets)
 	out.Runs, out.BuiltBy = s.runsOf(ctx, c, f.ID), s.builtBy(ctx, c, f.ID)
 	out.NextStep = nextForFunction(out)
-	return out, nil
+	return out
 }
 
 // newFunctionOutput describes what Notte told of a function.
