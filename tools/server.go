@@ -124,11 +124,11 @@ type service struct {
 type caller struct {
 	*notte.Client        // of the caller's account; it has a key
 	owner         string // of the caller's jobs
-	session       string // empty if the protocol has none
+	name          string // tells the owner's clients apart: the session's ID or, since 2026-07-28 has none, the client's name; may be empty
 	supportsTasks bool   // a call that starts long work may be answered with a task
 }
 
-func (c *caller) waiter(job *jobs.Job) waiter { return waiter{c.owner, c.session, job.ID} }
+func (c *caller) waiter(job *jobs.Job) waiter { return waiter{c.owner, c.name, job.ID} }
 
 // caller returns who makes a call. Only this method decides whose account and jobs
 // a call uses. ctx must be the handler's, because mcp-go's context says what the
@@ -136,7 +136,9 @@ func (c *caller) waiter(job *jobs.Job) waiter { return waiter{c.owner, c.session
 func (s *service) caller(ctx context.Context) (caller, error) {
 	c := caller{supportsTasks: s.Tasks && clientSupportsTasks(ctx)}
 	if session := server.ClientSessionFromContext(ctx); session != nil {
-		c.session = session.SessionID()
+		c.name = session.SessionID()
+	} else if info := server.RequestProtocolInfoFromContext(ctx); info != nil && info.ClientInfo != nil {
+		c.name = info.ClientInfo.Name
 	}
 	if s.Unfit != nil {
 		return c, s.Unfit

@@ -12,12 +12,11 @@ import (
 type waits struct {
 	mu   sync.Mutex // guards all below
 	open map[waiter]int
-	left []waiter // without sessions; the newest last; at most maxLeft
+	left []waiter // of any client; the newest last; at most maxLeft
 }
 
-// waiter is a client that waits for a job. It has no session on stdio, where a process
-// has one client, and in protocol 2026-07-28, where only the owner tells clients apart.
-type waiter struct{ owner, session, job string }
+// waiter is a client that waits for a job: see [caller].
+type waiter struct{ owner, client, job string }
 
 // maxLeft bounds how many waits that a client has left are remembered.
 const maxLeft = 1000
@@ -39,7 +38,7 @@ func (w *waits) end(one waiter, left bool) {
 	if w.open[one]--; w.open[one] == 0 {
 		delete(w.open, one)
 	}
-	one.session = "" // a client that has left may come back with a new session
+	one.client = "" // a client that has left may come back with a new session
 	if left && !slices.Contains(w.left, one) {
 		w.left = append(w.left[max(0, len(w.left)-maxLeft+1):], one)
 	}
