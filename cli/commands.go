@@ -104,19 +104,23 @@ func (p *program) prepare(cmd *cobra.Command, _ []string) error {
 		return fmt.Errorf("invalid argument %.100q for %q flag: it is a placeholder, which must be replaced by a value", failed[0].value, failed[0].name)
 	}
 	failed = append(failed, p.vars.set(p.flags)...)
+	doctor := cmd.Name() == "doctor" // it says itself what is wrong with variables
 	for _, f := range failed {
-		if f.err != nil && !p.hosted {
+		if f.err != nil && !p.hosted && !doctor {
 			return f.err
 		}
 	}
 	p.startLog(cmd.GroupID == terminalGroup)
+	p.parsed = true
+	if doctor {
+		return nil
+	}
 	for _, f := range failed {
 		p.tellUnread(f)
 	}
 	for _, name := range p.vars.unknown(cmd.Root()) {
 		p.log.Warn("no setting has this name: it may be misspelt", "variable", name)
 	}
-	p.parsed = true
 	return nil
 }
 

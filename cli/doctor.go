@@ -6,10 +6,12 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/anything-mcp/anything-mcp/jobs"
 	"github.com/anything-mcp/anything-mcp/notte"
@@ -48,15 +50,16 @@ place of Notte's services.`,
 	var dir string
 	addBool(cmd.Flags(), &asJSON, "json", "Print JSON: objects with check, status, text and remedy.")
 	addStateDir(cmd.Flags(), &dir, "builds and runs")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return p.examine(cmd.Context(), dir, asJSON) }
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return p.examine(cmd, dir, asJSON) }
 	return cmd
 }
 
 // examine is the command doctor.
-func (p *program) examine(ctx context.Context, stateDir string, asJSON bool) error {
-	d := &doctor{program: p, ctx: ctx, show: !asJSON}
+func (p *program) examine(cmd *cobra.Command, stateDir string, asJSON bool) error {
+	d := &doctor{program: p, ctx: cmd.Context(), show: !asJSON}
 	d.checkProgram()
-	d.checkSettings()
+	d.checkVariables(cmd.Root())
+	d.checkNetwork()
 	d.checkAccount(stateDir)
 	d.checkHosts()
 	if asJSON {
@@ -108,8 +111,30 @@ func (d *doctor) checkProgram() {
 	d.add("program", fine, "", "version %s, commit %s, %s", v.version, v.commit, exe)
 }
 
-// checkSettings checks the proxy and the certificates.
-func (d *doctor) checkSettings() {
+// checkVariables checks the variables that a server would read.
+func (d *doctor) checkVariables(root *cobra.Command) {
+	var flags pflag.FlagSet
+	flags.AddFlagSet(root.Flags()) // those of the command stdio
+	flags.AddFlagSet(root.PersistentFlags())
+	for _, f := range d.vars.set(&flags) {
+		remedy := "set " + f.name + " to a value that it takes, or remove it"
+		switch {
+		case f.value == "":
+		case f.err == nil:
+			d.add("settings", warning, remedy, "%s counts as not set: it holds a placeholder (%s)", f.name, f.value)
+		case slices.Contains(harmless, f.flag.Name):
+			d.add("settings", warning, remedy, "the default is used: %v", f.err)
+		default:
+			d.add("settings", problem, remedy, "%v", f.err)
+		}
+	}
+	for _, name := range d.vars.unknown(root) {
+		d.add("settings", warning, "correct the name, or remove the variable", "no setting is called %s: it may be misspelt", name)
+	}
+}
+
+// checkNetwork checks the settings of the proxy and of certificates.
+func (d *doctor) checkNetwork() {
 	var names []string
 	for _, upper := range passedOn[:4] {
 		if name, _ := d.vars.firstOf(upper); name != "" {
