@@ -267,3 +267,13 @@ func TestCommand(t *testing.T) {
 		}
 	}
 }
+
+// TestDeep refuses a file that would overflow the stack.
+func TestDeep(t *testing.T) {
+	for _, name := range []string{"cursor", "codex"} {
+		p := &Plan{Host: hostNamed(name)}
+		if err := p.parse("{\"a\":" + strings.Repeat("[", 5_000_000)); err == nil {
+			t.Errorf("%s takes it", name)
+		}
+	}
+}

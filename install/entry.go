@@ -41,7 +41,8 @@ type entry []member
 type member struct {
 	name  string
 	value any
-	keep  bool // a value that the file has already stays
+	keep  bool   // a value that the file has already stays
+	also  string // a value that is as good, and stays
 }
 
 // names is a list to which a file may add.
@@ -82,7 +83,12 @@ func is(name string, value any) field {
 
 // atFirst returns a field of a value that the user may change.
 func atFirst(name string, value any) field {
-	return func(*Host, Server) member { return member{name, value, true} }
+	return func(*Host, Server) member { return member{name: name, value: value, keep: true} }
+}
+
+// either returns a field with a value, in the place of which another is as good.
+func either(name, value, also string) field {
+	return func(*Host, Server) member { return member{name: name, value: value, also: also} }
 }
 
 // urlNamed returns a field with the server's URL.
@@ -101,7 +107,7 @@ func envNamed(name string) field {
 		}
 		if key := h.secretFor(s); key != "" && (s.Key != "" || !h.keys) {
 			// A key that a user has put there is not taken away.
-			env = append(env, member{s.KeyName, key, s.Key == ""})
+			env = append(env, member{name: s.KeyName, value: key, keep: s.Key == ""})
 		}
 		return member{name: name, value: env}
 	}

@@ -148,7 +148,7 @@ var hosts = []*Host{{
 	Name: "copilot", Title: "Copilot CLI", program: "copilot",
 	files: inDir("COPILOT_HOME", ".copilot", "mcp-config.json"), project: []string{".mcp.json"},
 	format: jsonc, servers: "mcpServers",
-	stdio:     []field{is("type", "local"), command, args, env, atFirst("tools", []string{"*"})},
+	stdio:     []field{either("type", "local", "stdio"), command, args, env, atFirst("tools", []string{"*"})},
 	http:      []field{is("type", "http"), urlNamed("url"), headers, atFirst("tools", []string{"*"})},
 	reference: "${%s}", settings: true,
 	Effect: "It takes effect at the next start of Copilot CLI.",
@@ -219,7 +219,7 @@ var codexKey field = func(_ *Host, s Server) member {
 
 // codexTime is there because progress does not stop the clock of Codex.
 var codexTime field = func(_ *Host, s Server) member {
-	return member{"tool_timeout_sec", int(s.CallTime.Seconds()), true}
+	return member{name: "tool_timeout_sec", value: int(s.CallTime.Seconds()), keep: true}
 }
 
 var codexToken field = func(_ *Host, s Server) member {

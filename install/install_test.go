@@ -578,3 +578,22 @@ func TestSeveralPlaces(t *testing.T) {
 		}
 	}
 }
+
+// TestSharedFile installs the server for two hosts that share a file, until nothing
+// changes any more.
+func TestSharedFile(t *testing.T) {
+	env := place(t)
+	env.Project = t.TempDir()
+	for round := range 2 {
+		for _, name := range []string{"copilot", "claude-code"} {
+			plan, err := host(t, name).Install(env, server)
+			if round == 1 && len(plan.Changes) > 0 {
+				t.Errorf("%s changes the file again: %+v", name, plan.Changes)
+			}
+			change(t, plan, err)
+		}
+	}
+	if got := read(t, filepath.Join(env.Project, ".mcp.json")); !strings.Contains(got, `"tools"`) || !strings.Contains(got, `"stdio"`) {
+		t.Errorf("the file is\n%s", got)
+	}
+}

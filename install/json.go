@@ -27,6 +27,9 @@ func (f jsonFormat) parse(text string, marked bool) (document, error) {
 	if marked && !f.mark {
 		return nil, &syntaxError{1, "there is a byte order mark, which the host does not read"}
 	}
+	if isDeep(text) {
+		return nil, &syntaxError{problem: "it has more than 10,000 brackets in one another"}
+	}
 	// The line end is for a comment in a last line without one.
 	root, err := hujson.Parse([]byte(text + "\n"))
 	if err != nil {
@@ -41,6 +44,24 @@ func (f jsonFormat) parse(text string, marked bool) (document, error) {
 		return nil, errorAt(text, root.StartOffset, "the file should hold an object, { … }")
 	}
 	return &jsonDoc{text, &root}, nil
+}
+
+// isDeep reports whether text may have so many levels that a parser which calls itself
+// runs out of memory.
+func isDeep(text string) bool {
+	depth := 0
+	for i := range len(text) {
+		switch text[i] {
+		case '[', '{':
+			depth++
+		case ']', '}':
+			depth--
+		}
+		if depth > 10_000 {
+			return true
+		}
+	}
+	return false
 }
 
 // jsonError returns an error of hujson without text from the file, which may hold

@@ -183,7 +183,7 @@ func (p *Plan) mergeMember(m member, old any, path []string) error {
 	case names:
 		m.value = value.with(old)
 	}
-	if old != nil && (m.keep || reflect.DeepEqual(old, plain(m.value))) {
+	if old != nil && (m.keep || m.also != "" && old == m.also || reflect.DeepEqual(old, plain(m.value))) {
 		return nil
 	}
 	return p.set(m.value, path...)
