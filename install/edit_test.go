@@ -98,7 +98,7 @@ func commaAtEnd(text string) bool {
 func FuzzTOML(f *testing.F) {
 	for _, text := range []string{
 		"", "a = 1", "[a]\nb.c = 1\n[a.b.d]\n", "[a.b]\n[a]\n", "[a]\n[a]\n", "a.b = 1\n[a]\n", "[[a]]\nb = 1\n[[a]]\n[a.c]\n", "a = {b = {c = 1}, b.d = 2}",
-		"[mcp_servers.x]\ncommand = \"\"\"\n[mcp_servers.anything]\n\"\"\" # c\n\n", "[mcp_servers]\nx.y = 1\n", "mcp_servers.x = 1\r\n", "a = [1, {b = 1}, [\n]]",
+		"[mcp_servers.x]\ncommand = \"\"\"\n[mcp_servers.anything]\n\"\"\" # c\n\n", "[mcp_servers]\nx.y = 1\n", "[mcp_servers]\n#", "mcp_servers.x = 1\r\n", "a = [1, {b = 1}, [\n]]",
 		"[a.b.c]\n[a]\nb.d = 1\n", "a = 1979-05-27 07:32:00Z\nb = +inf\nc = 0x_1", "\"\" = ''\n'a\"' = \"\\u00e9\"\n", "[mcp_servers.\"x y\"]\n \n\t[b]\n\tc = 1\n",
 	} {
 		f.Add(text)

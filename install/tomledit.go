@@ -17,7 +17,7 @@ func (d *tomlDoc) set(value any, path ...string) string {
 		}
 	}
 	end, at := lineEnd(d.text), len(d.text)
-	if last >= 0 {
+	if last >= 0 && len(parent) > 1 { // a server goes to the end of the file: comments may belong to what follows
 		at = d.lines[last].end
 	}
 	table, ok := value.(entry)
