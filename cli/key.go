@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"runtime"
 	"strings"
 	"time"
@@ -83,10 +82,7 @@ func (p *program) keyInFile(file string) (keys.Key, error) {
 func (p *program) keyOfCommand(ctx context.Context, command string) (keys.Key, error) {
 	ctx, cancel := context.WithTimeout(ctx, commandTime)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "sh", "-c", command)
-	if runtime.GOOS == "windows" {
-		cmd = exec.CommandContext(ctx, "cmd", "/c", command)
-	}
+	cmd := shell(ctx, command)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.WaitDelay = &out, time.Second
 	if err := cmd.Run(); err != nil {
