@@ -76,6 +76,31 @@ func TestArguments(t *testing.T) {
 	})
 }
 
+// A host waits for a build for which another host waits already.
+func TestAnotherHostWaits(t *testing.T) {
+	for _, e := range bothEras {
+		t.Run(string(e), func(t *testing.T) {
+			inBothContracts(t, func(t *testing.T, api *service, url string) {
+				s := newHTTPServer(t, url, nil)
+				a, b := s.connect(t, e), s.connect(t, e)
+				b.name = "another"
+				wait, open := gate(t)
+				api.Script("shared", statusEvent("planning"), wait, done("fn"))
+				first := a.build("shared")
+				a.progress(first, 1)
+				second := b.build("shared")
+				b.progress(second, 1)
+				open()
+				for _, out := range []outcome{a.outcome(first), b.outcome(second)} {
+					if out.Status != "done" || strings.Contains(out.text, "did not wait") {
+						t.Errorf("a host was answered with %s", out.text)
+					}
+				}
+			})
+		})
+	}
+}
+
 // A client that leaves its calls after a moment gets the ID of its build from the
 // second call on.
 func TestImpatientClient(t *testing.T) {

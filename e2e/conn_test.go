@@ -22,7 +22,8 @@ type conn struct {
 	era era
 	wire
 	lastID     int
-	noProgress bool // requests ask for no progress
+	noProgress bool   // requests ask for no progress
+	name       string // added to the client's name, in modern requests
 }
 
 // wire sends messages over one of the transports. journal returns the journal in
@@ -45,6 +46,7 @@ func (c *conn) request(method string, params map[string]any) (id int) {
 	if c.era >= modern {
 		meta["io.modelcontextprotocol/protocolVersion"] = c.era
 		meta["io.modelcontextprotocol/clientCapabilities"] = map[string]any{}
+		meta["io.modelcontextprotocol/clientInfo"] = map[string]any{"name": "e2e" + c.name, "version": "1"}
 	}
 	all := map[string]any{"_meta": meta}
 	for name, value := range params {

@@ -136,8 +136,9 @@ func (c *caller) waiter(job *jobs.Job) waiter { return waiter{c.owner, c.name, j
 func (s *service) caller(ctx context.Context) (caller, error) {
 	c := caller{supportsTasks: s.Tasks && clientSupportsTasks(ctx)}
 	if session := server.ClientSessionFromContext(ctx); session != nil {
-		c.name = session.SessionID()
-	} else if info := server.RequestProtocolInfoFromContext(ctx); info != nil && info.ClientInfo != nil {
+		c.name = session.SessionID() // empty in 2026-07-28
+	}
+	if info := server.RequestProtocolInfoFromContext(ctx); c.name == "" && info != nil && info.ClientInfo != nil {
 		c.name = info.ClientInfo.Name
 	}
 	if s.Unfit != nil {

@@ -31,12 +31,12 @@ const (
 const anyName = "*"
 
 // paramsShape is the shape of the params of all methods. It does not have what this
-// server does not use, such as the client's name, so that no client is refused
-// because of it.
+// server does not use, so that no client is refused because of it.
 var paramsShape = shape{kind: object, wrong: notObjects, members: map[string]shape{
 	"_meta": {kind: object, wrong: notObjects, members: map[string]shape{
 		"progressToken":            {},
 		mcp.MetaKeyProtocolVersion: {},
+		mcp.MetaKeyClientInfo:      {kind: object, members: map[string]shape{"name": {}}}, // ignored if it is malformed
 		mcp.MetaKeyClientCapabilities: {kind: object, members: map[string]shape{
 			"extensions": {kind: object, members: map[string]shape{anyName: {kind: object}}},
 		}},
