@@ -68,15 +68,15 @@ func safeValue(v slog.Value, secrets *secrets) slog.Value {
 	case slog.KindString:
 		return slog.StringValue(safe(v.String()))
 	case slog.KindAny:
-		switch any := v.Any().(type) {
+		switch value := v.Any().(type) {
 		case slog.Level:
 			return v
 		case ownAddress:
-			return slog.StringValue(secrets.Redact(string(any)))
+			return slog.StringValue(secrets.Redact(string(value)))
 		case error:
-			return slog.AnyValue(errors.New(safe(any.Error())))
+			return slog.AnyValue(errors.New(safe(value.Error())))
 		default:
-			return slog.StringValue(safe(fmt.Sprintf("%+v", any)))
+			return slog.StringValue(safe(fmt.Sprintf("%+v", value)))
 		}
 	}
 	return v

@@ -110,7 +110,7 @@ func (p *program) whoamiCommand() *cobra.Command {
 			case key.Value == "":
 				return notte.ErrNoKey
 			}
-			return p.print(fmt.Sprintf("The key from %s, which ends in %s\n", key.Place, lastOf(key)))
+			return p.print(fmt.Sprintf("The key is from %s and ends in %s\n", key.Place, lastOf(key)))
 		},
 	}
 }
