@@ -32,6 +32,9 @@ stdout as JSON. Ctrl-C stops the run; a second Ctrl-C leaves at once.`,
 			}
 			return p.withJobs(store, limitFlags{}, func(a *app) error {
 				spec.Client = a.client
+				if _, _, err := a.functions.Check(cmd.Context(), a.client, spec.FunctionID, spec.Variables); err != nil {
+					return err
+				}
 				return p.watch(cmd.Context(), a, "Running "+spec.FunctionID, spec, json)
 			})
 		},

@@ -181,6 +181,19 @@ func TestNothingToTell(t *testing.T) {
 	})
 }
 
+// A list that cannot be read to its end within 3 seconds is told as far as it was.
+func TestFindReadsAPart(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		for range 500 {
+			f.notte.AddFunction(sandbox.Function{Name: "same"})
+		}
+		f.notte.Fault("GET", "/functions", sandbox.Delay(time.Second), sandbox.Demo())
+		if list := f.find("same", 3); len(list.Functions) != 20 || !list.Partial {
+			t.Errorf("%d functions, partial %v", len(list.Functions), list.Partial)
+		}
+	})
+}
+
 // The limits of Notte are kept: what it asks to wait, and a reserve of requests.
 func TestRateLimits(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture) {

@@ -72,7 +72,8 @@ func (c *Catalogue) readList(ctx context.Context, client *notte.Client, a Accoun
 	r := Reading{Began: began}
 	err = readPages(ctx, client, &r)
 	if err != nil {
-		r.Failed, r.RetryAt = true, retryAt(err, client)
+		// A part of a list that was never read before is better than nothing.
+		r.Failed, r.RetryAt = len(r.Functions) == 0 || !seen.ReadAt.IsZero(), retryAt(err, client)
 	}
 	return errors.Join(err, c.store.PutReading(context.WithoutCancel(ctx), a, c.holder, r))
 }

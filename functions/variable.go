@@ -64,6 +64,9 @@ var typesByName = map[string]Type{
 	"str": String, "int": Integer, "float": Number, "bool": Boolean,
 	"list": Array, "tuple": Array, "set": Array, "sequence": Array, "iterable": Array,
 	"dict": Object, "mapping": Object,
+
+	// Other services than Notte's own may tell the types of JSON Schema.
+	"string": String, "integer": Integer, "number": Number, "boolean": Boolean, "array": Array, "object": Object,
 }
 
 // readAnnotation returns the type that a Python annotation means, and the values that

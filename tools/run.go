@@ -83,7 +83,10 @@ func (s *service) runFunction(ctx context.Context, c caller, in *runInput) (*run
 		return nil, err
 	}
 	out := newRunOutput(run.job, 0)
-	out.Version, out.Warnings = f.Version, warnings(f, known)
+	out.Version = f.Version
+	if !run.job.Run.Gone {
+		out.Warnings = warnings(f, known)
+	}
 	return out, nil
 }
 

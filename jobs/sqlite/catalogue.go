@@ -161,3 +161,14 @@ func (s *Store) DeleteFunction(ctx context.Context, a functions.Account, id stri
 		return err
 	})
 }
+
+// forgetFunctions deletes the functions that were read before a time, and the lists.
+func (s *Store) forgetFunctions(ctx context.Context, before time.Time) error {
+	return s.write(ctx, "delete old functions from", false, func(t *tx) error {
+		if _, err := t.exec("DELETE FROM functions WHERE read_at < ?", millis(before)); err != nil {
+			return err
+		}
+		_, err := t.exec("DELETE FROM catalogues WHERE read_at < ?1 AND lease_until < ?1", millis(before))
+		return err
+	})
+}

@@ -56,6 +56,31 @@ func TestSearchByQuery(t *testing.T) {
 	}
 }
 
+// What is not used any more is deleted with the jobs of its time.
+func TestForgetFunctions(t *testing.T) {
+	s := sqlite.NewMemory()
+	t.Cleanup(func() { s.Close() })
+	now := time.UnixMilli(1_000_000)
+	for i, a := range []functions.Account{account, {Owner: "you", APIURL: account.APIURL}} {
+		began := now.Add(time.Duration(i) * time.Hour)
+		r := functions.Reading{Began: began, Complete: true, Functions: []functions.Function{{ID: "f", Name: "posts", ReadAt: began}}}
+		if err := s.PutReading(t.Context(), a, "h", r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.Forget(t.Context(), now.Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	for owner, want := range map[string]int{"me": 0, "you": 1} {
+		a := functions.Account{Owner: owner, APIURL: account.APIURL}
+		found, err := s.SearchFunctions(t.Context(), a, functions.Search{Words: []string{"posts"}, Limit: 5})
+		state, stateErr := s.CatalogueState(t.Context(), a)
+		if err != nil || stateErr != nil || len(found) != want || state.ReadAt.IsZero() != (want == 0) {
+			t.Errorf("%s has %d functions, %+v (%v, %v)", owner, len(found), state, err, stateErr)
+		}
+	}
+}
+
 // BenchmarkSearch searches 1,000 functions, all of which match.
 func BenchmarkSearch(b *testing.B) {
 	s := sqlite.New(b.TempDir())

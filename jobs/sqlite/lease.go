@@ -86,8 +86,12 @@ func (s *Store) Adopt(ctx context.Context, owner, holder string, until, now time
 // write waits for long.
 const forgetBatch = 100
 
-// Forget deletes old jobs with their logs, but leaves the ledger as it is.
+// Forget deletes old jobs with their logs, but leaves the ledger as it is. It also
+// deletes what was told of functions that long ago.
 func (s *Store) Forget(ctx context.Context, before time.Time) (int, error) {
+	if err := s.forgetFunctions(ctx, before); err != nil {
+		return 0, err
+	}
 	for total := 0; ; {
 		var n int64
 		err := s.write(ctx, "delete old jobs from", false, func(t *tx) (err error) {
