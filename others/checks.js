@@ -1,11 +1,14 @@
 // The checks, in the order of docs/compatibility.md. A check is a file in checks:
 // it exits with 0 when all is well, and with 3 when this machine cannot run it.
-// onlyAll leaves it to "run.js all".
-import { goVersion } from "./lib/install.js";
+// onlyAll leaves it to "run.js all". after names the check that must run before.
+// seconds is its time limit, where it is not the usual one.
+import { actionlint, goVersion, goreleaser } from "./lib/install.js";
 
 const sdk = "lists tools, builds with progress in order and none after the result, get_build, list_builds, run_function, a cancelled call, failed builds and bad arguments, all results valid by the output schemas";
 
 const turn = "`install`, for stdio and for HTTP; its own list of servers; a whole turn: it offers the tools to the model, calls one, gets progress, and the model reads the result";
+
+const registry = () => goVersion("others/registry", "github.com/modelcontextprotocol/registry");
 
 export const checks = [
   { file: "sdk-v1.js", program: "TypeScript SDK v1", package: "@modelcontextprotocol/sdk", checked: `stdio and HTTP: ${sdk}` },
@@ -21,4 +24,11 @@ export const checks = [
   { file: "codex-app-server.js", program: "Codex", package: "@openai/codex", checked: "its app server, without an account: lists the tools, a build, a run, bad arguments" },
   { file: "host.js", args: ["copilot"], program: "Copilot CLI", package: "@github/copilot", checked: turn },
   { file: "host.js", args: ["opencode"], program: "opencode", package: "opencode-linux-x64", checked: turn },
+  { file: "registry.js", program: "MCP registry", version: registry, checked: "`server.json` by its validators" },
+  { file: "lint.js", onlyAll: true, program: "actionlint", version: () => actionlint, checked: "the workflows; and the Dockerfile by dockerfile-utils" },
+  { file: "snapshot.js", onlyAll: true, seconds: 2400, program: "GoReleaser", version: goreleaser, checked: "its check; a snapshot of a release, in the order of the workflow, with the same binaries everywhere" },
+  { file: "registry.js", args: ["snapshot"], onlyAll: true, after: "snapshot.js", program: "MCP registry", version: registry, checked: "the `server.json` of the snapshot by its validators" },
+  { file: "bundle.js", onlyAll: true, after: "snapshot.js", program: "mcpb", package: "@anthropic-ai/mcpb", checked: "the bundle of the snapshot: validated, unpacked, started with the configuration that the tool computes, a build" },
+  { file: "npm.js", onlyAll: true, after: "snapshot.js", program: "npm and npx", version: () => "any", checked: "the packages of the snapshot: packed, installed without a network, a build" },
+  { file: "image.js", onlyAll: true, after: "snapshot.js", program: "Dockerfile", version: () => "none", checked: "the image's files under a bare root without write access, its user, environment, commands and health check, with HTTP and stdio; no container engine" },
 ];

@@ -21,7 +21,8 @@ function select(args) {
   if (args[0] === "all") return checks;
   const unknown = args.find((arg) => !checks.some((check) => check.file === arg));
   if (unknown) throw new Error(`others/checks.js has no ${unknown}`);
-  return checks.filter((check) => args.includes(check.file));
+  const chosen = checks.filter((check) => args.includes(check.file));
+  return checks.filter((check) => chosen.some((c) => c === check || c.after === check.file));
 }
 
 // runAll runs the checks, two at a time.
@@ -43,7 +44,8 @@ for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exi
 install();
 const env = { ...process.env, CGO_ENABLED: "0" };
 execFileSync("go", ["build", "-trimpath", "-o", join(work, "anything-mcp"), "."], { cwd: root, env, stdio: "inherit" });
-const results = await runAll(selected, work);
+const results = await runAll(selected.filter((check) => !check.after), work);
+results.push(...(await runAll(selected.filter((check) => check.after), work)));
 writeReport(results);
 const count = (word) => results.filter(({ result }) => result.startsWith(word)).length;
 console.log(`${count("passes")} passed, ${count("failed")} failed, ${count("skipped")} skipped`);

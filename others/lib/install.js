@@ -33,6 +33,14 @@ export function goVersion(dir, module) {
   return required[1];
 }
 
+// goreleaser returns the version of GoReleaser that the workflow release.yml runs.
+export function goreleaser() {
+  return readFileSync(join(root, ".github/workflows/release.yml"), "utf8").match(/version: v(\d\S+)/)[1];
+}
+
+// actionlint is the version of the linter for workflows.
+export const actionlint = "1.7.12";
+
 // nodeBinary is the Node.js that runs the checks: the pinned one, or where npm has
 // none for this machine, the machine's own.
 const pinned = join(others, `node_modules/node-${process.platform}-${process.arch}/bin/node`);

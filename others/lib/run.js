@@ -4,8 +4,9 @@ import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { nodeBinary, programs, root } from "./install.js";
 
-// limit is how many seconds a check may take. Only a failing one takes that long.
-const limit = 300;
+// most is how many seconds a check may take unless it says otherwise. Only a failing
+// one takes that long.
+const most = 300;
 
 // skipped is the exit code of a check that this machine cannot run.
 const skipped = 3;
@@ -21,12 +22,13 @@ function end(group) {
   running.delete(group);
 }
 
-// environment is what a check gets: little of this machine's, and the empty
-// directory home for itself.
-function environment(home, binary) {
+// environment is what a check gets: little of this machine's, the empty directory
+// home for itself, and the directory work/release to share.
+function environment(home, work) {
   return {
     ...JSON.parse(execFileSync("go", ["env", "-json", "GOCACHE", "GOMODCACHE", "GOPROXY", "GOFLAGS"])),
-    BINARY: binary,
+    BINARY: join(work, "anything-mcp"),
+    RELEASE: join(work, "release"),
     HOME: home,
     TMPDIR: home,
     PATH: [...programs, process.env.PATH].join(delimiter),
@@ -40,11 +42,12 @@ export function run(check, work) {
   const name = [check.file, ...(check.args ?? [])].join(" ");
   const home = join(work, name.replaceAll(/\W+/g, "-"));
   mkdirSync(home);
+  const limit = check.seconds ?? most;
   const started = Date.now();
   const output = openSync(`${home}.log`, "w");
   const child = spawn(nodeBinary, [join(root, "others/checks", check.file), ...(check.args ?? [])], {
     cwd: home,
-    env: environment(home, join(work, "anything-mcp")),
+    env: environment(home, work),
     detached: true, // a process group of its own, to end all that it has started
     stdio: ["ignore", output, output],
   });

@@ -1,5 +1,7 @@
 // Starts the program under test, on the sandbox.
 import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 
 // binary is the program under test, by its absolute path.
@@ -33,4 +35,13 @@ export async function serveHTTP(env = {}) {
       return ended;
     },
   };
+}
+
+// freePort returns a port that nothing listens on.
+export async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  return port;
 }
