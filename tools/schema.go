@@ -117,7 +117,7 @@ func schemaOf(t reflect.Type) *jsonschema.Schema {
 }
 
 // flatten removes the null of pointers and slices, which makes p a union, and the
-// members of objects.
+// members of objects, and describes a value of any type.
 func flatten(p *jsonschema.Schema) {
 	if len(p.Types) == 2 {
 		p.Type, p.Types = p.Types[1], nil // the first is "null"
@@ -127,6 +127,11 @@ func flatten(p *jsonschema.Schema) {
 	}
 	if p.Items != nil {
 		flatten(p.Items)
+	}
+	// A schema without a word is written as true. MCP's clients then refuse the
+	// whole list of tools.
+	if reflect.ValueOf(*p).IsZero() {
+		p.Description = "Any JSON"
 	}
 }
 

@@ -34,6 +34,29 @@ func TestToolsList(t *testing.T) {
 	golden(t, "testdata/tools.json", pretty.Bytes())
 }
 
+// JSON Schema knows true as the schema of any value. The TypeScript SDK refuses the
+// whole list for one.
+func TestSchemasAreObjects(t *testing.T) {
+	f := newFixture(t, "")
+	var list struct {
+		Tools []struct {
+			Name                      string
+			InputSchema, OutputSchema struct {
+				Properties map[string]struct{ Items any }
+			}
+		}
+	}
+	// A property that is no object does not fit.
+	f.request(t.Context(), "tools/list", object{}, &list)
+	for _, tool := range list.Tools {
+		for name, p := range tool.OutputSchema.Properties {
+			if _, ok := p.Items.(map[string]any); p.Items != nil && !ok {
+				t.Errorf("%s: the schema of the items of %s is %v", tool.Name, name, p.Items)
+			}
+		}
+	}
+}
+
 // The bounds that are exported are those of the schemas.
 func TestBounds(t *testing.T) {
 	f := newFixture(t, "")

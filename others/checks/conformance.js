@@ -41,7 +41,7 @@ for (const [i, args] of runs.entries()) {
       if (!["FAILURE", "WARNING"].includes(check.status)) continue;
       const name = exemption(scenario, check.id);
       if (name) used.add(name);
-      else faults.push(`${args.join(" ")}: ${scenario}/${check.id}: ${check.errorMessage ?? check.description}`);
+      else faults.push(`${args.join(" ")}: ${scenario}/${check.id}: ${check.errorMessage ?? check.description}`.slice(0, 400));
     }
   }
 }
