@@ -56,8 +56,8 @@ func (p *program) unusable(faults ...error) error {
 	for _, fault := range faults {
 		all = append(all, fault.Error())
 	}
-	return errors.New("The settings of this MCP server cannot be used, so it starts nothing: " + p.secrets.Redact(strings.Join(all, "; ")) +
-		". The user can correct this where the server is configured, and must then restart it.")
+	return errors.New("This MCP server starts nothing until its settings are corrected: " + p.secrets.Redact(strings.Join(all, "; ")) +
+		". The user can correct them where the server is configured, and must then restart it.")
 }
 
 // typed reports whether a flag was given on the command line.
