@@ -226,10 +226,10 @@ func TestStateDirOfAHost(t *testing.T) {
 		{"MEMORY", "", ""},
 		{`"Memory"`, "", ""},
 		{"state", "", `the directory "state" in ANYTHING_MCP_STATE_DIR cannot be used`},
-		{"./state", "", "cannot be used"},
-		{"../state", "", "cannot be used"},
-		{"a ${b}", "", "cannot be used"},
-		{"~nobody/state", "", "cannot be used"},
+		{"./state", "", `the directory "./state" in ANYTHING_MCP_STATE_DIR cannot be used`},
+		{"../state", "", `the directory "../state" in ANYTHING_MCP_STATE_DIR cannot be used`},
+		{"a ${b}", "", `the directory "a ${b}" in ANYTHING_MCP_STATE_DIR cannot be used`},
+		{"~nobody/state", "", `the directory "~nobody/state" in ANYTHING_MCP_STATE_DIR cannot be used`},
 	} {
 		t.Run(test.value, func(t *testing.T) {
 			t.Parallel()
