@@ -110,7 +110,7 @@ func (p *program) prepare(cmd *cobra.Command, _ []string) error {
 			return f.err
 		}
 	}
-	p.startLog(cmd.GroupID == terminalGroup)
+	p.startLog(!p.serves)
 	p.parsed = true
 	if doctor {
 		return nil

@@ -16,8 +16,8 @@ import (
 // maxLogText bounds a message, and each value beside it, in characters.
 const maxLogText = 2000
 
-// startLog makes the logger. The writes of a server never wait for stderr. Those of a
-// command for a terminal may wait a moment, so that stderr and stdout stay in order.
+// startLog makes the logger. The writes of an MCP server never wait for stderr. Those
+// of a command for a terminal may wait a moment, so that stderr and stdout stay in order.
 // Such a command shows the start and the end of a job itself, and logs nothing at info.
 func (p *program) startLog(forTerminal bool) {
 	if forTerminal && p.settings.logLevel == "info" {

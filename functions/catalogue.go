@@ -135,7 +135,7 @@ func (c *Catalogue) Similar(ctx context.Context, client *notte.Client, request s
 	}
 	found, err := c.store.SearchFunctions(ctx, account(client), s)
 	if err != nil {
-		c.log.Debug("could not look for similar functions", "err", err)
+		c.log.Debug("similar functions could not be looked up", "err", err)
 	}
 	return found
 }
@@ -192,7 +192,7 @@ func (c *Catalogue) read(ctx context.Context, client *notte.Client, id string) (
 		storeErr = c.store.PutFunction(ctx, account(client), f)
 	}
 	if storeErr != nil && !errors.Is(storeErr, context.Canceled) {
-		c.log.Warn("could not store a function in the catalogue", "function", id, "err", storeErr)
+		c.log.Debug("a function could not be stored in the catalogue", "function", id, "err", storeErr)
 	}
 	return f, err
 }

@@ -48,7 +48,7 @@ func (c *Catalogue) update(ctx context.Context, client *notte.Client, changed ti
 		return state, false, readErr
 	}
 	if readErr != nil && !errors.Is(readErr, errElsewhere) {
-		c.log.Info("the stored list of functions is used, because Notte's could not be read", "err", readErr)
+		c.log.Debug("the stored list of functions is used, because Notte's could not be read", "err", readErr)
 	}
 	return state, state.isFresh(changed), nil
 }

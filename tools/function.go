@@ -169,7 +169,7 @@ func (s *service) secrets(ctx context.Context, c caller, names []string) (all []
 	defer cancel()
 	set, err := c.ListSecretNames(ctx)
 	if err != nil {
-		s.Logger.Debug("could not list the names of the secrets", "err", logLine(err.Error()))
+		s.Logger.Debug("the names of the secrets could not be listed", "err", logLine(err.Error()))
 	}
 	for _, name := range names {
 		secret := secretOutput{Name: name}

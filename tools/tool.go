@@ -135,7 +135,7 @@ func add[In any, Out output](s *service, spec toolSpec, handle func(context.Cont
 	s.register(t, func(raw json.RawMessage) (work, error) {
 		in, ignored, err := bind[In](t, raw)
 		if len(ignored) > 0 {
-			s.Logger.Debug("ignored unknown arguments", "tool", t.name, "arguments", logLine(strings.Join(ignored, ", ")))
+			s.Logger.Debug("a call has unknown arguments, which are ignored", "tool", t.name, "arguments", logLine(strings.Join(ignored, ", ")))
 		}
 		return func(ctx context.Context, c caller) (output, error) { return handle(ctx, c, &in) }, err
 	})
