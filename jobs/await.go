@@ -33,17 +33,15 @@ func (f *finder) afterEnd(ctx context.Context, state State, ev *notte.Event) out
 	return outcome{state, ev}
 }
 
-// afterLoss returns the end of a build whose stream broke with err, after it had told
-// cost. within is the context of the stream, below the job's.
+// afterLoss returns the end of a build whose stream broke with err, after it had
+// reported cost. within is the context of the stream, below the job's.
 func (f *finder) afterLoss(ctx, within context.Context, cost *float64, err error) outcome {
-	build := f.r.latest().Build
-	state, told := stopped(ctx)
-	goesOn := build.ThreadID != "" && (within.Err() == nil || told && state == StateInterrupted)
-	if !goesOn {
+	build, state := f.r.latest().Build, stopped(ctx)
+	if build.ThreadID == "" || within.Err() != nil && state != StateInterrupted {
 		return failBuild(within, f.r, err, f.m.opts.BuildTimeout)
 	}
 	f.r.update(func(j *Job) { j.Build.TotalCostUSD = cost })
-	if !told && build.FunctionID == "" {
+	if state == "" && build.FunctionID == "" {
 		f.r.apply(notte.Event{Type: notte.EventStatus, Status: lostStatus})
 	}
 	return f.await(ctx, err.Error())
@@ -62,29 +60,23 @@ func (f *finder) afterDetach(ctx context.Context, ev notte.Event) outcome {
 // stream, until it appears or the time for that is over. If this process stops
 // meanwhile, another goes on. why says why the end is not known, if it stays so.
 func (f *finder) await(ctx context.Context, why string) outcome {
-	job := f.r.latest()
-	found := ctx.Err() == nil && f.find(ctx, time.Until(job.StartedAt.Add(f.m.opts.DetachedTimeout)))
-	job = f.r.latest()
-	state, told := stopped(ctx)
-	switch {
-	case found && job.Build.FunctionFrom != FromUnconfirmed:
-		warning := lostWarning
-		switch {
-		case job.Build.Detached:
-			warning = ""
-		case job.Build.TotalCostUSD != nil:
-			warning += lostCost
-		}
-		return outcome{StateDone, &notte.Event{Type: notte.EventDone, Warning: warning}}
+	found := ctx.Err() == nil && f.find(ctx, time.Until(f.r.began.Add(f.m.opts.DetachedTimeout)))
+	build := f.r.latest().Build
+	switch state := stopped(ctx); {
+	case found && build.Detached:
+		return outcome{StateDone, &notte.Event{Type: notte.EventDone}}
+	case found && build.TotalCostUSD != nil:
+		return outcome{StateDone, &notte.Event{Type: notte.EventDone, Warning: lostWarning + lostCost}}
+	case found:
+		return outcome{StateDone, &notte.Event{Type: notte.EventDone, Warning: lostWarning}}
 	case state == StateCancelled:
-		f.r.update(func(j *Job) { j.Build.MayFinish = true })
-		return outcome{state, &notte.Event{Type: notte.EventCancelled, Reason: cancelledHere}}
-	case told && f.r.outlivesProcess():
+		return cancelBuild(f.r, cancelledHere)
+	case state != "" && f.r.outlivesProcess():
 		return outcome{state: StateRunning} // another process goes on
-	case told:
-		why = stoppedHere
+	case state != "":
+		return interrupted(stoppedHere)
 	}
-	return outcome{StateInterrupted, &notte.Event{Type: EventInterrupted, Error: why}}
+	return interrupted(why)
 }
 
 // start starts the build. It is not inlined, so that the goroutine that then

@@ -65,7 +65,7 @@ func (s BuildSpec) work(ctx context.Context, r *record, m *Manager) outcome {
 		}
 	}
 	// Unreachable as long as Events keeps its contract.
-	return outcome{StateInterrupted, &notte.Event{Type: EventInterrupted, Error: endedWithoutEnd}}
+	return interrupted(endedWithoutEnd)
 }
 
 // failBuild returns the end of a build that Notte did not end.
@@ -75,11 +75,11 @@ func failBuild(ctx context.Context, r *record, err error, limit time.Duration) o
 		j.Build.Started = j.Build.Started || started
 		j.Build.MayFinish = j.Build.Started
 	})
-	switch state, told := stopped(ctx); {
+	switch state := stopped(ctx); {
 	case state == StateCancelled:
-		return outcome{state, &notte.Event{Type: notte.EventCancelled, Reason: cancelledHere}}
-	case told:
-		return outcome{state, &notte.Event{Type: EventInterrupted, Error: stoppedHere}}
+		return cancelBuild(r, cancelledHere)
+	case state != "":
+		return interrupted(stoppedHere)
 	case errors.Is(context.Cause(ctx), errBuildTimeout):
 		return outcome{StateTimeout, &notte.Event{
 			Type: notte.EventTimeout, Reason: "the build was given up after " + text.Duration(limit) + mayFinish,
@@ -89,19 +89,29 @@ func failBuild(ctx context.Context, r *record, err error, limit time.Duration) o
 	if failed, ok := errors.AsType[*notte.Error](err); ok && failed.StatusCode != 0 || !started {
 		return outcome{StateError, &notte.Event{Type: notte.EventError, Error: err.Error()}}
 	}
-	return outcome{StateInterrupted, &notte.Event{Type: EventInterrupted, Error: err.Error()}}
+	return interrupted(err.Error())
+}
+
+// interrupted is the end of a job whose outcome is unknown.
+func interrupted(why string) outcome {
+	return outcome{StateInterrupted, &notte.Event{Type: EventInterrupted, Error: why}}
+}
+
+// cancelBuild returns the end of a build that was cancelled here.
+func cancelBuild(r *record, reason string) outcome {
+	r.update(func(j *Job) { j.Build.MayFinish = j.Build.Started })
+	return outcome{StateCancelled, &notte.Event{Type: notte.EventCancelled, Reason: reason}}
 }
 
 // resumeBuild goes on with a build whose process is gone. Its stream cannot be
 // resumed, and a second start would be billed. If its thread is known the build
 // probably goes on at Notte: then its function is looked for.
 func resumeBuild(ctx context.Context, r *record, m *Manager) outcome {
-	if state, _ := stopped(ctx); state == StateCancelled {
-		r.update(func(j *Job) { j.Build.MayFinish = true })
-		return outcome{state, &notte.Event{Type: notte.EventCancelled, Reason: cancelledLate}}
-	}
-	if r.latest().Build.ThreadID == "" {
-		return outcome{StateInterrupted, &notte.Event{Type: EventInterrupted, Error: processIsGone}}
+	switch {
+	case stopped(ctx) == StateCancelled:
+		return cancelBuild(r, cancelledLate)
+	case r.latest().Build.ThreadID == "":
+		return interrupted(processIsGone)
 	}
 	return (&finder{m: m, r: r}).await(ctx, processIsGone)
 }

@@ -25,6 +25,10 @@ type excerpt struct {
 	head    []byte
 	tail    []byte // up to limit bytes, of which the last half count
 	dropped int64
+
+	// held is the end of the text that is not an entry of the log yet: it may be the
+	// beginning of the API key, and waits for the text after it.
+	held string
 }
 
 func (e *excerpt) write(s string) {

@@ -87,7 +87,7 @@ func (f *finder) confirm(ctx context.Context, s *sighting) bool {
 		return false
 	}
 	setNonEmpty(&s.name, function.Name)
-	f.tell(function, s.name, FromStream)
+	f.announce(function, s.name, FromStream)
 	return true
 }
 
@@ -137,8 +137,8 @@ func (s *FunctionState) changed(f notte.Function) bool {
 	return s.Version != "" && f.LatestVersion != s.Version || !s.UpdatedAt.IsZero() && !f.UpdatedAt.Equal(s.UpdatedAt)
 }
 
-// tell adds the function to the build, unless the build has it already.
-func (f *finder) tell(function notte.Function, name, from string) {
+// announce adds the function to the build, unless the build has it already.
+func (f *finder) announce(function notte.Function, name, from string) {
 	b := f.r.latest().Build
 	if b.FunctionID == function.ID && b.FunctionName == name && b.FunctionVersion == function.LatestVersion && b.FunctionFrom == from {
 		return
@@ -150,15 +150,15 @@ func (f *finder) tell(function notte.Function, name, from string) {
 }
 
 // find looks for the build's function until it is found, patience has run out or
-// ctx ends, and reports whether it was found. When patience has run out, it adds as
+// ctx ends, and reports whether it was found for certain. When patience has run out, it adds as
 // unconfirmed a function that Notte could not be asked about, if the stream named it
 // in data or metadata, and as candidates the functions that may be the build's.
 func (f *finder) find(ctx context.Context, patience time.Duration) bool {
 	deadline := time.Now().Add(patience)
 	var candidates []notte.Function
 	for wait := findFirst; ; wait = min(2*wait, findLongest) {
-		if f.r.latest().Build.FunctionID != "" {
-			return true
+		if b := f.r.latest().Build; b.FunctionID != "" {
+			return b.FunctionFrom != FromUnconfirmed
 		}
 		for i := range slices.Backward(f.sightings) {
 			if s := &f.sightings[i]; !s.refused && f.confirm(ctx, s) {
@@ -169,14 +169,15 @@ func (f *finder) find(ctx context.Context, patience time.Duration) bool {
 		switch {
 		case err != nil:
 		case found != nil:
-			f.tell(*found, found.Name, FromCatalogue)
+			f.announce(*found, found.Name, FromCatalogue)
 			return true
 		default:
 			candidates = others
 		}
 		left := time.Until(deadline)
 		if left <= 0 {
-			return f.giveUp(candidates)
+			f.giveUp(candidates)
+			return false
 		}
 		select {
 		case <-time.After(min(wait, left)):
@@ -186,13 +187,12 @@ func (f *finder) find(ctx context.Context, patience time.Duration) bool {
 	}
 }
 
-// giveUp adds what is known of a function that was not found for certain. It reports
-// whether there is one.
-func (f *finder) giveUp(candidates []notte.Function) bool {
+// giveUp adds what is known of a function that was not found for certain.
+func (f *finder) giveUp(candidates []notte.Function) {
 	for _, s := range slices.Backward(f.sightings) {
 		if !s.refused && !s.missing && s.from != notte.FunctionFromTool {
-			f.tell(notte.Function{ID: s.id}, s.name, FromUnconfirmed)
-			return true
+			f.announce(notte.Function{ID: s.id}, s.name, FromUnconfirmed)
+			return
 		}
 	}
 	f.r.update(func(j *Job) {
@@ -201,7 +201,6 @@ func (f *finder) giveUp(candidates []notte.Function) bool {
 			j.Build.Candidates = append(j.Build.Candidates, Candidate{clip(c.ID), clip(c.Name), c.CreatedAt})
 		}
 	})
-	return false
 }
 
 // lookInCatalogue returns the one function that the build has made, if no other

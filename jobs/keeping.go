@@ -172,8 +172,8 @@ func (r *record) outlivesProcess() bool {
 	return !r.inMemory
 }
 
-// running returns the lease to be renewed, if there is one.
-func (r *record) running() (Lease, bool) {
+// held returns the lease to be renewed, if there is one.
+func (r *record) held() (Lease, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.lease, r.lease != (Lease{}) && !r.settled && !r.lost
@@ -186,48 +186,26 @@ func (r *record) unsaved() (Job, bool) {
 	return r.job.clone(), !r.settled && !r.lost && (r.lease == Lease{} || r.dirty || r.stored < r.seq)
 }
 
-// dispensable reports whether an ended job need not be kept in memory: the store
-// has it, and it will not be reused while the store fails.
-func (r *record) dispensable(now time.Time, reuse time.Duration) bool {
+// retained reports whether the job has ended and is still needed here, and about how
+// many bytes the record takes: the store does not have it, or it may be reused while the
+// store fails.
+func (r *record) retained(now time.Time, reuse time.Duration) (ended, needed bool, bytes int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.settled && (r.joinKey == "" || !r.job.Succeeded() || now.Sub(r.job.EndedAt) > reuse)
-}
-
-// size returns about how many bytes the record takes.
-func (r *record) size() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	n := 1<<10 + r.log.bytes + cap(r.answer.head) + cap(r.answer.tail) + cap(r.thinking.head) + cap(r.thinking.tail)
+	reusable := r.joinKey != "" && r.job.Succeeded() && now.Sub(r.job.EndedAt) <= reuse
+	bytes = 1<<10 + r.log.bytes + cap(r.answer.head) + cap(r.answer.tail) + cap(r.thinking.head) + cap(r.thinking.tail)
 	if run := r.job.Run; run != nil {
-		n += len(run.Variables) + len(run.Result)
+		bytes += len(run.Variables) + len(run.Result)
 	}
-	return n
+	return r.job.State.Ended(), !r.settled || reusable, bytes
 }
 
-// withLink returns a stored job with its link opened by client, or without it if
-// client cannot open it.
-func withLink(client *notte.Client, job Job) Job {
-	if job.Build != nil && job.Build.ViewerURL != "" {
-		job = job.clone()
-		job.Build.ViewerURL = openLink(client, job.Build.ViewerURL)
-	}
-	return job
-}
-
-// openLinks is [withLink] for entries that a store returned. It changes them.
-func openLinks(client *notte.Client, entries []Entry) {
-	for i := range entries {
-		if link := &entries[i].ViewerURL; *link != "" {
-			*link = openLink(client, *link)
-		}
-	}
-}
-
-func openLink(client *notte.Client, sealed string) string {
+// openLink opens a link that a store has kept sealed, or empties it if client, which
+// may be nil, cannot open it.
+func openLink(client *notte.Client, link *string) {
 	if client == nil {
-		return ""
+		*link = ""
+	} else {
+		*link, _ = client.Open(*link)
 	}
-	link, _ := client.Open(sealed)
-	return link
 }

@@ -1,7 +1,6 @@
 package jobs
 
 import (
-	"cmp"
 	"context"
 	"log/slog"
 	"slices"
@@ -30,15 +29,14 @@ const (
 // that were kept long enough. Builds end as interrupted, with what their logs
 // have; the outcome of a run is looked up by its ID. Nothing is started again.
 func (m *Manager) Recover(client *notte.Client) {
-	m.know(client)
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if !m.stopping {
-		m.work.Go(func() { m.maintain(client) })
+	m.clients.Store(client.Owner(), client)
+	if m.enter() == nil {
+		go m.maintain(client)
 	}
 }
 
 func (m *Manager) maintain(client *notte.Client) {
+	defer m.work.Done()
 	wait := maintainFirst
 	var checked, forgotten time.Time
 	for {
@@ -97,7 +95,7 @@ func (m *Manager) adopt(owner string) {
 			r.setLease(a.Lease, a.Job.Volatile) // it runs here: another process had it for a while
 			continue
 		}
-		if err := m.resume(a, m.client(a.Job.Owner)); err != nil {
+		if err := m.resume(a); err != nil {
 			m.log.Debug("a job of a process that has ended could not be taken over for now", "job", a.Job.ID, "err", err)
 			m.held = append(m.held, a)
 		}
@@ -105,19 +103,20 @@ func (m *Manager) adopt(owner string) {
 }
 
 // resume rebuilds a job from its log and goes on with what can be done for it.
-func (m *Manager) resume(a Adopted, client *notte.Client) error {
+func (m *Manager) resume(a Adopted) error {
+	client := m.client(a.Job.Owner)
 	ctx, cancel := context.WithCancelCause(m.ctx)
-	r := newRecord(withoutReplayed(withLink(client, a.Job)), "", client, cancel, m.recorder.mark)
+	r := newRecord(withoutReplayed(a.Job, client), "", client, cancel, m.recorder.mark)
 	err := m.replay(r)
-	r.setLease(a.Lease, a.Job.Volatile)
 	if err == nil {
-		_, err = m.add(r, CreateOptions{})
+		err = m.enter()
 	}
 	if err != nil {
 		cancel(err)
 		return err
 	}
-	close(r.created)
+	r.setLease(a.Lease, a.Job.Volatile)
+	m.records.Store(r.id, r)
 	work := resumeBuild
 	if a.Job.Kind == KindRun {
 		work = RunSpec{Client: client, FunctionID: a.Job.Run.FunctionID}.resume
@@ -130,11 +129,12 @@ func (m *Manager) resume(a Adopted, client *notte.Client) error {
 	return nil
 }
 
-// withoutReplayed clears the fields that replaying the log restores. Others
-// stay: they may be newer than the last entry.
-func withoutReplayed(job Job) Job {
+// withoutReplayed clears the fields that replaying the log restores, and opens the link.
+// Others stay: they may be newer than the last entry.
+func withoutReplayed(job Job, client *notte.Client) Job {
 	job = job.clone()
 	if b := job.Build; b != nil {
+		openLink(client, &b.ViewerURL)
 		b.Started, b.Steps, b.StepCount, b.Answer, b.Thinking, b.Dropped = true, nil, 0, "", "", 0
 	}
 	if r := job.Run; r != nil {
@@ -152,8 +152,8 @@ func (m *Manager) replay(r *record) error {
 		if err != nil || len(entries) == 0 {
 			return err
 		}
-		openLinks(r.client, entries)
 		for _, e := range entries {
+			openLink(r.client, &e.ViewerURL)
 			r.reduce(e.Event)
 			r.log.add(e)
 			r.seq, r.stored, r.shown = e.Seq, e.Seq, e.Seq
@@ -161,24 +161,20 @@ func (m *Manager) replay(r *record) error {
 	}
 }
 
-// evict forgets the ended jobs that the store has, and keeps the others within
-// bounds.
+// evict forgets the ended jobs that are not needed any more, and keeps the others
+// within bounds.
 func (m *Manager) evict(now time.Time) {
-	var ended []*record
-	for _, r := range m.all() {
-		switch {
-		case !r.hasEnded():
-		case r.dispensable(now, m.opts.ReuseWindow):
-			m.remove(r)
-		default:
-			ended = append(ended, r)
+	all := m.all()
+	slices.SortFunc(all, func(a, b *record) int { return b.began.Compare(a.began) })
+	jobs, total := 0, 0
+	for _, r := range all {
+		ended, needed, bytes := r.retained(now, m.opts.ReuseWindow)
+		if ended && needed {
+			jobs++
+			total += bytes
 		}
-	}
-	slices.SortFunc(ended, func(a, b *record) int { return cmp.Or(b.began.Compare(a.began), cmp.Compare(a.id, b.id)) })
-	bytes := 0
-	for i, r := range ended {
-		if bytes += r.size(); i > 0 && (i >= maxEnded || bytes > maxEndedBytes) {
-			m.remove(r)
+		if ended && (!needed || jobs > maxEnded || jobs > 1 && total > maxEndedBytes) {
+			m.records.Delete(r.id)
 		}
 	}
 }

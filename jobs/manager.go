@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"github.com/anything-mcp/anything-mcp/notte"
 )
 
@@ -65,12 +67,15 @@ type Manager struct {
 	work sync.WaitGroup // a goroutine for each job, for maintenance and for the watcher
 	idle chan struct{}  // closed when all have ended after Stop
 
+	starting singleflight.Group // of builds that are the same work
+
 	adopting sync.Mutex // guards held
 	held     []Adopted  // by this process, but not taken over yet, because the store failed
 
-	mu       sync.Mutex               // guards all below
-	records  map[string]*record       // by ID: jobs that run here, and ended ones that are still needed
-	clients  map[string]*notte.Client // by owner: they open sealed links
+	records sync.Map // of *record by ID: jobs that run here, and ended ones that are still needed
+	clients sync.Map // of *notte.Client by owner: they open sealed links
+
+	mu       sync.Mutex // guards stopping
 	stopping bool
 }
 
@@ -80,11 +85,7 @@ func NewManager(store Store, opts Options) *Manager {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
-	m := &Manager{
-		store: store, log: opts.Logger, opts: opts, holder: rand.Text(),
-		records: make(map[string]*record), clients: make(map[string]*notte.Client),
-		idle: make(chan struct{}),
-	}
+	m := &Manager{store: store, log: opts.Logger, opts: opts, holder: rand.Text(), idle: make(chan struct{})}
 	m.ctx, m.stop = context.WithCancelCause(context.Background())
 	m.recorder, m.watcher = newRecorder(m), newWatcher(store)
 	go m.recorder.run()
@@ -113,7 +114,11 @@ func (m *Manager) Get(ctx context.Context, owner, id string) (Job, error) {
 	if job.Owner != owner {
 		return Job{}, ErrNotFound
 	}
-	return withLink(m.client(owner), job), nil
+	if job.Build != nil {
+		job = job.clone()
+		openLink(m.client(owner), &job.Build.ViewerURL)
+	}
+	return job, nil
 }
 
 // List returns jobs of an owner as [Store.List] does, those that are not stored
@@ -130,12 +135,12 @@ func (m *Manager) List(ctx context.Context, q Query) ([]Job, error) {
 	var own []Job
 	for _, r := range m.all() {
 		job := r.snapshot()
-		if here[job.ID] = err != nil || job.Volatile; here[job.ID] && q.Matches(job) {
+		if here[job.ID] = err != nil || job.Volatile; here[job.ID] && q.matches(job) {
 			own = append(own, job.Summary())
 		}
 	}
 	list = append(slices.DeleteFunc(list, func(job Job) bool { return here[job.ID] }), own...)
-	slices.SortFunc(list, NewestFirst)
+	slices.SortFunc(list, newestFirst)
 	return list[:min(q.Limit, len(list))], nil
 }
 
@@ -177,7 +182,9 @@ func (m *Manager) nextElsewhere(ctx context.Context, owner, id string, after int
 	// The job goes on in its own process when this one stops.
 	defer context.AfterFunc(m.ctx, func() { leave(context.Cause(m.ctx)) })()
 	entries, err := m.watcher.next(ctx, owner, id, after, wait)
-	openLinks(m.client(owner), entries)
+	for i := range entries {
+		openLink(m.client(owner), &entries[i].ViewerURL)
+	}
 	return entries, err
 }
 
@@ -204,23 +211,11 @@ func (m *Manager) Cancel(ctx context.Context, owner, id string) (Job, error) {
 	} else if err != nil {
 		return job, err
 	}
-	if err := m.awaitEnd(ctx, owner, id); err != nil {
+	// Behind all entries there is a final one, as soon as the job has ended.
+	if _, err := m.Next(ctx, owner, id, math.MaxInt64, cancelWait); err != nil {
 		return job, err
 	}
 	return m.Get(ctx, owner, id)
-}
-
-// awaitEnd waits for a job's end, but not for long.
-func (m *Manager) awaitEnd(ctx context.Context, owner, id string) error {
-	deadline := time.Now().Add(cancelWait)
-	for wait := cancelWait; wait > 0; wait = time.Until(deadline) {
-		// Behind all entries there is a final one, as soon as the job has ended.
-		entries, err := m.Next(ctx, owner, id, math.MaxInt64, wait)
-		if err != nil || len(entries) > 0 {
-			return err
-		}
-	}
-	return nil
 }
 
 // Stop takes no new jobs, ends the running ones as interrupted, and waits until they
@@ -240,7 +235,9 @@ func (m *Manager) Stop(ctx context.Context) error {
 		err = fmt.Errorf("wait for running jobs to end: %w", context.Cause(ctx))
 	}
 	if left := m.recorder.unsaved(); len(left) > 0 {
-		m.recorder.report(slog.LevelError, "could not be stored: what is known of it is lost when this process ends", left)
+		for _, job := range left {
+			m.logJob(slog.LevelError, job, "could not be stored: what is known of it is lost when this process ends")
+		}
 		err = fmt.Errorf("jobs that could not be stored: %d", len(left))
 	}
 	return err
@@ -254,38 +251,36 @@ func (m *Manager) finish(ctx context.Context) {
 	close(m.idle)
 }
 
-// record returns the record of a job that this process has, or nil.
-func (m *Manager) record(id string) *record {
+// enter counts a goroutine that is to start, unless the Manager stops.
+func (m *Manager) enter() error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.records[id]
+	if m.stopping {
+		return ErrStopping
+	}
+	m.work.Add(1)
+	return nil
 }
 
-// all returns the records of this process whose jobs have been created.
-func (m *Manager) all() []*record {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	all := make([]*record, 0, len(m.records))
-	for _, r := range m.records {
-		select {
-		case <-r.created:
-			all = append(all, r)
-		default:
-		}
-	}
+// record returns the record of a job that this process has, or nil.
+func (m *Manager) record(id string) *record {
+	found, _ := m.records.Load(id)
+	r, _ := found.(*record)
+	return r
+}
+
+// all returns the records of this process.
+func (m *Manager) all() (all []*record) {
+	m.records.Range(func(_, r any) bool {
+		all = append(all, r.(*record))
+		return true
+	})
 	return all
 }
 
 // client returns the client of an owner, or nil if none has been seen here.
 func (m *Manager) client(owner string) *notte.Client {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.clients[owner]
-}
-
-// know remembers a client as its owner's.
-func (m *Manager) know(client *notte.Client) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.clients[client.Owner()] = client
+	found, _ := m.clients.Load(owner)
+	client, _ := found.(*notte.Client)
+	return client
 }

@@ -31,7 +31,6 @@ type record struct {
 	client    *notte.Client
 	cancel    context.CancelCauseFunc      // ends the job's work
 	mark      func(r *record, urgent bool) // tells the recorder that there is something to save
-	created   chan struct{}                // closed once Start has decided what becomes of the job
 
 	mu          sync.Mutex // guards all below
 	job         Job        // with every event applied; without its texts
@@ -50,60 +49,67 @@ type record struct {
 	delta     strings.Builder // of deltaType, not an entry yet
 	deltaType notte.EventType
 	deltaDue  *time.Timer // makes it one; nil while there is none
-	held      heldBack
 
 	keeping
 }
 
-// heldBack is the end of the agent's text, by type, that may be the beginning of
-// the API key. It waits for the text after it.
-type heldBack map[notte.EventType]string
-
 func newRecord(job Job, key string, client *notte.Client, cancel context.CancelCauseFunc, mark func(*record, bool)) *record {
 	return &record{
 		id: job.ID, owner: job.Owner, joinKey: key, began: job.StartedAt, client: client, cancel: cancel, mark: mark,
-		created:  make(chan struct{}),
 		job:      job,
 		answer:   excerpt{limit: maxAnswer},
 		thinking: excerpt{limit: maxThinking},
 	}
 }
 
-// apply takes in one event that does not end the job: the state first, then the
-// log.
-func (r *record) apply(ev notte.Event) {
+// apply takes in one event that does not end the job, and returns the position of the
+// newest entry.
+func (r *record) apply(ev notte.Event) int64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if isDelta(ev.Type) {
 		r.reduce(ev)
 		r.gather(ev)
-		return
+	} else {
+		r.take(ev, StateRunning)
 	}
+	return r.seq
+}
+
+// end ends the job: its final entry is the last event.
+func (r *record) end(o outcome) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.take(*o.event, o.state)
+}
+
+// take takes in one event after which the job has a state: the job first, then the log.
+// The caller holds mu.
+func (r *record) take(ev notte.Event, state State) {
 	ev = bounded(ev)
 	ev.FunctionUpdated = r.job.Build != nil && ev.Type == notte.EventFunctionUploaded && r.job.Build.updates(ev.FunctionID)
+	ends := state.Ended()
+	must := ends || names(ev.Type)
 	r.flushDelta()
-	if names(ev.Type) {
+	if ends {
+		r.flushHeld()
+	}
+	if must {
 		r.freeze()
 	}
 	r.reduce(ev)
-	r.dirty = true
-	if isLogged(ev.Type) {
-		r.append(Entry{Event: ev})
+	now := time.Now()
+	if ends {
+		r.finish(ev, state, now)
 	}
-	if names(ev.Type) {
+	r.dirty = true
+	if ends || isLogged(ev.Type) {
+		r.append(Entry{At: now, Event: ev, Final: ends})
+	}
+	if must {
 		r.mustStore = r.seq
 	}
-	r.mark(r, names(ev.Type))
-}
-
-// applyStored is apply, and waits until the store has the event, or has failed to take
-// it, or ctx ends. It is for events that name a thing at Notte.
-func (r *record) applyStored(ctx context.Context, ev notte.Event) {
-	r.apply(ev)
-	r.mu.Lock()
-	seq := r.seq
-	r.mu.Unlock()
-	_, _ = r.next(ctx, seq-1, time.Hour)
+	r.mark(r, must)
 }
 
 // update changes the job's state where no event does.
@@ -113,43 +119,6 @@ func (r *record) update(change func(*Job)) {
 	change(&r.job)
 	r.dirty = true
 	r.mark(r, false)
-}
-
-// end ends the job: its final entry is the last event.
-func (r *record) end(o outcome) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	ev := bounded(*o.event)
-	r.flushDelta()
-	r.flushHeld()
-	r.freeze()
-	r.reduce(ev)
-	if run := r.job.Run; run != nil && ev.Result != nil {
-		finishRun(run, ev.Result, ev.Error)
-	} else if run != nil {
-		setNonEmpty(&run.Error, ev.Error)
-	}
-	r.job.State, r.job.EndedAt = o.state, time.Now()
-	if r.job.Build != nil {
-		r.job.Build.ViewerURL = "" // its token would outlive its use
-	}
-	r.log.eraseLinks()
-	r.dirty = true
-	r.append(Entry{At: r.job.EndedAt, Event: ev, Final: true})
-	r.mustStore = r.seq
-	r.mark(r, true)
-}
-
-// sameWork reports whether both jobs are the same work of one owner.
-func (r *record) sameWork(other *record) bool {
-	return r.owner == other.owner && r.joinKey == other.joinKey
-}
-
-// hasEnded reports whether the job has ended, be it stored or not.
-func (r *record) hasEnded() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.job.State.Ended()
 }
 
 // snapshot returns the job as followers see it.
@@ -166,13 +135,11 @@ func (r *record) snapshot() Job {
 	return job
 }
 
-// latest returns the job with every event applied, for its own goroutine.
+// latest returns the job with every event applied, but without its texts.
 func (r *record) latest() Job {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	job := r.job.clone()
-	job.Volatile = r.volatile()
-	return job
+	return r.job.clone()
 }
 
 // current returns the job with every event applied. The caller holds mu.
@@ -233,17 +200,20 @@ func (r *record) flushDelta() {
 	if r.delta.Len() == 0 {
 		return
 	}
-	s := r.client.Redact(r.held[r.deltaType] + r.delta.String())
+	e := r.excerptOf(r.deltaType)
+	s := r.client.Redact(e.held + r.delta.String())
 	r.delta.Reset()
-	delete(r.held, r.deltaType)
-	if n := r.client.Pending(s); n > 0 {
-		if r.held == nil {
-			r.held = make(heldBack)
-		}
-		r.held[r.deltaType] = s[len(s)-n:]
-		s = s[:len(s)-n]
+	n := len(s) - r.client.Pending(s)
+	e.held = s[n:]
+	r.appendDelta(r.deltaType, s[:n])
+}
+
+// excerptOf returns what is kept of the texts of a type.
+func (r *record) excerptOf(t notte.EventType) *excerpt {
+	if t == notte.EventThinkingDelta {
+		return &r.thinking
 	}
-	r.appendDelta(r.deltaType, s)
+	return &r.answer
 }
 
 // minKeyPart is the length, in bytes, from which the beginning of a key is taken
@@ -254,18 +224,17 @@ const minKeyPart = 8
 // caller holds mu.
 func (r *record) flushHeld() {
 	for _, kind := range []notte.EventType{notte.EventThinkingDelta, notte.EventTextDelta} {
-		s := r.held[kind]
+		s := r.excerptOf(kind).held
 		if len(s) >= minKeyPart {
 			s = text.Redacted
 		}
 		r.appendDelta(kind, s)
 	}
-	r.held = nil
 }
 
 func (r *record) appendDelta(kind notte.EventType, s string) {
 	if s != "" {
-		r.append(Entry{Event: notte.Event{Type: kind, Delta: s}})
+		r.append(Entry{At: time.Now(), Event: notte.Event{Type: kind, Delta: s}})
 		r.mark(r, false)
 	}
 }
@@ -274,9 +243,6 @@ func (r *record) appendDelta(kind notte.EventType, s string) {
 func (r *record) append(e Entry) {
 	r.seq++
 	e.Seq, e.Result, e.Event.Size = r.seq, nil, 0
-	if e.At.IsZero() {
-		e.At = time.Now()
-	}
 	r.log.add(e)
 	if r.visible == nil {
 		r.show(r.seq)

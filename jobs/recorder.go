@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -84,7 +85,7 @@ func (c *recorder) run() {
 			retry = nil
 			c.markAll()
 		case <-tick.C:
-			c.renew()
+			c.renew(time.Now().Add(leaseTime))
 			c.m.evict(time.Now())
 			c.markAll()
 		case <-c.done:
@@ -102,29 +103,24 @@ func (c *recorder) run() {
 func (c *recorder) finish(ctx context.Context) {
 	close(c.done)
 	<-c.ended
-	for waiting := false; ; waiting = true {
+	for attempt := 1; ; attempt++ {
 		c.markAll()
 		c.save()
 		left := c.unsaved()
 		if len(left) == 0 || ctx.Err() != nil {
 			break
 		}
-		if !waiting {
-			c.report(slog.LevelWarn, "is not stored yet: this process waits for the database before it ends", left)
+		for _, job := range left {
+			if attempt == 1 {
+				c.m.logJob(slog.LevelWarn, job, "is not stored yet: this process waits for the database before it ends")
+			}
 		}
 		select {
 		case <-time.After(saveDelay):
 		case <-ctx.Done():
 		}
 	}
-	var leases []Lease
-	for _, r := range c.m.all() {
-		if lease, held := r.running(); held {
-			leases = append(leases, lease)
-		}
-	}
-	_, err := c.m.store.Renew(context.Background(), leases, time.Now())
-	c.note(err, "")
+	c.renew(time.Now())
 }
 
 // unsaved returns the jobs that the store does not have as they are.
@@ -136,13 +132,6 @@ func (c *recorder) unsaved() []Job {
 		}
 	}
 	return left
-}
-
-// report logs what has happened to jobs that are not stored.
-func (c *recorder) report(level slog.Level, happened string, left []Job) {
-	for _, job := range left {
-		c.m.logJob(level, job, happened)
-	}
 }
 
 // markAll has everything that is not stored saved again: what failed before,
@@ -157,10 +146,7 @@ func (c *recorder) markAll() {
 func (c *recorder) take() []*record {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	marked := make([]*record, 0, len(c.marked))
-	for r := range c.marked {
-		marked = append(marked, r)
-	}
+	marked := slices.Collect(maps.Keys(c.marked))
 	clear(c.marked)
 	return marked
 }
@@ -233,13 +219,13 @@ func (c *recorder) note(err error, id string) (ok bool) {
 	return ok
 }
 
-// renew keeps the leases of this process's jobs, and ends those that another
-// process has cancelled.
-func (c *recorder) renew() {
+// renew keeps the leases of this process's jobs until a time, and ends the jobs that
+// another process has cancelled.
+func (c *recorder) renew(until time.Time) {
 	held := make(map[string]*record)
 	var leases []Lease
 	for _, r := range c.m.all() {
-		if lease, ok := r.running(); ok {
+		if lease, ok := r.held(); ok {
 			held[r.id] = r
 			leases = append(leases, lease)
 		}
@@ -247,7 +233,7 @@ func (c *recorder) renew() {
 	if len(leases) == 0 {
 		return
 	}
-	renewal, err := c.m.store.Renew(context.Background(), leases, time.Now().Add(leaseTime))
+	renewal, err := c.m.store.Renew(context.Background(), leases, until)
 	if err != nil {
 		c.note(err, "")
 		return

@@ -3,6 +3,7 @@ package jobs
 import (
 	"cmp"
 	"fmt"
+	"time"
 
 	"github.com/anything-mcp/anything-mcp/notte"
 	"github.com/anything-mcp/anything-mcp/text"
@@ -125,6 +126,21 @@ func reduceRun(r *Run, ev notte.Event) {
 			setNonEmpty(&r.SessionID, clip(ev.Result.SessionID))
 		}
 	}
+}
+
+// finish ends the job with its last event. The caller holds r.mu.
+func (r *record) finish(ev notte.Event, state State, now time.Time) {
+	r.job.State, r.job.EndedAt = state, now
+	if b := r.job.Build; b != nil {
+		b.ViewerURL = "" // its token would outlive its use
+		r.log.eraseLinks()
+		return
+	}
+	if ev.Result == nil {
+		setNonEmpty(&r.job.Run.Error, ev.Error)
+		return
+	}
+	finishRun(r.job.Run, ev.Result, ev.Error)
 }
 
 // finishRun stores the outcome of a run. A run may be closed and yet have

@@ -36,8 +36,8 @@ func (s RunSpec) work(ctx context.Context, r *record, m *Manager) outcome {
 	run, err := s.Client.CreateRun(ctx, s.FunctionID)
 	switch {
 	case err == nil:
-		// A run that may act must be found again after a crash.
-		r.applyStored(ctx, notte.Event{Type: eventRunCreated, Message: run.ID})
+		// A run that may act must be found again after a crash: its ID is stored first.
+		_, _ = r.next(ctx, r.apply(notte.Event{Type: eventRunCreated, Message: run.ID})-1, time.Hour)
 	case !errors.Is(err, errors.ErrUnsupported):
 		return s.fail(ctx, r, err, false)
 	}
@@ -167,20 +167,19 @@ func (s RunSpec) fail(ctx context.Context, r *record, err error, started bool) o
 		j.Run.NeverBegan = !started
 		j.Run.Gone = !started && notte.IsNotFound(err)
 	})
-	cancelled, interrupted := notte.EventCancelled, EventInterrupted
-	switch state, told := stopped(ctx); {
+	switch state := stopped(ctx); {
 	case state == StateCancelled && !started:
-		return outcome{state, &notte.Event{Type: cancelled, Error: stoppedBefore}}
+		return outcome{state, &notte.Event{Type: notte.EventCancelled, Error: stoppedBefore}}
 	case state == StateCancelled:
-		return outcome{state, &notte.Event{Type: cancelled, Error: s.stopAtNotte(ctx, r)}}
-	case told && !started:
-		return outcome{state, &notte.Event{Type: interrupted, Error: stoppedBefore}}
-	case told && r.latest().Run.RunID != "" && r.outlivesProcess():
+		return outcome{state, &notte.Event{Type: notte.EventCancelled, Error: s.stopAtNotte(ctx, r)}}
+	case state != "" && !started:
+		return interrupted(stoppedBefore)
+	case state != "" && r.latest().Run.RunID != "" && r.outlivesProcess():
 		return outcome{state: StateRunning}
-	case told:
-		return outcome{state, &notte.Event{Type: interrupted, Error: "this server stopped while the function ran; the run goes on at Notte"}}
+	case state != "":
+		return interrupted("this server stopped while the function ran; the run goes on at Notte")
 	case started:
-		return outcome{StateInterrupted, &notte.Event{Type: interrupted, Error: err.Error()}}
+		return interrupted(err.Error())
 	}
 	return outcome{StateFailed, &notte.Event{Type: notte.EventResult, Error: err.Error()}}
 }

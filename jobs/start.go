@@ -17,6 +17,12 @@ type outcome struct {
 	event *notte.Event
 }
 
+// started is a job that was started or joined.
+type started struct {
+	job    Job
+	joined bool
+}
+
 // Start creates a job and starts it, or joins one, and reports whether it joined. A
 // joined job may have ended already. The job goes on when ctx ends. Nothing is sent
 // to Notte twice. Over a limit the error is a [*LimitError].
@@ -25,89 +31,118 @@ type outcome struct {
 // joined even while the store fails. If the store cannot take the job, it is
 // kept in memory and stored later, unless there is a limit to check.
 func (m *Manager) Start(ctx context.Context, spec Spec) (job Job, joined bool, err error) {
-	now := time.Now()
-	job = spec.job()
-	job.Owner, job.State, job.StartedAt = spec.client().Owner(), StateRunning, now
-	m.know(spec.client())
-	opts := m.createOptions(spec, now)
-	workCtx, cancel := context.WithCancelCause(m.ctx)
-	r := newRecord(job, opts.JoinKey, spec.client(), cancel, m.recorder.mark)
-	for {
-		earlier, err := m.add(r, opts)
-		if err != nil {
-			cancel(err)
-			return Job{}, false, err
-		}
-		if earlier == nil {
-			break
+	p := spec.plan()
+	m.clients.Store(p.client.Owner(), p.client)
+	if !p.join {
+		s, err := m.start(ctx, p)
+		return s.job, false, err
+	}
+	for { // callers who ask for the same at once share one start
+		leads := false
+		start := func() (any, error) {
+			leads = true
+			return m.start(ctx, p)
 		}
 		select {
-		case <-earlier.created:
+		case result := <-m.starting.DoChan(p.client.Owner()+p.joinKey, start):
+			if result.Err == nil || leads {
+				s := result.Val.(started)
+				return s.job, s.joined || !leads, result.Err
+			}
 		case <-ctx.Done():
-			cancel(nil)
 			return Job{}, false, context.Cause(ctx)
 		}
-		if m.record(earlier.id) == earlier {
-			cancel(nil)
-			return earlier.snapshot(), true, nil
-		}
 	}
-	if err = spec.check(ctx, m); err == nil {
-		job, joined, err = m.create(ctx, r, opts)
-	}
-	if err != nil || joined {
-		m.remove(r)
-		cancel(err)
-		m.work.Done()
-		close(r.created)
-		return job, joined, err
-	}
-	close(r.created)
-	m.logJob(slog.LevelInfo, job, "has started")
-	go m.run(workCtx, r, spec.work)
-	return job, false, nil
 }
 
-func (m *Manager) createOptions(spec Spec, now time.Time) CreateOptions {
-	opts := spec.options()
-	opts.Holder, opts.Until = m.holder, now.Add(leaseTime)
-	if m.opts.ReuseWindow > 0 {
-		opts.ReuseSince = now.Add(-m.opts.ReuseWindow)
+// start does what p says, unless it joins another job.
+func (m *Manager) start(ctx context.Context, p plan) (s started, err error) {
+	if err := m.enter(); err != nil {
+		return started{}, err
 	}
-	opts.Limits = Limits{MaxRunning: m.opts.MaxBuilds, BudgetUSD: m.opts.DailyBudgetUSD, Since: Today(now)}
-	return opts
+	p.job.Owner, p.job.State, p.job.StartedAt = p.client.Owner(), StateRunning, time.Now()
+	workCtx, cancel := context.WithCancelCause(m.ctx)
+	r := newRecord(p.job, p.joinKey, p.client, cancel, m.recorder.mark)
+	if s, err = m.joinOrCreate(ctx, r, p); err != nil || s.joined {
+		cancel(err)
+		m.work.Done()
+		return s, err
+	}
+	m.records.Store(r.id, r)
+	m.logJob(slog.LevelInfo, s.job, "has started")
+	go m.run(workCtx, r, p.work)
+	return s, nil
+}
+
+// joinOrCreate returns a job that is joined, or r's once it may be started.
+func (m *Manager) joinOrCreate(ctx context.Context, r *record, p plan) (started, error) {
+	if p.join {
+		if earlier := m.newest(r, func(job Job) bool { return !job.State.Ended() }); earlier != nil {
+			return started{*earlier, true}, nil
+		}
+	}
+	if p.check != nil {
+		if err := p.check(ctx, m); err != nil {
+			return started{}, err
+		}
+	}
+	return m.create(ctx, r, p)
 }
 
 // create has the store take r's job, or join it to another.
-func (m *Manager) create(ctx context.Context, r *record, opts CreateOptions) (job Job, joined bool, err error) {
-	stored, lease, err := m.store.Create(ctx, r.job, opts)
+func (m *Manager) create(ctx context.Context, r *record, p plan) (started, error) {
+	opts := CreateOptions{
+		Holder: m.holder, Until: r.began.Add(leaseTime), JoinKey: p.joinKey, Join: p.join,
+		Limits: Limits{MaxRunning: m.opts.MaxBuilds, BudgetUSD: m.opts.DailyBudgetUSD, Since: Today(r.began)},
+	}
+	if m.opts.ReuseWindow > 0 {
+		opts.ReuseSince = r.began.Add(-m.opts.ReuseWindow)
+	}
+	stored, lease, err := m.store.Create(ctx, p.job, opts)
 	if err == nil && stored.State == StateDone && m.functionGone(ctx, stored) {
 		opts.ReuseSince = time.Time{}
-		stored, lease, err = m.store.Create(ctx, r.job, opts)
+		stored, lease, err = m.store.Create(ctx, p.job, opts)
 	}
 	switch {
 	case err == nil && stored.ID == r.id:
 		r.setLease(lease, stored.Volatile)
-		return r.snapshot(), false, nil
+		return started{job: r.snapshot()}, nil
 	case err == nil:
 		job, err := m.Get(ctx, stored.Owner, stored.ID)
-		return job, true, err
+		return started{job, true}, err
 	case isAnswer(err), ctx.Err() != nil:
-		return Job{}, false, err
+		return started{}, err
 	}
 	m.recorder.note(err, r.id)
-	if earlier := m.reusable(r, opts); earlier != nil {
-		return earlier.snapshot(), true, nil
+	reusable := func(job Job) bool {
+		return p.join && !opts.ReuseSince.IsZero() && job.Succeeded() && !job.EndedAt.Before(opts.ReuseSince)
 	}
-	if r.job.Build != nil && opts.Limits.bounded() {
-		return Job{}, false, fmt.Errorf("the build was not started, because the limits on builds cannot be checked: %w", err)
+	if earlier := m.newest(r, reusable); earlier != nil {
+		return started{*earlier, true}, nil
+	}
+	if p.job.Build != nil && opts.Limits.bounded() {
+		return started{}, fmt.Errorf("the build was not started, because the limits on builds cannot be checked: %w", err)
 	}
 	r.setUnrecorded()
-	return r.snapshot(), false, nil
+	return started{job: r.snapshot()}, nil
+}
+
+// newest returns the newest job of this process that is the same work as r's and
+// that ok accepts, or nil.
+func (m *Manager) newest(r *record, ok func(Job) bool) (newest *Job) {
+	for _, other := range m.all() {
+		if other.owner != r.owner || other.joinKey != r.joinKey || r.joinKey == "" {
+			continue
+		}
+		if job := other.snapshot(); ok(job) && (newest == nil || job.StartedAt.After(newest.StartedAt)) {
+			newest = &job
+		}
+	}
+	return newest
 }
 
 // functionGone reports whether the function of a finished build is known to be
-// gone, because its newest run was told so.
+// gone, because its newest run ended for that reason.
 func (m *Manager) functionGone(ctx context.Context, job Job) bool {
 	if job.FunctionID() == "" {
 		return false
@@ -129,60 +164,14 @@ func (m *Manager) run(ctx context.Context, r *record, work func(context.Context,
 	r.cancel(nil)
 }
 
-// add makes a job known and counts its goroutine, unless it is to be joined to a
-// job of this process that runs, or is just being created: that one is returned.
-func (m *Manager) add(r *record, opts CreateOptions) (earlier *record, err error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.stopping {
-		return nil, ErrStopping
-	}
-	if opts.Join && opts.JoinKey != "" {
-		for _, other := range m.records {
-			if other.sameWork(r) && !other.hasEnded() && (earlier == nil || earlier.began.Before(other.began)) {
-				earlier = other
-			}
-		}
-		if earlier != nil {
-			return earlier, nil
-		}
-	}
-	m.records[r.id] = r
-	m.work.Add(1)
-	return nil, nil
-}
-
-// reusable returns the newest build of this process that succeeded and may be
-// returned in the place of r's, or nil.
-func (m *Manager) reusable(r *record, opts CreateOptions) (newest *record) {
-	if !opts.Join || opts.JoinKey == "" || opts.ReuseSince.IsZero() {
-		return nil
-	}
-	var ended time.Time
-	for _, other := range m.all() {
-		job := other.snapshot()
-		if other.sameWork(r) && job.Succeeded() && !job.EndedAt.Before(opts.ReuseSince) && job.EndedAt.After(ended) {
-			newest, ended = other, job.EndedAt
-		}
-	}
-	return newest
-}
-
-// remove forgets a record.
-func (m *Manager) remove(r *record) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	delete(m.records, r.id)
-}
-
-// stopped returns the state of a job that was cancelled or stopped here, and reports
-// whether it was.
-func stopped(ctx context.Context) (State, bool) {
+// stopped returns the state of a job that was cancelled or stopped here, and of another
+// "".
+func stopped(ctx context.Context) State {
 	switch cause := context.Cause(ctx); {
 	case errors.Is(cause, errCancelled):
-		return StateCancelled, true
+		return StateCancelled
 	case errors.Is(cause, errStopped):
-		return StateInterrupted, true
+		return StateInterrupted
 	}
-	return "", false
+	return ""
 }

@@ -172,8 +172,8 @@ type Query struct {
 	Limit      int       // at most so many; required
 }
 
-// Matches reports whether a job belongs into the list, apart from its limit.
-func (q Query) Matches(j Job) bool {
+// matches reports whether a job belongs into the list, apart from its limit.
+func (q Query) matches(j Job) bool {
 	switch {
 	case j.Owner != q.Owner, j.Kind != q.Kind,
 		q.State != "" && j.State != q.State,
@@ -183,11 +183,11 @@ func (q Query) Matches(j Job) bool {
 	case q.Before == Cursor{}:
 		return true
 	}
-	return NewestFirst(Job{StartedAt: q.Before.StartedAt, ID: q.Before.ID}, j) < 0
+	return newestFirst(Job{StartedAt: q.Before.StartedAt, ID: q.Before.ID}, j) < 0
 }
 
-// NewestFirst compares jobs in the order of lists.
-func NewestFirst(a, b Job) int {
+// newestFirst compares jobs in the order of lists.
+func newestFirst(a, b Job) int {
 	return cmp.Or(b.StartedAt.Compare(a.StartedAt), strings.Compare(b.ID, a.ID))
 }
 

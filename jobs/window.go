@@ -15,8 +15,8 @@ const (
 // entrySize is about what an entry takes besides its texts, in bytes.
 const entrySize = 80
 
-// Bytes returns about how many bytes the entry takes.
-func (e Entry) Bytes() int {
+// size returns about how many bytes the entry takes.
+func (e Entry) size() int {
 	return entrySize + len(e.Status) + len(e.Delta) + len(e.Name) + len(e.Role) + len(e.ViewerURL) + len(e.FunctionID) +
 		len(e.FunctionName) + len(e.CreatedAt) + len(e.ThreadID) + len(e.Error) + len(e.Detail) + len(e.Reason) + len(e.Message)
 }
@@ -29,7 +29,7 @@ type window struct {
 
 func (w *window) add(e Entry) {
 	w.entries = append(w.entries, e)
-	w.bytes += e.Bytes()
+	w.bytes += e.size()
 	if len(w.entries) > MaxLogEntries || w.bytes > MaxLogBytes {
 		// A quarter at a time, because the rest is moved for it.
 		w.shrink(MaxLogEntries*3/4, MaxLogBytes*3/4)
@@ -40,7 +40,7 @@ func (w *window) add(e Entry) {
 func (w *window) shrink(entries, bytes int) {
 	drop := 0
 	for n := len(w.entries); n-drop > 1 && (n-drop > entries || w.bytes > bytes); drop++ {
-		w.bytes -= w.entries[drop].Bytes()
+		w.bytes -= w.entries[drop].size()
 	}
 	w.entries = slices.Delete(w.entries, 0, drop)
 }
