@@ -107,7 +107,7 @@ func (r *record) pending(now time.Time) (change Change, ok, later bool) {
 	if r.lease == (Lease{}) || r.settled || r.lost && !ended || r.waitsToRetry(now) {
 		return Change{}, false, false
 	}
-	change = Change{Lease: r.lease, Sync: r.mustStore > r.stored}
+	change = Change{Lease: r.lease, Oldest: r.log.oldest(), Sync: r.mustStore > r.stored}
 	for _, e := range r.log.above(r.stored) {
 		e.ViewerURL = r.client.Seal(e.ViewerURL)
 		change.Entries = append(change.Entries, e)

@@ -316,6 +316,35 @@ func TestEndThatCannotBeStored(t *testing.T) {
 	})
 }
 
+// Another process finds the latest part of a long log.
+func TestLogIsBounded(t *testing.T) {
+	for name, c := range map[string]struct {
+		event       sandbox.Step
+		n           int
+		most, least int // entries that remain
+	}{
+		"many entries": {event("tool_start", "name", "n"), 10_000, 4096, 3072 - 1},
+		"large ones":   {event("tool_start", "name", strings.Repeat("x", 4<<10)), 800, 130, 90},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inTwo(t, jobs.Options{}, func(t *testing.T, p *twoManagers) {
+				p.here.notte.Script("q", sandbox.Batch(sandbox.Repeat(c.n, c.event)), event("done"))
+				job := p.here.build(t, "q")
+				p.here.end(t, job)
+				_, log := p.there.end(t, job)
+				if len(log) > c.most || len(log) < c.least {
+					t.Fatalf("%d entries remain, want %d to %d", len(log), c.least, c.most)
+				}
+				for i, e := range log {
+					if want := int64(c.n + 1 - len(log) + i + 1); e.Seq != want || e.Final != (i == len(log)-1) {
+						t.Fatalf("entry %d of %d has Seq %d, want %d", i, len(log), e.Seq, want)
+					}
+				}
+			})
+		})
+	}
+}
+
 // slowStore takes long to store an end.
 type slowStore struct{ jobs.Store }
 

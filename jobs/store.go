@@ -115,7 +115,7 @@ func (l Limits) bounded() bool { return l.MaxRunning > 0 || l.BudgetUSD > 0 }
 // that let a known outcome survive: see below.
 //
 // Entries are added to the log; those that are there already are left as they
-// are. Job, unless nil, is the job's new state. Answer, Thinking, Variables and
+// are. Entries before Oldest are dropped, so that the log is bounded. Job, unless nil, is the job's new state. Answer, Thinking, Variables and
 // Result are stored with the end of a job, and left as they are before it. A
 // job that has ended ends its lease; its links (the ViewerURL of its entries)
 // are erased, and if Notte took the build on, its cost is added to Spending.
@@ -130,6 +130,7 @@ type Change struct {
 	Lease   Lease
 	Job     *Job
 	Entries []Entry
+	Oldest  int64
 	Sync    bool
 }
 

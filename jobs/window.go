@@ -5,19 +5,17 @@ import (
 	"sort"
 )
 
-// Bounds of a job's log, here and in a [Store]. Beyond them the oldest entries are
-// dropped. Their effect on the job stays in the job's state.
+// Bounds of a job's log. Beyond them the oldest entries are dropped, here and in the
+// store. Their effect on the job stays in the job's state.
 const (
-	MaxLogEntries = 4096
-	MaxLogBytes   = 512 << 10
+	maxLogEntries = 4096
+	maxLogBytes   = 512 << 10
 )
-
-// entrySize is about what an entry takes besides its texts, in bytes.
-const entrySize = 80
 
 // size returns about how many bytes the entry takes.
 func (e Entry) size() int {
-	return entrySize + len(e.Status) + len(e.Delta) + len(e.Name) + len(e.Role) + len(e.ViewerURL) + len(e.FunctionID) +
+	const besidesTexts = 80
+	return besidesTexts + len(e.Status) + len(e.Delta) + len(e.Name) + len(e.Role) + len(e.ViewerURL) + len(e.FunctionID) +
 		len(e.FunctionName) + len(e.CreatedAt) + len(e.ThreadID) + len(e.Error) + len(e.Detail) + len(e.Reason) + len(e.Message)
 }
 
@@ -30,9 +28,9 @@ type window struct {
 func (w *window) add(e Entry) {
 	w.entries = append(w.entries, e)
 	w.bytes += e.size()
-	if len(w.entries) > MaxLogEntries || w.bytes > MaxLogBytes {
+	if len(w.entries) > maxLogEntries || w.bytes > maxLogBytes {
 		// A quarter at a time, because the rest is moved for it.
-		w.shrink(MaxLogEntries*3/4, MaxLogBytes*3/4)
+		w.shrink(maxLogEntries*3/4, maxLogBytes*3/4)
 	}
 }
 
@@ -50,6 +48,14 @@ func (w *window) shrink(entries, bytes int) {
 func (w *window) above(after int64) []Entry {
 	i := sort.Search(len(w.entries), func(i int) bool { return w.entries[i].Seq > after })
 	return w.entries[i:]
+}
+
+// oldest returns the Seq of the first entry, or 0.
+func (w *window) oldest() int64 {
+	if len(w.entries) == 0 {
+		return 0
+	}
+	return w.entries[0].Seq
 }
 
 // eraseLinks empties the viewer's links.

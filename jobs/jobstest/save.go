@@ -46,6 +46,12 @@ func testSaveLog(t *testing.T, s jobs.Store) {
 		equalEntries(t, got, c.want)
 	}
 	equalJob(t, get(t, s, job.ID), job)
+	mustSave(t, s, jobs.Change{Lease: lease, Entries: entries(21, 22), Oldest: 21})
+	got, err := s.Entries(t.Context(), job.ID, 0, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	equalEntries(t, got, entries(21, 22))
 }
 
 // A change may be saved again, when it is not known whether it was saved.

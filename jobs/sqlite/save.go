@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 
 	"github.com/anything-mcp/anything-mcp/jobs"
 	"github.com/anything-mcp/anything-mcp/notte"
@@ -36,7 +37,7 @@ func (t *tx) save(c jobs.Change) error {
 			return err
 		}
 	}
-	if err := t.addEntries(c.Lease.JobID, c.Entries); err != nil || c.Job == nil {
+	if err := t.addEntries(c.Lease.JobID, c.Entries, c.Oldest); err != nil || c.Job == nil {
 		return err
 	}
 	if c.Job.State.Ended() {
@@ -74,6 +75,33 @@ func (t *tx) reopen(id string) error {
 		return err
 	}
 	_, err := t.exec("DELETE FROM ledger WHERE job_id = ?", id)
+	return err
+}
+
+// addEntries adds the entries that are not there yet to the log of a job, and drops
+// those before oldest.
+func (t *tx) addEntries(id string, entries []jobs.Entry, oldest int64) error {
+	if len(entries) == 0 {
+		return nil
+	}
+	var last int64
+	if err := t.get("SELECT ifnull(max(seq), 0) FROM entries WHERE job_id = ?", []any{id}, &last); err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.Seq <= last {
+			continue
+		}
+		event, err := json.Marshal(e.Event)
+		if err != nil {
+			return err
+		}
+		if _, err := t.exec("INSERT INTO entries (job_id, seq, at, type, text, function_id, final, event) VALUES (?, ?, ?, ?, '', '', ?, ?)",
+			id, e.Seq, millis(e.At), string(e.Type), e.Final, string(event)); err != nil {
+			return err
+		}
+	}
+	_, err := t.exec("DELETE FROM entries WHERE job_id = ? AND seq < ?", id, oldest)
 	return err
 }
 

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"fmt"
 	"path/filepath"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -104,44 +103,6 @@ func TestStoreOutlivesItsProcess(t *testing.T) {
 	got, err := second.Get(t.Context(), "build_1")
 	if err != nil || got.Build.Answer != odd.Name || got.Build.Steps == nil {
 		t.Errorf("Get = %+v, %v", got.Build, err)
-	}
-}
-
-// TestLogIsBounded appends more than a log holds, in entries and in bytes.
-func TestLogIsBounded(t *testing.T) {
-	for name, c := range map[string]struct {
-		entries, size int
-		most, least   int // that remain
-	}{
-		"many entries": {10_000, 10, 4096, 3072 - 1},
-		"large ones":   {200, 16 << 10, 31, 23},
-		"a huge one":   {3, 1 << 20, 1, 1},
-	} {
-		t.Run(name, func(t *testing.T) {
-			store := sqlite.New(t.TempDir())
-			defer store.Close()
-			lease := start(t, store, "build_1")
-			var batch []jobs.Entry
-			for seq := range c.entries {
-				e := entry(int64(seq + 1))
-				e.Name = strings.Repeat("x", c.size)
-				if batch = append(batch, e); len(batch) == 50 || seq == c.entries-1 {
-					if err := save(t.Context(), store, jobs.Change{Lease: lease, Entries: batch}); err != nil {
-						t.Fatal(err)
-					}
-					batch = nil
-				}
-			}
-			log, err := store.Entries(t.Context(), "build_1", 0, 10_000)
-			if err != nil || len(log) > c.most || len(log) < c.least {
-				t.Fatalf("%d entries, %v; want %d to %d", len(log), err, c.least, c.most)
-			}
-			for i, e := range log {
-				if want := int64(c.entries - len(log) + i + 1); e.Seq != want || len(e.Name) != c.size {
-					t.Fatalf("entry %d of %d has Seq %d and %d bytes, want %d and %d", i, len(log), e.Seq, len(e.Name), want, c.size)
-				}
-			}
-		})
 	}
 }
 
