@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"math"
-	"time"
 
 	"github.com/anything-mcp/anything-mcp/jobs"
 )
@@ -23,16 +22,16 @@ func (s *Store) Create(ctx context.Context, job jobs.Job, opts jobs.CreateOption
 		lease  jobs.Lease
 	)
 	op := "store " + job.ID + " in"
-	query, args := joinQuery(job.Owner, opts)
-	earlier, err := collect(ctx, s, op, scanWholeJob, query, args...)
+	join, args := joinQuery(job.Owner, opts)
+	earlier, err := collect(ctx, s, op, scanWholeJob, join, args...)
 	if err != nil {
 		return jobs.Job{}, jobs.Lease{}, err
 	}
 	if len(earlier) > 0 {
 		return s.marked(earlier[0]), jobs.Lease{}, nil
 	}
-	err = s.write(ctx, op, true, func(t *tx) (err error) {
-		earlier, err := t.wholeJobs(query, args...)
+	err = s.write(ctx, op, true, func(t *tx) error {
+		earlier, err := query(t, scanWholeJob, join, args...)
 		if err != nil {
 			return err
 		}
@@ -73,45 +72,27 @@ func joinQuery(owner string, opts jobs.CreateOptions) (query string, args []any)
 		"(" + same + "ended_at >= ?3 AND succeeded ORDER BY ended_at DESC, n DESC LIMIT 1))", []any{owner, key, since}
 }
 
-// wholeJobs runs a query for jobs in the transaction.
-func (t *tx) wholeJobs(query string, args ...any) ([]jobs.Job, error) {
-	rows, err := t.rows(query, args...)
-	if err != nil {
-		return nil, err
-	}
-	return scanAll(rows, scanWholeJob)
-}
-
 // checkLimits refuses a build that would break its owner's limits.
 func (t *tx) checkLimits(job jobs.Job, limits jobs.Limits) error {
 	if job.Build == nil || limits == (jobs.Limits{}) {
 		return nil
 	}
-	usage, err := t.usage(job.Owner, limits.Since)
+	var usage jobs.Usage
+	spent, err := query(t, scanSpending, spendingQuery, spendingArgs(job.Owner, limits.Since)...)
+	if err == nil {
+		usage.Spent = spent[0]
+		err = t.get("SELECT count(*) FROM jobs WHERE owner = ? AND kind = ? AND state = ?",
+			[]any{job.Owner, string(jobs.KindBuild), string(jobs.StateRunning)}, &usage.Running)
+	}
+	if err == nil {
+		scanCost := func(rows *sql.Rows) (usd float64, err error) { return usd, rows.Scan(&usd) }
+		usage.Costs, err = query(t, scanCost,
+			"SELECT cost FROM ledger WHERE owner = ? AND cost IS NOT NULL ORDER BY ended_at DESC LIMIT ?", job.Owner, costSample)
+	}
 	if err != nil {
 		return err
 	}
 	return limits.Check(usage)
-}
-
-// usage counts an owner's builds.
-func (t *tx) usage(owner string, since time.Time) (u jobs.Usage, err error) {
-	var known int
-	if err = t.get(spendingQuery, spendingArgs(owner, since), &u.Spent.USD, &u.Spent.Builds, &known); err != nil {
-		return u, err
-	}
-	u.Spent.Unknown = u.Spent.Builds - known
-	err = t.get("SELECT count(*) FROM jobs WHERE owner = ? AND kind = ? AND state = ?",
-		[]any{owner, string(jobs.KindBuild), string(jobs.StateRunning)}, &u.Running)
-	if err != nil {
-		return u, err
-	}
-	rows, err := t.rows("SELECT cost FROM ledger WHERE owner = ? AND cost IS NOT NULL ORDER BY ended_at DESC LIMIT ?", owner, costSample)
-	if err != nil {
-		return u, err
-	}
-	u.Costs, err = scanAll(rows, func(rows *sql.Rows) (usd float64, err error) { return usd, rows.Scan(&usd) })
-	return u, err
 }
 
 // insert stores a new job with its lease.

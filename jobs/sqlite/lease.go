@@ -58,7 +58,7 @@ func (s *Store) Renew(ctx context.Context, leases []jobs.Lease, until time.Time)
 func (s *Store) Adopt(ctx context.Context, owner, holder string, until, now time.Time) ([]jobs.Adopted, error) {
 	var adopted []jobs.Adopted
 	err := s.write(ctx, "take over jobs in", false, func(t *tx) error {
-		left, err := t.wholeJobs(`SELECT `+jobColumns+` FROM leases JOIN jobs ON jobs.id = leases.job_id
+		left, err := query(t, scanWholeJob, `SELECT `+jobColumns+` FROM leases JOIN jobs ON jobs.id = leases.job_id
 			LEFT JOIN details ON details.job_id = jobs.id
 			WHERE owner = ? AND holder <> ? AND expires_at < ? ORDER BY n`, owner, holder, millis(now))
 		if err != nil {

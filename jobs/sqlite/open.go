@@ -58,7 +58,7 @@ func openDatabase(path string) (*database, error) {
 		defer os.Remove(template)
 		settings.Set("modeof", template)
 	}
-	db, err := openWriter(uri(filepath.ToSlash(path)), settings)
+	db, err := open(uri(filepath.ToSlash(path)), settings)
 	if err != nil {
 		return nil, err
 	}
@@ -66,40 +66,33 @@ func openDatabase(path string) (*database, error) {
 	if db.file, err = os.Stat(path); err != nil {
 		return nil, errors.Join(err, db.close())
 	}
-	if db.readers, err = connect(uri(filepath.ToSlash(path)), readers, url.Values{"_pragma": {"query_only(1)"}}); err != nil {
-		return nil, errors.Join(err, db.close())
-	}
 	return db, nil
 }
 
 // openMemory opens an empty database in memory, which its connections share.
 func openMemory() (*database, error) {
-	name := "file:/" + rand.Text()
-	shared := func(pragmas ...string) url.Values {
-		return url.Values{"vfs": {"memdb"}, "_pragma": pragmas}
-	}
-	db, err := openWriter(name, shared("foreign_keys(1)", fmt.Sprintf("max_page_count(%d)", memoryPages)))
-	if err != nil {
-		return nil, err
-	}
-	if db.readers, err = connect(name, readers, shared("query_only(1)")); err != nil {
-		return nil, errors.Join(err, db.close())
-	}
-	return db, nil
+	return open("file:/"+rand.Text(), url.Values{
+		"vfs": {"memdb"}, "_pragma": {"foreign_keys(1)", fmt.Sprintf("max_page_count(%d)", memoryPages)},
+	})
 }
 
-// openWriter opens the write connection and brings the database to the newest
-// version.
-func openWriter(uri string, settings url.Values) (*database, error) {
-	db, err := connect(uri, 1, settings)
+// open opens the database at a URI with settings of the driver, and brings it to the
+// newest version.
+func open(uri string, settings url.Values) (*database, error) {
+	reading, err := connect(uri, readers, url.Values{"vfs": settings["vfs"], "_pragma": {"query_only(1)"}})
 	if err != nil {
 		return nil, err
 	}
-	ctx := context.Background()
-	conn, err := db.Conn(ctx)
+	writing, err := connect(uri, 1, settings)
 	if err != nil {
-		return nil, errors.Join(err, db.Close())
+		return nil, errors.Join(err, reading.Close())
 	}
+	ctx := context.Background()
+	conn, err := writing.Conn(ctx)
+	if err != nil {
+		return nil, errors.Join(err, writing.Close(), reading.Close())
+	}
+	db := &database{writer: newWriter(writing, conn), readers: reading}
 	err = migrate(ctx, conn, migrations())
 	if err == nil {
 		// The database stays in WAL mode, in which those who read do not wait for
@@ -107,9 +100,9 @@ func openWriter(uri string, settings url.Values) (*database, error) {
 		_, err = conn.ExecContext(ctx, "PRAGMA journal_mode = WAL")
 	}
 	if err != nil {
-		return nil, errors.Join(err, conn.Close(), db.Close())
+		return nil, errors.Join(err, db.close())
 	}
-	return &database{writer: &writer{db: db, turn: make(chan struct{}, 1), tx: newTx(conn)}}, nil
+	return db, nil
 }
 
 // isGone reports whether the database's file was deleted or replaced since it
@@ -124,13 +117,7 @@ func (d *database) isGone() bool {
 
 // close closes the readers first: the last connection to a database folds its
 // write-ahead log into it, and only the writer may.
-func (d *database) close() error {
-	var err error
-	if d.readers != nil {
-		err = d.readers.Close()
-	}
-	return errors.Join(err, d.writer.close())
-}
+func (d *database) close() error { return errors.Join(d.readers.Close(), d.writer.close()) }
 
 // connect prepares up to n connections to the database at a URI, with settings of
 // the driver.

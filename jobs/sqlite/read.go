@@ -15,8 +15,11 @@ import (
 func (s *Store) Get(ctx context.Context, id string) (jobs.Job, error) {
 	found, err := collect(ctx, s, "read "+id+" from", scanWholeJob,
 		"SELECT "+jobColumns+" FROM "+jobTables+" WHERE jobs.id = ?", id)
-	if err != nil || len(found) == 0 {
-		return jobs.Job{}, errors.Join(err, notFoundIf(err == nil))
+	if err == nil && len(found) == 0 {
+		err = jobs.ErrNotFound
+	}
+	if err != nil {
+		return jobs.Job{}, err
 	}
 	return s.marked(found[0]), nil
 }
@@ -92,8 +95,10 @@ func (s *Store) Entries(ctx context.Context, id string, after int64, limit int) 
 	if err != nil || len(entries) > 0 {
 		return entries, err
 	}
-	known, err := s.Positions(ctx, []string{id})
-	return nil, errors.Join(err, notFoundIf(err == nil && len(known) == 0))
+	if known, err := s.Positions(ctx, []string{id}); err != nil || len(known) > 0 {
+		return nil, err
+	}
+	return nil, jobs.ErrNotFound
 }
 
 // Positions returns how far jobs are, in one query.
@@ -143,13 +148,4 @@ func notFound(err error) error {
 		return jobs.ErrNotFound
 	}
 	return err
-}
-
-// notFoundIf returns the contract's error for a job that is not there, if it is
-// not.
-func notFoundIf(missing bool) error {
-	if missing {
-		return jobs.ErrNotFound
-	}
-	return nil
 }

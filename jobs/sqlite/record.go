@@ -11,7 +11,7 @@ import (
 // Columns of a job: of the job alone, or with its details.
 const (
 	summaryColumns = `jobs.id, owner, kind, state, function_id, started_at, ended_at, body`
-	jobColumns     = summaryColumns + `, answer, thinking, steps, variables, result, logs`
+	jobColumns     = summaryColumns + `, answer, thinking, ifnull(steps, 'null'), variables, result, ifnull(logs, 'null')`
 	jobTables      = `jobs LEFT JOIN details ON details.job_id = jobs.id`
 	entryColumns   = `seq, at, type, final, event`
 )
@@ -42,35 +42,15 @@ func (t *tx) putDetails(job jobs.Job) error {
 	return err
 }
 
-// lists returns a build's steps and a run's logs as JSON.
+// lists returns a build's steps and a run's logs as JSON, which strings always have.
 func lists(job jobs.Job) (steps, logs []byte) {
 	if job.Build != nil {
-		steps = marshalList(job.Build.Steps)
+		steps, _ = json.Marshal(job.Build.Steps)
 	}
 	if job.Run != nil {
-		logs = marshalList(job.Run.Logs)
+		logs, _ = json.Marshal(job.Run.Logs)
 	}
 	return steps, logs
-}
-
-// marshalList returns a list of strings as JSON, and nil as nil.
-func marshalList(items []string) []byte {
-	if items == nil {
-		return nil
-	}
-	list, err := json.Marshal(items)
-	if err != nil {
-		panic(err) // strings can always be marshalled
-	}
-	return list
-}
-
-// unmarshalList is the inverse of [marshalList].
-func unmarshalList(list []byte, items *[]string) error {
-	if list == nil {
-		return nil
-	}
-	return json.Unmarshal(list, items)
 }
 
 // scanJob reads a job from a row of summaryColumns, and of more columns into
@@ -109,15 +89,15 @@ func scanWholeJob(rows *sql.Rows) (jobs.Job, error) {
 		steps, variables, result, logs []byte
 	)
 	job, err := scanJob(rows, &answer, &thinking, &steps, &variables, &result, &logs)
-	switch {
-	case err != nil:
+	if err != nil {
 		return job, err
-	case job.Run != nil:
+	}
+	if job.Run != nil {
 		job.Run.Variables, job.Run.Result = variables, result
-		return job, unmarshalList(logs, &job.Run.Logs)
+		return job, json.Unmarshal(logs, &job.Run.Logs)
 	}
 	job.Build.Answer, job.Build.Thinking = answer.String, thinking.String
-	return job, unmarshalList(steps, &job.Build.Steps)
+	return job, json.Unmarshal(steps, &job.Build.Steps)
 }
 
 // scanEntry reads an entry from a row of entryColumns.

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"slices"
 )
@@ -17,10 +16,6 @@ type tx struct {
 
 	synchronous string // the setting of that name; empty before the first transaction
 	lock        patience
-}
-
-func newTx(conn *sql.Conn) *tx {
-	return &tx{conn: conn, stmts: make(map[string]*sql.Stmt)}
 }
 
 // do makes changes in one transaction. Expected errors are left with the changes;
@@ -85,13 +80,17 @@ func (t *tx) exec(query string, args ...any) (int64, error) {
 	return res.RowsAffected()
 }
 
-// rows runs a query.
-func (t *tx) rows(query string, args ...any) (*sql.Rows, error) {
+// query runs a query and reads all its rows.
+func query[T any](t *tx, scan func(*sql.Rows) (T, error), query string, args ...any) ([]T, error) {
 	stmt, err := t.prepare(query)
 	if err != nil {
 		return nil, err
 	}
-	return stmt.Query(args...)
+	rows, err := stmt.Query(args...)
+	if err != nil {
+		return nil, err
+	}
+	return scanAll(rows, scan)
 }
 
 // get runs a query for one row and scans it into dest.
@@ -112,12 +111,4 @@ func (t *tx) prepare(query string) (*sql.Stmt, error) {
 		t.stmts[query] = stmt
 	}
 	return stmt, err
-}
-
-func (t *tx) close() error {
-	var errs []error
-	for _, stmt := range t.stmts {
-		errs = append(errs, stmt.Close())
-	}
-	return errors.Join(append(errs, t.conn.Close())...)
 }

@@ -22,6 +22,10 @@ type writer struct {
 	queue []*change
 }
 
+func newWriter(db *sql.DB, conn *sql.Conn) *writer {
+	return &writer{db: db, turn: make(chan struct{}, 1), tx: &tx{conn: conn, stmts: make(map[string]*sql.Stmt)}}
+}
+
 // change is one part of a transaction.
 type change struct {
 	durable bool
@@ -82,5 +86,8 @@ func (w *writer) commit(queue []*change) {
 // close waits for its turn, keeps it, and closes the database.
 func (w *writer) close() error {
 	w.turn <- struct{}{}
-	return errors.Join(w.tx.close(), w.db.Close())
+	for _, stmt := range w.tx.stmts {
+		_ = stmt.Close() // the file stays open as long as one is
+	}
+	return errors.Join(w.tx.conn.Close(), w.db.Close())
 }
