@@ -29,8 +29,8 @@ type record struct {
 	joinKey   string
 	began     time.Time
 	client    *notte.Client
-	cancel    context.CancelCauseFunc      // ends the job's work
-	mark      func(r *record, urgent bool) // tells the recorder that there is something to save
+	cancel    context.CancelCauseFunc // ends the job's work
+	mark      func(urgent bool)       // notes that there is something to save
 
 	mu          sync.Mutex // guards all below
 	job         Job        // with every event applied; without its texts
@@ -53,7 +53,7 @@ type record struct {
 	keeping
 }
 
-func newRecord(job Job, key string, client *notte.Client, cancel context.CancelCauseFunc, mark func(*record, bool)) *record {
+func newRecord(job Job, key string, client *notte.Client, cancel context.CancelCauseFunc, mark func(bool)) *record {
 	return &record{
 		id: job.ID, owner: job.Owner, joinKey: key, began: job.StartedAt, client: client, cancel: cancel, mark: mark,
 		job:      job,
@@ -109,7 +109,7 @@ func (r *record) take(ev notte.Event, state State) {
 	if must {
 		r.mustStore = r.seq
 	}
-	r.mark(r, must)
+	r.mark(must)
 }
 
 // update changes the job's state where no event does.
@@ -118,7 +118,7 @@ func (r *record) update(change func(*Job)) {
 	defer r.mu.Unlock()
 	change(&r.job)
 	r.dirty = true
-	r.mark(r, false)
+	r.mark(false)
 }
 
 // snapshot returns the job as followers see it.
@@ -235,7 +235,7 @@ func (r *record) flushHeld() {
 func (r *record) appendDelta(kind notte.EventType, s string) {
 	if s != "" {
 		r.append(Entry{At: time.Now(), Event: notte.Event{Type: kind, Delta: s}})
-		r.mark(r, false)
+		r.mark(false)
 	}
 }
 

@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"maps"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -30,29 +28,22 @@ const saveMost = 256
 // together cost one flush of the disk.
 type recorder struct {
 	m      *Manager
-	due    chan struct{} // holds a value when a job is marked
+	due    chan struct{} // holds a value when there is something to save
 	urgent chan struct{} // holds a value when it must be saved at once
 	done   chan struct{} // closed when no job runs any more
 	ended  chan struct{} // closed when run has returned
-
-	mu     sync.Mutex // guards marked
-	marked map[*record]bool
 
 	failing atomic.Bool // the failure has been logged, and no success since
 }
 
 func newRecorder(m *Manager) *recorder {
 	return &recorder{
-		m: m, marked: make(map[*record]bool),
-		due: make(chan struct{}, 1), urgent: make(chan struct{}, 1), done: make(chan struct{}), ended: make(chan struct{}),
+		m: m, due: make(chan struct{}, 1), urgent: make(chan struct{}, 1), done: make(chan struct{}), ended: make(chan struct{}),
 	}
 }
 
-// mark tells the recorder that r has something to save. It never waits.
-func (c *recorder) mark(r *record, urgent bool) {
-	c.mu.Lock()
-	c.marked[r] = true
-	c.mu.Unlock()
+// mark notes that there is something to save. It never waits.
+func (c *recorder) mark(urgent bool) {
 	signal(c.due)
 	if urgent {
 		signal(c.urgent)
@@ -83,11 +74,9 @@ func (c *recorder) run() {
 			}
 		case <-retry:
 			retry = nil
-			c.markAll()
 		case <-tick.C:
 			c.renew(time.Now().Add(leaseTime))
 			c.m.evict(time.Now())
-			c.markAll()
 		case <-c.done:
 			return
 		}
@@ -104,7 +93,6 @@ func (c *recorder) finish(ctx context.Context) {
 	close(c.done)
 	<-c.ended
 	for attempt := 1; ; attempt++ {
-		c.markAll()
 		c.save()
 		left := c.unsaved()
 		if len(left) == 0 || ctx.Err() != nil {
@@ -134,29 +122,11 @@ func (c *recorder) unsaved() []Job {
 	return left
 }
 
-// markAll has everything that is not stored saved again: what failed before,
-// what the store could not take, and ends that replace an unknown one.
-func (c *recorder) markAll() {
-	for _, r := range c.m.all() {
-		c.mark(r, false)
-	}
-}
-
-// take returns the jobs that are marked, and unmarks them.
-func (c *recorder) take() []*record {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	marked := slices.Collect(maps.Keys(c.marked))
-	clear(c.marked)
-	return marked
-}
-
-// save saves what the marked jobs have pending, and reports whether the store did
-// not fail.
+// save saves what all jobs have pending, and reports whether the store did not fail.
 func (c *recorder) save() bool {
-	marked := c.take()
-	ok := c.create(marked)
-	for batch := range slices.Chunk(marked, saveMost) {
+	all := c.m.all()
+	ok := c.create(all)
+	for batch := range slices.Chunk(all, saveMost) {
 		ok = c.saveBatch(batch) && ok
 	}
 	return ok
@@ -172,7 +142,7 @@ func (c *recorder) saveBatch(batch []*record) bool {
 			changes, records = append(changes, change), append(records, r)
 		}
 		if later {
-			c.mark(r, false)
+			c.mark(false)
 		}
 	}
 	if len(changes) == 0 {
@@ -190,8 +160,8 @@ func (c *recorder) saveBatch(batch []*record) bool {
 // create offers the store the jobs that it could not take before, and reports whether
 // it did not fail. It stops at the first failure, because each attempt may wait for
 // another process.
-func (c *recorder) create(marked []*record) bool {
-	for _, r := range marked {
+func (c *recorder) create(all []*record) bool {
+	for _, r := range all {
 		job, wanted := r.creation(time.Now())
 		if !wanted {
 			continue

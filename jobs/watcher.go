@@ -2,6 +2,8 @@ package jobs
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 )
@@ -33,8 +35,8 @@ func newWatcher(store Store) *watcher {
 
 // next waits for entries of a job above after, at most as long as wait says.
 func (w *watcher) next(ctx context.Context, owner, id string, after int64, wait time.Duration) ([]Entry, error) {
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
+	within, stop := context.WithTimeout(ctx, wait)
+	defer stop()
 	for {
 		positions, err := w.store.Positions(ctx, []string{id})
 		if err != nil {
@@ -47,19 +49,32 @@ func (w *watcher) next(ctx context.Context, owner, id string, after int64, wait 
 		if err != nil || len(entries) > 0 {
 			return entries, err
 		}
-		moved := w.enter(id, after)
-		select {
-		case err = <-moved.moved:
-		case <-timer.C:
-			w.leave(moved)
+		switch err = w.await(within, id, after); {
+		case within.Err() != nil && ctx.Err() == nil:
 			return nil, nil
-		case <-ctx.Done():
-			err = context.Cause(ctx)
-		}
-		w.leave(moved)
-		if err != nil {
+		case err != nil:
 			return nil, err
 		}
+	}
+}
+
+// await waits until a job is past a position or has ended, or ctx ends.
+func (w *watcher) await(ctx context.Context, id string, after int64) error {
+	one := &waiter{id: id, after: after, moved: make(chan error, 1)}
+	w.mu.Lock()
+	w.waiting[one] = true
+	w.mu.Unlock()
+	defer func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		delete(w.waiting, one)
+	}()
+	signal(w.entered)
+	select {
+	case err := <-one.moved:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }
 
@@ -77,21 +92,6 @@ func (w *watcher) read(ctx context.Context, p Position, after int64) ([]Entry, e
 	// The follower's position is past the end.
 	job, err := w.store.Get(ctx, p.ID)
 	return []Entry{{Seq: after, At: job.EndedAt, Final: true}}, err
-}
-
-func (w *watcher) enter(id string, after int64) *waiter {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	one := &waiter{id: id, after: after, moved: make(chan error, 1)}
-	w.waiting[one] = true
-	signal(w.entered)
-	return one
-}
-
-func (w *watcher) leave(one *waiter) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	delete(w.waiting, one)
 }
 
 // run polls while a follower waits, until ctx ends.
@@ -118,15 +118,11 @@ func (w *watcher) run(ctx context.Context) {
 func (w *watcher) watched() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	seen := make(map[string]bool)
-	var ids []string
+	ids := make(map[string]bool)
 	for one := range w.waiting {
-		if !seen[one.id] {
-			seen[one.id] = true
-			ids = append(ids, one.id)
-		}
+		ids[one.id] = true
 	}
-	return ids
+	return slices.Collect(maps.Keys(ids))
 }
 
 // wake wakes the waiters whose job has moved, has ended or is gone.
