@@ -30,10 +30,11 @@ type keeping struct {
 	stateSaved time.Time
 }
 
+// stale reports whether the store failed to take what is new of the job, or all of it.
+func (k *keeping) stale() bool { return k.lease == Lease{} || k.behind }
+
 // volatile reports whether the job would be lost with this process.
-func (k *keeping) volatile() bool {
-	return k.lease == Lease{} || k.behind || k.lost || k.inMemory
-}
+func (k *keeping) volatile() bool { return k.stale() || k.lost || k.inMemory }
 
 // setLease notes that the store has the job, under this lease.
 func (r *record) setLease(lease Lease, inMemory bool) {
@@ -179,11 +180,18 @@ func (r *record) held() (Lease, bool) {
 	return r.lease, r.lease != (Lease{}) && !r.settled && !r.lost
 }
 
-// unsaved returns the job if the store does not have all of it, and may still take it.
-func (r *record) unsaved() (Job, bool) {
+func (r *record) isStale() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.job.clone(), !r.settled && !r.lost && (r.lease == Lease{} || r.dirty || r.stored < r.seq)
+	return r.stale()
+}
+
+// isUnsaved reports whether the store does not have all of the job, and may still take
+// it.
+func (r *record) isUnsaved() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return !r.settled && !r.lost && (r.stale() || r.dirty || r.stored < r.seq)
 }
 
 // retained reports whether the job has ended and is still needed here, and about how

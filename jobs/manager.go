@@ -131,15 +131,15 @@ func (m *Manager) List(ctx context.Context, q Query) ([]Job, error) {
 	if err != nil {
 		m.recorder.note(err, "")
 	}
-	here := make(map[string]bool) // what the store has of these is not up to date
-	var own []Job
 	for _, r := range m.all() {
-		job := r.snapshot()
-		if here[job.ID] = err != nil || job.Volatile; here[job.ID] && q.matches(job) {
-			own = append(own, job.Summary())
+		if err == nil && !r.isStale() {
+			continue
+		}
+		list = slices.DeleteFunc(list, func(job Job) bool { return job.ID == r.id })
+		if job := r.snapshot(); q.matches(job) {
+			list = append(list, job.Summary())
 		}
 	}
-	list = append(slices.DeleteFunc(list, func(job Job) bool { return here[job.ID] }), own...)
 	slices.SortFunc(list, newestFirst)
 	return list[:min(q.Limit, len(list))], nil
 }

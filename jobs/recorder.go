@@ -112,11 +112,10 @@ func (c *recorder) finish(ctx context.Context) {
 }
 
 // unsaved returns the jobs that the store does not have as they are.
-func (c *recorder) unsaved() []Job {
-	var left []Job
+func (c *recorder) unsaved() (left []Job) {
 	for _, r := range c.m.all() {
-		if job, unsaved := r.unsaved(); unsaved {
-			left = append(left, job)
+		if r.isUnsaved() {
+			left = append(left, r.latest())
 		}
 	}
 	return left

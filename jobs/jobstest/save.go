@@ -2,35 +2,34 @@ package jobstest
 
 import (
 	"errors"
-	"sync"
-	"testing"
+	"fmt"
 	"time"
 
 	"github.com/anything-mcp/anything-mcp/jobs"
 	"github.com/anything-mcp/anything-mcp/notte"
 )
 
-func testSaveState(t *testing.T, s jobs.Store) {
+func (s suite) testSaveState() {
 	job := build("build_1", "ann")
 	job.Build.Answer = "half an answer"
-	lease := create(t, s, job, options("", false))
+	lease := s.alone(job)
 	next := *job.Build
 	next.FunctionID, next.Steps, next.StepCount, next.Answer = "f1", []string{"goto"}, 1, ""
 	now := job
 	now.Build = &next
-	mustSave(t, s, jobs.Change{Lease: lease, Job: &now})
+	s.save(jobs.Change{Lease: lease, Job: &now})
 	want := next
 	want.Answer = "half an answer" // comes with the end alone
 	now.Build = &want
-	equalJob(t, get(t, s, job.ID), now)
+	s.stored(now)
 }
 
-func testSaveLog(t *testing.T, s jobs.Store) {
+func (s suite) testSaveLog() {
 	job := build("build_1", "ann")
-	lease := create(t, s, job, options("", false))
+	lease := s.alone(job)
 	all := entries(1, 20)
 	for _, batch := range [][]jobs.Entry{all[:1], all[1:12], all[12:]} {
-		mustSave(t, s, jobs.Change{Lease: lease, Entries: batch})
+		s.save(jobs.Change{Lease: lease, Entries: batch})
 	}
 	for _, c := range []struct {
 		after int64
@@ -39,40 +38,27 @@ func testSaveLog(t *testing.T, s jobs.Store) {
 	}{
 		{0, 100, all}, {0, 5, all[:5]}, {5, 5, all[5:10]}, {19, 5, all[19:]}, {20, 5, nil}, {99, 5, nil},
 	} {
-		got, err := s.Entries(t.Context(), job.ID, c.after, c.limit)
-		if err != nil {
-			t.Fatal(err)
-		}
-		equalEntries(t, got, c.want)
+		s.log(job.ID, c.after, c.limit, c.want)
 	}
-	equalJob(t, get(t, s, job.ID), job)
-	mustSave(t, s, jobs.Change{Lease: lease, Entries: entries(21, 22), Oldest: 21})
-	got, err := s.Entries(t.Context(), job.ID, 0, 100)
-	if err != nil {
-		t.Fatal(err)
-	}
-	equalEntries(t, got, entries(21, 22))
+	s.stored(job)
+	s.save(jobs.Change{Lease: lease, Entries: entries(21, 22), Oldest: 18})
+	s.log(job.ID, 0, 100, entries(18, 22))
 }
 
 // A change may be saved again, when it is not known whether it was saved.
-func testSaveAgain(t *testing.T, s jobs.Store) {
-	job := build("build_1", "ann")
-	lease := create(t, s, job, options("", false))
-	mustSave(t, s, jobs.Change{Lease: lease, Entries: entries(1, 3)})
-	mustSave(t, s, jobs.Change{Lease: lease, Entries: entries(2, 5)})
-	got, err := s.Entries(t.Context(), job.ID, 0, 100)
-	if err != nil {
-		t.Fatal(err)
-	}
-	equalEntries(t, got, entries(1, 5))
+func (s suite) testSaveAgain() {
+	lease := s.alone(build("build_1", "ann"))
+	s.save(jobs.Change{Lease: lease, Entries: entries(1, 3)})
+	s.save(jobs.Change{Lease: lease, Entries: entries(2, 5)})
+	s.log("build_1", 0, 100, entries(1, 5))
 }
 
 // Each change has an answer of its own: one that is refused does not keep the
 // others from being saved.
-func testSaveMany(t *testing.T, s jobs.Store) {
+func (s suite) testSaveMany() {
 	one, two := build("build_1", "ann"), build("build_2", "bob")
-	first, second := create(t, s, one, options("", false)), create(t, s, two, options("", false))
-	errs := s.Save(t.Context(), []jobs.Change{
+	first, second := s.alone(one), s.alone(two)
+	errs := s.store.Save(s.Context(), []jobs.Change{
 		{Lease: first, Entries: entries(1, 2)},
 		{Lease: jobs.Lease{JobID: one.ID, Fence: 9}, Entries: entries(3, 3)},
 		{Lease: jobs.Lease{JobID: "build_0", Fence: 1}, Entries: entries(1, 1)},
@@ -81,191 +67,141 @@ func testSaveMany(t *testing.T, s jobs.Store) {
 	})
 	for i, want := range []error{nil, jobs.ErrLeaseLost, jobs.ErrNotFound, nil, jobs.ErrEnded} {
 		if !errors.Is(errs[i], want) || (errs[i] == nil) != (want == nil) {
-			t.Errorf("change %d: %v, want %v", i, errs[i], want)
+			s.Errorf("change %d: %v, want %v", i, errs[i], want)
 		}
 	}
-	for id, n := range map[string]int{one.ID: 2, two.ID: 1} {
-		if log, err := s.Entries(t.Context(), id, 0, 100); err != nil || len(log) != n {
-			t.Errorf("the log of %s has %d entries, %v; want %d", id, len(log), err, n)
-		}
-	}
-	equalJob(t, get(t, s, two.ID), *inState(two, jobs.StateDone))
-	if errs := s.Save(t.Context(), nil); len(errs) != 0 {
-		t.Errorf("Save of nothing = %v", errs)
+	s.log(one.ID, 0, 100, entries(1, 2))
+	s.log(two.ID, 0, 100, entries(1, 1))
+	s.stored(*inState(two, jobs.StateDone))
+	if errs := s.store.Save(s.Context(), nil); len(errs) != 0 {
+		s.Errorf("Save of nothing = %v", errs)
 	}
 }
 
-func testEnd(t *testing.T, s jobs.Store) {
+func (s suite) testEnd() {
 	job := build("build_1", "ann")
-	lease := create(t, s, job, options("", false))
-	log := entries(1, 4)
-	log[3].Final = true
-	mustSave(t, s, jobs.Change{Lease: lease, Entries: log[:2]})
+	lease := s.alone(job)
+	log := final(1, 4)
+	s.save(jobs.Change{Lease: lease, Entries: log[:2]})
 	cost := 0.43
 	job.Build = &jobs.Build{Query: job.Build.Query, FunctionID: "f1", TotalCostUSD: &cost, Answer: "done\nwell", Thinking: "hm"}
-	finish(t, s, lease, job, log[2:]...)
-
-	ended := *inState(job, jobs.StateDone)
-	equalJob(t, get(t, s, job.ID), ended)
-	got, err := s.Entries(t.Context(), job.ID, 0, 100)
-	if err != nil {
-		t.Fatal(err)
-	}
-	equalEntries(t, got, log)
-
-	for why, c := range map[string]jobs.Change{
+	s.finish(lease, job, log[2:]...)
+	s.stored(*inState(job, jobs.StateDone))
+	s.log(job.ID, 0, 100, log)
+	s.refuses(jobs.ErrEnded, map[string]jobs.Change{
 		"another end":     {Lease: lease, Job: inState(job, jobs.StateError)},
 		"an interruption": {Lease: lease, Job: inState(job, jobs.StateInterrupted)},
 		"more entries":    {Lease: lease, Entries: entries(5, 5)},
 		"another state":   {Lease: lease, Job: &job},
-	} {
-		if err := save(t, s, c); !errors.Is(err, jobs.ErrEnded) {
-			t.Errorf("%s after the end: %v, want ErrEnded", why, err)
-		}
-	}
-	equalJob(t, get(t, s, job.ID), ended)
+	})
+	s.stored(*inState(job, jobs.StateDone))
 }
 
-func testEndRace(t *testing.T, s jobs.Store) {
+func (s suite) testEndRace() {
 	job := build("build_1", "ann")
-	lease := create(t, s, job, options("", false))
-	var (
-		wg   sync.WaitGroup
-		mu   sync.Mutex // guards won
-		won  []string
-		ends = []string{"a", "b", "c", "d", "e", "f", "g", "h"}
-	)
-	for _, name := range ends {
-		wg.Go(func() {
-			end := inState(job, jobs.StateDone)
-			end.Build = &jobs.Build{Query: job.Build.Query, FunctionID: name}
-			err := s.Save(t.Context(), []jobs.Change{{Lease: lease, Job: end}})[0]
-			mu.Lock()
-			defer mu.Unlock()
-			if err == nil {
-				won = append(won, name)
-			} else if !errors.Is(err, jobs.ErrEnded) {
-				t.Errorf("Save = %v, want ErrEnded", err)
-			}
-		})
-	}
-	wg.Wait()
+	lease := s.alone(job)
+	won := race(8, func(i int) bool {
+		end := inState(job, jobs.StateDone)
+		end.Build = &jobs.Build{Query: job.Build.Query, FunctionID: fmt.Sprint("f", i)}
+		err := s.trySave(jobs.Change{Lease: lease, Job: end})
+		if err != nil && !errors.Is(err, jobs.ErrEnded) {
+			s.Errorf("Save = %v, want ErrEnded", err)
+		}
+		return err == nil
+	})
 	if len(won) != 1 {
-		t.Fatalf("%d of %d ends won, want 1", len(won), len(ends))
+		s.Fatalf("%d of 8 ends won, want 1", len(won))
 	}
-	if got := get(t, s, job.ID).Build.FunctionID; got != won[0] {
-		t.Errorf("%s won and %s was stored", won[0], got)
+	if got, want := s.get(job.ID).Build.FunctionID, fmt.Sprint("f", won[0]); got != want {
+		s.Errorf("%s won and %s was stored", want, got)
 	}
 }
 
 // A known outcome replaces StateInterrupted, once: its process was only paused
 // while another took the job over and ended it.
-func testKnownEnd(t *testing.T, s jobs.Store) {
+func (s suite) testKnownEnd() {
 	job := build("build_1", "ann")
 	job.Build.Started = true
-	lost := create(t, s, job, options("k", true))
-	mustSave(t, s, jobs.Change{Lease: lost, Entries: entries(1, 2)})
-	heir := adopt(t, s, "ann", "there", epoch.Add(2*time.Minute))[0].Lease
-	if err := save(t, s, jobs.Change{Lease: lost, Job: inState(job, jobs.StateDone)}); !errors.Is(err, jobs.ErrLeaseLost) {
-		t.Errorf("an end while another holds the job: %v, want ErrLeaseLost", err)
-	}
-	interrupted := entries(3, 3)
-	interrupted[0].Final = true
-	mustSave(t, s, jobs.Change{Lease: heir, Job: inState(job, jobs.StateInterrupted), Entries: interrupted})
+	lost := s.create(job, options("k", true))
+	s.save(jobs.Change{Lease: lost, Entries: entries(1, 2)})
+	heir := s.adopt("ann", "there", epoch.Add(2*time.Minute))[0].Lease
+	s.refuses(jobs.ErrLeaseLost, map[string]jobs.Change{
+		"an end while another holds the job": {Lease: lost, Job: inState(job, jobs.StateDone)},
+	})
+	s.save(jobs.Change{Lease: heir, Job: inState(job, jobs.StateInterrupted), Entries: final(3, 3)})
 
 	cost := 0.5
 	known := inState(job, jobs.StateDone)
 	known.EndedAt = epoch.Add(time.Hour)
 	known.Build = &jobs.Build{Query: job.Build.Query, Started: true, FunctionID: "f1", TotalCostUSD: &cost, Answer: "all"}
-	log := entries(3, 5)
-	log[2].Final = true
-	for why, c := range map[string]jobs.Change{
-		"entries alone":            {Lease: lost, Entries: log},
+	s.refuses(jobs.ErrEnded, map[string]jobs.Change{
+		"entries alone":            {Lease: lost, Entries: final(3, 5)},
 		"another interruption":     {Lease: lost, Job: inState(job, jobs.StateInterrupted)},
 		"a state of a running job": {Lease: lost, Job: &job},
-	} {
-		if err := save(t, s, c); !errors.Is(err, jobs.ErrEnded) {
-			t.Errorf("%s: %v, want ErrEnded", why, err)
-		}
+	})
+	s.save(jobs.Change{Lease: lost, Job: known, Entries: final(3, 5)})
+	s.stored(*known)
+	s.log(job.ID, 0, 100, final(1, 5))
+	if got, want := s.spent(0), (jobs.Spending{USD: 0.5, Builds: 1}); got != want {
+		s.Errorf("spent %+v, want %+v", got, want)
 	}
-	mustSave(t, s, jobs.Change{Lease: lost, Job: known, Entries: log})
-	equalJob(t, get(t, s, job.ID), *known)
-	got, err := s.Entries(t.Context(), job.ID, 0, 100)
-	if err != nil {
-		t.Fatal(err)
-	}
-	equalEntries(t, got, append(entries(1, 2), log...))
-	sum, err := s.Spending(t.Context(), "ann", epoch)
-	if want := (jobs.Spending{USD: 0.5, Builds: 1}); err != nil || sum != want {
-		t.Errorf("spent %+v, %v; want %+v", sum, err, want)
-	}
-	if err := save(t, s, jobs.Change{Lease: lost, Job: inState(job, jobs.StateError)}); !errors.Is(err, jobs.ErrEnded) {
-		t.Errorf("a second known end: %v, want ErrEnded", err)
-	}
-	equalJob(t, get(t, s, job.ID), *known)
+	s.refuses(jobs.ErrEnded, map[string]jobs.Change{"a second known end": {Lease: lost, Job: inState(job, jobs.StateError)}})
+	s.stored(*known)
 }
 
 // A viewer's link is stored for followers while the job runs, and erased at its
 // end, because its token must not outlive the session.
-func testLinksAreErased(t *testing.T, s jobs.Store) {
+func (s suite) testLinksAreErased() {
 	job := build("build_1", "ann")
-	lease := create(t, s, job, options("", false))
-	link := func(seq int64) jobs.Entry {
-		return jobs.Entry{Seq: seq, At: epoch, Event: notte.Event{Type: notte.EventSessionData, ViewerURL: "sealed link"}}
+	lease := s.alone(job)
+	links := func(n int64, link string) (list []jobs.Entry) {
+		for seq := range n {
+			list = append(list, jobs.Entry{Seq: seq + 1, At: epoch, Event: notte.Event{Type: notte.EventSessionData, ViewerURL: link}})
+		}
+		return list
 	}
 	running := job
 	running.Build = &jobs.Build{Query: job.Build.Query, ViewerURL: "sealed link"}
-	mustSave(t, s, jobs.Change{Lease: lease, Job: &running, Entries: []jobs.Entry{link(1)}})
-	equalJob(t, get(t, s, job.ID), running)
-	if got, _ := s.Entries(t.Context(), job.ID, 0, 1); len(got) != 1 || got[0].ViewerURL == "" {
-		t.Errorf("while the job runs its link is there to be followed; got %+v", got)
-	}
-	finish(t, s, lease, job, link(2))
-	got, err := s.Entries(t.Context(), job.ID, 0, 100)
-	if err != nil || len(got) != 2 {
-		t.Fatalf("Entries = %+v, %v, want 2", got, err)
-	}
-	for _, e := range got {
-		if e.ViewerURL != "" {
-			t.Errorf("entry %d still says %q after the end", e.Seq, e.ViewerURL)
-		}
-	}
+	s.save(jobs.Change{Lease: lease, Job: &running, Entries: links(1, "sealed link")})
+	s.stored(running)
+	s.log(job.ID, 0, 9, links(1, "sealed link"))
+	s.finish(lease, job, links(2, "sealed link")...)
+	s.log(job.ID, 0, 9, links(2, ""))
 }
 
-func testPositions(t *testing.T, s jobs.Store) {
+func (s suite) testPositions() {
 	quiet, busy, ended := build("build_1", "ann"), build("build_2", "bob"), build("build_3", "ann")
-	create(t, s, quiet, options("", false))
-	lease := create(t, s, busy, options("", false))
-	mustSave(t, s, jobs.Change{Lease: lease, Entries: entries(1, 7)})
-	finish(t, s, create(t, s, ended, options("", false)), ended, entries(1, 1)...)
+	s.alone(quiet)
+	s.save(jobs.Change{Lease: s.alone(busy), Entries: entries(1, 7)})
+	s.finish(s.alone(ended), ended, entries(1, 1)...)
 	want := map[string]jobs.Position{
 		quiet.ID: {ID: quiet.ID, Owner: "ann", State: jobs.StateRunning},
 		busy.ID:  {ID: busy.ID, Owner: "bob", State: jobs.StateRunning, Seq: 7},
 		ended.ID: {ID: ended.ID, Owner: "ann", State: jobs.StateDone, Seq: 1},
 	}
-	got, err := s.Positions(t.Context(), []string{busy.ID, "build_0", ended.ID, quiet.ID})
+	got, err := s.store.Positions(s.Context(), []string{busy.ID, "build_0", ended.ID, quiet.ID})
 	if err != nil || len(got) != len(want) {
-		t.Fatalf("Positions = %+v, %v; want %d", got, err, len(want))
+		s.Fatalf("Positions = %+v, %v; want %d", got, err, len(want))
 	}
 	for _, p := range got {
 		if p != want[p.ID] {
-			t.Errorf("position %+v, want %+v", p, want[p.ID])
+			s.Errorf("position %+v, want %+v", p, want[p.ID])
 		}
 	}
-	if none, err := s.Positions(t.Context(), nil); err != nil || len(none) != 0 {
-		t.Errorf("Positions of nothing = %v, %v", none, err)
+	if none, err := s.store.Positions(s.Context(), nil); err != nil || len(none) != 0 {
+		s.Errorf("Positions of nothing = %v, %v", none, err)
 	}
 }
 
-func testUnknownJobs(t *testing.T, s jobs.Store) {
-	if _, err := s.Get(t.Context(), "build_0"); !errors.Is(err, jobs.ErrNotFound) {
-		t.Errorf("Get = %v, want ErrNotFound", err)
-	}
-	if _, err := s.Entries(t.Context(), "build_0", 0, 1); !errors.Is(err, jobs.ErrNotFound) {
-		t.Errorf("Entries = %v, want ErrNotFound", err)
-	}
+func (s suite) testUnknownJobs() {
+	_, getErr := s.store.Get(s.Context(), "build_0")
+	_, logErr := s.store.Entries(s.Context(), "build_0", 0, 1)
 	end := jobs.Change{Lease: jobs.Lease{JobID: "build_0", Fence: 1}, Job: inState(build("build_0", "ann"), jobs.StateDone)}
-	if err := save(t, s, end); !errors.Is(err, jobs.ErrNotFound) {
-		t.Errorf("Save = %v, want ErrNotFound", err)
+	for what, err := range map[string]error{
+		"Get": getErr, "Entries": logErr, "Save": s.trySave(end), "Cancel": s.store.Cancel(s.Context(), "build_0"),
+	} {
+		if !errors.Is(err, jobs.ErrNotFound) {
+			s.Errorf("%s = %v, want ErrNotFound", what, err)
+		}
 	}
 }
