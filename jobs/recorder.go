@@ -2,7 +2,6 @@ package jobs
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"slices"
 	"sync/atomic"
@@ -178,7 +177,7 @@ func (c *recorder) create(all []*record) bool {
 // note logs the first failure of the store in a series, and the end of the series. It
 // reports whether err is none. It may be called by any goroutine.
 func (c *recorder) note(err error, id string) (ok bool) {
-	ok = isAnswer(err)
+	ok = IsAnswer(err)
 	switch {
 	case !ok && !c.failing.Swap(true):
 		c.m.log.Error("jobs cannot be stored for now, so they are kept in memory and stored later", "job", id, "err", err)
@@ -216,11 +215,4 @@ func (c *recorder) renew(until time.Time) {
 			held[id].cancel(errCancelled)
 		}
 	}
-}
-
-// isAnswer reports whether a store's error, or nil, is an answer and not a failure.
-func isAnswer(err error) bool {
-	_, limit := errors.AsType[*LimitError](err)
-	return err == nil || limit || errors.Is(err, ErrNotFound) || errors.Is(err, ErrEnded) || errors.Is(err, ErrLeaseLost) ||
-		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }

@@ -110,7 +110,7 @@ func (m *Manager) create(ctx context.Context, r *record, p plan) (started, error
 	case err == nil:
 		job, err := m.Get(ctx, stored.Owner, stored.ID)
 		return started{job, true}, err
-	case isAnswer(err), ctx.Err() != nil:
+	case IsAnswer(err), ctx.Err() != nil:
 		return started{}, err
 	}
 	m.recorder.note(err, r.id)

@@ -19,6 +19,20 @@ var (
 	ErrLeaseLost = errors.New("the job's lease is lost")
 )
 
+// IsAnswer reports whether an error of a [Store]'s, or nil, is an answer that its
+// contract allows, or a context's, and not a failure.
+func IsAnswer(err error) bool {
+	if _, limit := errors.AsType[*LimitError](err); err == nil || limit {
+		return true
+	}
+	for _, answer := range []error{ErrNotFound, ErrEnded, ErrLeaseLost, context.Canceled, context.DeadlineExceeded} {
+		if errors.Is(err, answer) {
+			return true
+		}
+	}
+	return false
+}
+
 // Store keeps jobs and their logs. Its methods are safe for concurrent use, by
 // several processes if it outlives one. Package jobstest holds its contract as
 // a test that every Store passes. Times are kept to the millisecond at least.

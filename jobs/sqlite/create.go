@@ -101,16 +101,13 @@ func (t *tx) insert(job jobs.Job, opts jobs.CreateOptions, lease jobs.Lease) err
 	if err != nil {
 		return err
 	}
-	if _, err := t.exec(`INSERT INTO jobs (id, owner, kind, state, join_key, function_id, started_at, body)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-		job.ID, job.Owner, string(job.Kind), string(job.State), opts.JoinKey, job.FunctionID(), millis(job.StartedAt), body); err != nil {
-		return err
-	}
-	if _, err := t.exec("INSERT INTO leases (job_id, holder, fence, expires_at) VALUES (?, ?, ?, ?)",
-		job.ID, opts.Holder, lease.Fence, millis(opts.Until)); err != nil {
-		return err
-	}
-	return t.putDetails(job)
+	return t.all(
+		do("INSERT INTO jobs (id, owner, kind, state, join_key, function_id, started_at, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+			job.ID, job.Owner, string(job.Kind), string(job.State), opts.JoinKey, job.FunctionID(), millis(job.StartedAt), body),
+		do("INSERT INTO leases (job_id, holder, fence, expires_at) VALUES (?, ?, ?, ?)",
+			job.ID, opts.Holder, lease.Fence, millis(opts.Until)),
+		putDetails(job),
+	)
 }
 
 // Bounds of a store in memory.

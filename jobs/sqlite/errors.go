@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -86,23 +85,9 @@ func code(err error) int {
 	return codes.SQLITE_OK
 }
 
-// expected reports whether an error is an answer that the contract allows, or a
-// context's, and not a failure.
-func expected(err error) bool {
-	if _, ok := errors.AsType[*jobs.LimitError](err); ok {
-		return true
-	}
-	for _, known := range []error{jobs.ErrNotFound, jobs.ErrEnded, jobs.ErrLeaseLost, context.Canceled, context.DeadlineExceeded} {
-		if errors.Is(err, known) {
-			return true
-		}
-	}
-	return false
-}
-
-// explain wraps a failure in an [*Error]; what is expected stays as it is.
+// explain wraps a failure in an [*Error]; an answer stays as it is.
 func (s *Store) explain(op string, err error) error {
-	if err == nil || expected(err) {
+	if jobs.IsAnswer(err) {
 		return err
 	}
 	return &Error{Op: op, Path: s.path, Err: err, dir: cmp.Or(s.DirName, "the state directory")}

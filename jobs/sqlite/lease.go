@@ -48,10 +48,7 @@ func (s *Store) Renew(ctx context.Context, leases []jobs.Lease, until time.Time)
 		}
 		return nil
 	})
-	if err != nil {
-		return jobs.Renewal{}, err
-	}
-	return renewal, nil
+	return renewal, err
 }
 
 // Adopt takes over running jobs whose holders are gone.

@@ -25,7 +25,7 @@ func encodeBody(job jobs.Job) ([]byte, error) {
 }
 
 // putDetails stores what makes a job large.
-func (t *tx) putDetails(job jobs.Job) error {
+func putDetails(job jobs.Job) statement {
 	var answer, thinking string
 	var variables, result []byte
 	if b := job.Build; b != nil {
@@ -35,11 +35,10 @@ func (t *tx) putDetails(job jobs.Job) error {
 		variables, result = r.Variables, r.Result
 	}
 	steps, logs := lists(job)
-	_, err := t.exec(`INSERT INTO details (job_id, answer, thinking, steps, variables, result, logs) VALUES (?, ?, ?, ?, ?, ?, ?)
+	return do(`INSERT INTO details (job_id, answer, thinking, steps, variables, result, logs) VALUES (?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET answer = excluded.answer, thinking = excluded.thinking, steps = excluded.steps,
 		variables = excluded.variables, result = excluded.result, logs = excluded.logs`,
 		job.ID, answer, thinking, steps, variables, result, logs)
-	return err
 }
 
 // lists returns a build's steps and a run's logs as JSON, which strings always have.

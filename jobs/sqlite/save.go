@@ -28,19 +28,18 @@ func (s *Store) Save(ctx context.Context, changes []jobs.Change) []error {
 
 // save stores one change. With an error of the contract it has changed nothing.
 func (t *tx) save(c jobs.Change) error {
+	id := c.Lease.JobID
 	replaces, err := t.checkLease(c)
-	if err != nil {
+	if err == nil && replaces {
+		err = t.all(do("DELETE FROM entries WHERE job_id = ? AND final", id), do("DELETE FROM ledger WHERE job_id = ?", id))
+	}
+	if err == nil && len(c.Entries) > 0 {
+		err = t.addEntries(id, c.Entries, c.Oldest)
+	}
+	switch {
+	case err != nil, c.Job == nil:
 		return err
-	}
-	if replaces {
-		if err := t.reopen(c.Lease.JobID); err != nil {
-			return err
-		}
-	}
-	if err := t.addEntries(c.Lease.JobID, c.Entries, c.Oldest); err != nil || c.Job == nil {
-		return err
-	}
-	if c.Job.State.Ended() {
+	case c.Job.State.Ended():
 		return t.end(*c.Job)
 	}
 	return t.putState(*c.Job)
@@ -68,22 +67,9 @@ func (t *tx) checkLease(c jobs.Change) (replaces bool, err error) {
 	return false, nil
 }
 
-// reopen removes the end of a job that was interrupted from its log and from the
-// ledger.
-func (t *tx) reopen(id string) error {
-	if _, err := t.exec("DELETE FROM entries WHERE job_id = ? AND final", id); err != nil {
-		return err
-	}
-	_, err := t.exec("DELETE FROM ledger WHERE job_id = ?", id)
-	return err
-}
-
 // addEntries adds the entries that are not there yet to the log of a job, and drops
 // those before oldest.
 func (t *tx) addEntries(id string, entries []jobs.Entry, oldest int64) error {
-	if len(entries) == 0 {
-		return nil
-	}
 	var last int64
 	if err := t.get("SELECT ifnull(max(seq), 0) FROM entries WHERE job_id = ?", []any{id}, &last); err != nil {
 		return err
@@ -111,12 +97,11 @@ func (t *tx) putState(job jobs.Job) error {
 	if err != nil {
 		return err
 	}
-	if _, err := t.exec("UPDATE jobs SET function_id = ?, body = ? WHERE id = ?", job.FunctionID(), body, job.ID); err != nil {
-		return err
-	}
 	steps, logs := lists(job)
-	_, err = t.exec("UPDATE details SET steps = ?, logs = ? WHERE job_id = ?", steps, logs, job.ID)
-	return err
+	return t.all(
+		do("UPDATE jobs SET function_id = ?, body = ? WHERE id = ?", job.FunctionID(), body, job.ID),
+		do("UPDATE details SET steps = ?, logs = ? WHERE job_id = ?", steps, logs, job.ID),
+	)
 }
 
 // end stores the final state of a job, ends its lease, erases its links and
@@ -126,24 +111,17 @@ func (t *tx) end(job jobs.Job) error {
 	if err != nil {
 		return err
 	}
-	if _, err := t.exec("UPDATE jobs SET state = ?, function_id = ?, ended_at = ?, succeeded = ?, body = ? WHERE id = ?",
-		string(job.State), job.FunctionID(), millis(job.EndedAt), job.Succeeded(), body, job.ID); err != nil {
-		return err
+	statements := []statement{
+		do("UPDATE jobs SET state = ?, function_id = ?, ended_at = ?, succeeded = ?, body = ? WHERE id = ?",
+			string(job.State), job.FunctionID(), millis(job.EndedAt), job.Succeeded(), body, job.ID),
+		putDetails(job),
+		do("UPDATE entries SET event = json_remove(event, '$.viewer_url') WHERE job_id = ? AND type = ?",
+			job.ID, string(notte.EventSessionData)),
+		do("DELETE FROM leases WHERE job_id = ?", job.ID),
 	}
-	if err := t.putDetails(job); err != nil {
-		return err
+	if b := job.Build; b != nil && b.Started {
+		statements = append(statements, do("INSERT INTO ledger (job_id, owner, ended_at, cost) VALUES (?, ?, ?, ?)",
+			job.ID, job.Owner, millis(job.EndedAt), b.TotalCostUSD))
 	}
-	if _, err := t.exec("UPDATE entries SET event = json_remove(event, '$.viewer_url') WHERE job_id = ? AND type = ?",
-		job.ID, string(notte.EventSessionData)); err != nil {
-		return err
-	}
-	if _, err := t.exec("DELETE FROM leases WHERE job_id = ?", job.ID); err != nil {
-		return err
-	}
-	if job.Build == nil || !job.Build.Started {
-		return nil
-	}
-	_, err = t.exec("INSERT INTO ledger (job_id, owner, ended_at, cost) VALUES (?, ?, ?, ?)",
-		job.ID, job.Owner, millis(job.EndedAt), job.Build.TotalCostUSD)
-	return err
+	return t.all(statements...)
 }

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+
+	"github.com/anything-mcp/anything-mcp/jobs"
 )
 
 // tx is the write connection. Only the goroutine that holds writer.turn may use
@@ -18,10 +20,10 @@ type tx struct {
 	lock        patience
 }
 
-// do makes changes in one transaction. Expected errors are left with the changes;
-// with any other nothing is changed. A panic is returned as an error, so that it
+// transact makes changes in one transaction. Answers are left with the changes; with a
+// failure nothing is changed. A panic is returned as an error, so that it
 // does not leave the transaction open.
-func (t *tx) do(queue []*change) (err error) {
+func (t *tx) transact(queue []*change) (err error) {
 	durable := slices.ContainsFunc(queue, func(c *change) bool { return c.durable })
 	if err := t.begin(durable); err != nil {
 		return err
@@ -36,7 +38,7 @@ func (t *tx) do(queue []*change) (err error) {
 		}
 	}()
 	for _, c := range queue {
-		if c.err = c.apply(t); c.err != nil && !expected(c.err) {
+		if c.err = c.apply(t); !jobs.IsAnswer(c.err) {
 			return c.err
 		}
 	}
@@ -78,6 +80,24 @@ func (t *tx) exec(query string, args ...any) (int64, error) {
 		return 0, err
 	}
 	return res.RowsAffected()
+}
+
+// statement is one statement with its arguments.
+type statement struct {
+	query string
+	args  []any
+}
+
+func do(query string, args ...any) statement { return statement{query, args} }
+
+// all runs statements, up to the first that fails.
+func (t *tx) all(statements ...statement) error {
+	for _, s := range statements {
+		if _, err := t.exec(s.query, s.args...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // query runs a query and reads all its rows.

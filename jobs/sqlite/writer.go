@@ -29,7 +29,7 @@ func newWriter(db *sql.DB, conn *sql.Conn) *writer {
 // change is one part of a transaction.
 type change struct {
 	durable bool
-	apply   func(*tx) error // must have changed nothing if its error is [expected]
+	apply   func(*tx) error // must have changed nothing if its error is an answer
 	err     error
 	done    chan struct{} // closed when err is final
 }
@@ -70,11 +70,11 @@ func (w *writer) take() []*change {
 // commit makes changes in one transaction. If that fails, each is made in its
 // own, so that a change fails only for its own errors. The caller has the turn.
 func (w *writer) commit(queue []*change) {
-	err := w.tx.do(queue)
+	err := w.tx.transact(queue)
 	alone := err != nil && len(queue) > 1 && code(err) != codes.SQLITE_BUSY
 	for _, c := range queue {
 		if alone {
-			err = w.tx.do([]*change{c})
+			err = w.tx.transact([]*change{c})
 		}
 		if err != nil {
 			c.err = err
