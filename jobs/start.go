@@ -154,14 +154,22 @@ func (m *Manager) functionGone(ctx context.Context, job Job) bool {
 // run does a created job's work and ends it.
 func (m *Manager) run(ctx context.Context, r *record, work func(context.Context, *record, *Manager) outcome) {
 	defer m.work.Done()
-	if o := work(ctx, r, m); o.state.Ended() {
+	m.conclude(r, work(ctx, r, m))
+	r.cancel(nil)
+}
+
+// conclude ends a job, or leaves it to another process. It is not inlined, so that the
+// goroutine that does the work keeps a small stack.
+//
+//go:noinline
+func (m *Manager) conclude(r *record, o outcome) {
+	if o.state.Ended() {
 		r.end(o)
 		m.logJob(slog.LevelInfo, r.latest(), "has ended")
 	} else {
 		r.release()
 		m.logJob(slog.LevelInfo, r.latest(), "goes on at Notte without this process")
 	}
-	r.cancel(nil)
 }
 
 // stopped returns the state of a job that was cancelled or stopped here, and of another
