@@ -229,6 +229,16 @@ func (f *fixture) callModern(caps object, tool string, args object) result {
 	}})
 }
 
+// callAs calls a tool as a client of 2026-07-28 with this name does.
+func (f *fixture) callAs(client, tool string, args object) result {
+	f.t.Helper()
+	return f.callParams(f.t.Context(), tool, object{"name": tool, "arguments": args, "_meta": object{
+		"io.modelcontextprotocol/protocolVersion":    "2026-07-28",
+		"io.modelcontextprotocol/clientCapabilities": object{},
+		"io.modelcontextprotocol/clientInfo":         object{"name": client, "version": "1"},
+	}})
+}
+
 func (f *fixture) callParams(ctx context.Context, tool string, params object) result {
 	f.t.Helper()
 	var got struct {

@@ -81,11 +81,7 @@ func TestRepeatedWait(t *testing.T) {
 			f.callContext(f.server.MCP.WithContext(ctx, session("another")), "build_automation", object{"query": "q"})
 		}, "build_automation", nil, quick},
 		{"another host waits, in 2026-07-28", func(f *fixture) {
-			go f.callParams(f.t.Context(), "build_automation", object{"name": "build_automation", "arguments": object{"query": "q"}, "_meta": object{
-				"io.modelcontextprotocol/protocolVersion":    "2026-07-28",
-				"io.modelcontextprotocol/clientCapabilities": object{},
-				"io.modelcontextprotocol/clientInfo":         object{"name": "another", "version": "1"},
-			}})
+			go f.callAs("another", "build_automation", object{"query": "q"})
 			time.Sleep(5 * time.Second)
 		}, "build_automation", nil, full},
 		{"another client waits", func(f *fixture) {
