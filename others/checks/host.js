@@ -4,7 +4,7 @@
 //
 //   node host.js HOST
 import assert from "node:assert/strict";
-import { execFile, execFileSync } from "node:child_process";
+import { execFile, execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -17,6 +17,10 @@ const name = process.argv[2];
 const host = hosts[name];
 const home = process.env.HOME;
 const file = join(home, host.file);
+if (spawnSync(host.list[0], ["--version"]).error) {
+  console.log(`${name} is not to be had for this machine`);
+  process.exit(3);
+}
 const model = await serveModel("build_automation", { query: "fetch posts" });
 const env = { ...process.env, ...host.env(model.url) };
 

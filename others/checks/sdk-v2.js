@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
+import { clientFor } from "../lib/sdk.js";
 import { serveHTTP, stdio } from "../lib/server.js";
 import { tell } from "../lib/story.js";
 
@@ -14,16 +15,9 @@ const era = process.argv[2];
 
 async function connect(mode, transport) {
   const client = new Client({ name: "sdk-v2", version: "1" }, { versionNegotiation: { mode } });
-  const errors = [];
-  client.onerror = (err) => errors.push(String(err));
   await client.connect(transport);
   assert.equal(client.getProtocolEra(), era);
-  return {
-    errors,
-    list: async () => (await client.listTools()).tools,
-    call: (name, args, options) => client.callTool({ name, arguments: args }, options),
-    close: () => client.close(),
-  };
+  return clientFor(client, (params, options) => client.callTool(params, options));
 }
 
 for (const mode of modes[era]) {

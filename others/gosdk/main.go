@@ -47,7 +47,7 @@ func run(ctx context.Context, version string, target []string) error {
 	// A topic of its own, because a build that has just ended is returned to a
 	// caller that asks for the same.
 	topic := fmt.Sprintf("Go %s %s", version, target[0])
-	for _, step := range []func(context.Context, string) error{u.list, u.build, u.runFunction, u.leave, u.fail} {
+	for _, step := range []func(context.Context, string) error{u.list, u.build, u.runFunction, u.giveUp, u.fail} {
 		if err := step(ctx, topic); err != nil {
 			return err
 		}
@@ -70,12 +70,16 @@ type user struct {
 
 	mu       sync.Mutex
 	progress []float64 // guarded by mu
+	leave    func()    // called at progress, if set; guarded by mu
 }
 
 func (u *user) progressed(_ context.Context, req *mcp.ProgressNotificationClientRequest) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.progress = append(u.progress, req.Params.Progress)
+	if u.leave != nil {
+		u.leave()
+	}
 }
 
 // content are the fields that the steps look at.
@@ -166,12 +170,16 @@ func (u *user) runFunction(ctx context.Context, _ string) error {
 	return err
 }
 
-// leave cancels a call. The build goes on until cancel_build ends it.
-func (u *user) leave(ctx context.Context, topic string) error {
+// giveUp cancels a call at its first progress. The build goes on until cancel_build
+// ends it.
+func (u *user) giveUp(ctx context.Context, topic string) error {
 	query := "follow " + topic + " [sandbox:slow]"
-	short, cancel := context.WithTimeout(ctx, time.Second)
+	short, cancel := context.WithCancel(ctx)
 	defer cancel()
-	if _, err := u.call(short, "build_automation", map[string]any{"query": query}, "running"); !errors.Is(err, context.DeadlineExceeded) {
+	u.mu.Lock()
+	u.leave = cancel
+	u.mu.Unlock()
+	if _, err := u.call(short, "build_automation", map[string]any{"query": query}, "running"); !errors.Is(err, context.Canceled) {
 		return fmt.Errorf("a cancelled call ended with %v", err)
 	}
 	build, err := u.call(ctx, "build_automation", map[string]any{"query": query, "wait_seconds": 0}, "running")

@@ -8,8 +8,8 @@ import { createInterface } from "node:readline";
 export const binary = process.env.BINARY;
 
 // flags have the program use the sandbox. A build takes six seconds there, and a
-// tenth of it at this speed.
-export const flags = ["--sandbox", "--sandbox-speed", "10"];
+// fifth of it at this speed.
+export const flags = ["--sandbox", "--sandbox-speed", "5"];
 
 // stdio is what a host starts.
 export const stdio = { command: binary, args: ["stdio", ...flags] };
