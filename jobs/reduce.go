@@ -85,7 +85,9 @@ func (r *record) reduceBuild(b *Build, ev notte.Event) {
 	case notte.EventSessionData:
 		setNonEmpty(&b.ViewerURL, ev.ViewerURL)
 	default: // thread, function_uploaded, and what ends a build
-		reduceFunction(b, ev)
+		if ev.FunctionID != "" {
+			reduceFunction(b, ev)
+		}
 		setNonEmpty(&b.ThreadID, ev.ThreadID)
 		setNonEmpty(&b.ThreadURL, ev.ThreadURL)
 		setNonEmpty(&b.Warning, ev.Warning)
@@ -101,9 +103,6 @@ func (r *record) reduceBuild(b *Build, ev notte.Event) {
 // reduceFunction takes over the function that an event names. One that comes
 // without a source is of v1, which needs no confirmation.
 func reduceFunction(b *Build, ev notte.Event) {
-	if ev.FunctionID == "" {
-		return
-	}
 	if ev.FunctionID != b.FunctionID {
 		b.FunctionName, b.FunctionVersion = "", ""
 	}
