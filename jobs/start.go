@@ -120,7 +120,7 @@ func (m *Manager) create(ctx context.Context, r *record, p plan) (started, error
 	if earlier := m.newest(r, reusable); earlier != nil {
 		return started{*earlier, true}, nil
 	}
-	if p.job.Build != nil && opts.Limits.bounded() {
+	if p.job.Build != nil && opts.Limits.Bounded() {
 		return started{}, fmt.Errorf("the build was not started, because the limits on builds cannot be checked: %w", err)
 	}
 	r.setUnrecorded()

@@ -122,19 +122,19 @@ type Limits struct {
 	Since      time.Time // when the budget's day began
 }
 
-// bounded reports whether there is a limit to check.
-func (l Limits) bounded() bool { return l.MaxRunning > 0 || l.BudgetUSD > 0 }
+// Bounded reports whether there is a limit to check.
+func (l Limits) Bounded() bool { return l.MaxRunning > 0 || l.BudgetUSD > 0 }
 
 // Change is what is new of one job. Its holder saves it, with two exceptions
 // that let a known outcome survive: see below.
 //
 // Entries are added to the log; those that are there already are left as they
-// are. Entries before Oldest are dropped, so that the log is bounded. Job, unless nil, is the job's new state. Answer, Thinking, Variables and
-// Result are stored with the end of a job, and left as they are before it. A
-// job that has ended ends its lease; its links (the ViewerURL of its entries)
-// are erased, and if Notte took the build on, its cost is added to Spending.
-// When Save returns nil for an end, or for a Change with Sync set, it is as
-// durable as the store is.
+// are. Entries before Oldest are dropped, so that the log is bounded. Job, unless
+// nil, is the job's new state. Answer, Thinking, Variables and Result are stored
+// with the end of a job, and left as they are before it. A job that has ended ends
+// its lease; its links (the ViewerURL of its entries) are erased, and if Notte took
+// the build on, its cost is added to Spending. When Save returns nil for an end, or
+// for a Change with Sync set, it is as durable as the store is.
 //
 // The first to end a job wins, and later changes get ErrEnded. One end replaces
 // another, once: if the stored job ended as [StateInterrupted], an end in any

@@ -74,7 +74,7 @@ func joinQuery(owner string, opts jobs.CreateOptions) (query string, args []any)
 
 // checkLimits refuses a build that would break its owner's limits.
 func (t *tx) checkLimits(job jobs.Job, limits jobs.Limits) error {
-	if job.Build == nil || limits == (jobs.Limits{}) {
+	if job.Build == nil || !limits.Bounded() {
 		return nil
 	}
 	var usage jobs.Usage
