@@ -72,6 +72,7 @@ func (p *program) newApp(s storeFlags, l limitFlags) (*app, error) {
 	}
 	a.store = p.newStore(a.dir)
 	options := jobOptions(s, l)
+	options.InMemory = a.dir == ""
 	options.Logger = p.log
 	a.jobs = jobs.NewManager(a.store, options)
 	a.functions = functions.New(a.store, p.log)

@@ -71,7 +71,7 @@ func (f *finder) await(ctx context.Context, why string) outcome {
 		return outcome{StateDone, &notte.Event{Type: notte.EventDone, Warning: lostWarning}}
 	case state == StateCancelled:
 		return cancelBuild(f.r, cancelledHere)
-	case state != "" && f.r.outlivesProcess():
+	case state != "" && !f.m.opts.InMemory:
 		return outcome{state: StateRunning} // another process goes on
 	case state != "":
 		return interrupted(stoppedHere)

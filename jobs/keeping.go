@@ -18,8 +18,9 @@ const stateEvery = 500 * time.Millisecond
 // keeping is what a record knows of its copy in the store. The record's mu
 // guards it.
 type keeping struct {
+	holder   string    // this process
+	inMemory bool      // the store is lost with it
 	lease    Lease     // zero: the store does not have the job
-	inMemory bool      // the store itself is lost with the process
 	behind   bool      // the store has failed, and has not caught up since
 	retryAt  time.Time // when it is offered a running job that is behind again
 	lost     bool      // another process has taken the job over
@@ -37,10 +38,10 @@ func (k *keeping) stale() bool { return k.lease == Lease{} || k.behind }
 func (k *keeping) volatile() bool { return k.stale() || k.lost || k.inMemory }
 
 // setLease notes that the store has the job, under this lease.
-func (r *record) setLease(lease Lease, inMemory bool) {
+func (r *record) setLease(lease Lease) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.lease, r.inMemory, r.lost, r.retryAt = lease, inMemory, false, time.Time{}
+	r.lease, r.lost = lease, false
 }
 
 // setUnrecorded notes that the store does not have the job, or no longer.
@@ -79,57 +80,35 @@ func (r *record) thaw() {
 	r.show(r.seq)
 }
 
-// creation returns the job for another attempt to create it, as it was when it
-// ran, and reports whether it is time for one.
-func (r *record) creation(now time.Time) (Job, bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.lease != (Lease{}) || r.waitsToRetry(now) {
-		return Job{}, false
-	}
-	r.retryAt = now.Add(retryEvery)
-	job := r.sealed(r.job.clone())
-	job.State, job.EndedAt = StateRunning, time.Time{}
-	return job, true
-}
-
-// waitsToRetry reports whether it is too early to offer the store again what it did
-// not take. The caller holds mu.
-func (r *record) waitsToRetry(now time.Time) bool {
-	return r.behind && !r.job.State.Ended() && now.Before(r.retryAt)
-}
-
 // pending returns what the store does not have yet, if it is time to save it. later
 // means that the state is to be saved when stateEvery has passed.
 func (r *record) pending(now time.Time) (change Change, ok, later bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	ended := r.job.State.Ended()
-	if r.lease == (Lease{}) || r.settled || r.lost && !ended || r.waitsToRetry(now) {
+	if r.settled || r.lost && !ended || r.behind && !ended && now.Before(r.retryAt) {
 		return Change{}, false, false
 	}
 	change = Change{Lease: r.lease, Oldest: r.log.oldest(), Sync: r.mustStore > r.stored}
+	if r.lease == (Lease{}) {
+		change.Lease = Lease{JobID: r.id, Fence: 1}
+		change.Create = &CreateOptions{Holder: r.holder, Until: now.Add(leaseTime), JoinKey: r.joinKey}
+	}
 	for _, e := range r.log.above(r.stored) {
 		e.ViewerURL = r.client.Seal(e.ViewerURL)
 		change.Entries = append(change.Entries, e)
 	}
-	if r.dirty && (change.Sync || ended || now.Sub(r.stateSaved) >= stateEvery) {
+	if r.dirty && (change.Create != nil || change.Sync || ended || now.Sub(r.stateSaved) >= stateEvery) {
 		job := r.job.clone()
 		if ended {
 			job = r.current()
 		}
-		job = r.sealed(job)
+		if job.Build != nil {
+			job.Build.ViewerURL = r.client.Seal(job.Build.ViewerURL)
+		}
 		change.Job, r.dirty, r.stateSaved = &job, false, now
 	}
 	return change, change.Job != nil || len(change.Entries) > 0, r.dirty
-}
-
-// sealed seals the link in a job that is to be stored.
-func (r *record) sealed(job Job) Job {
-	if job.Build != nil {
-		job.Build.ViewerURL = r.client.Seal(job.Build.ViewerURL)
-	}
-	return job
 }
 
 // confirm notes what became of a pending change, and lets followers see what they
@@ -143,6 +122,9 @@ func (r *record) confirm(c Change, err error) (caughtUp bool) {
 	switch {
 	case err == nil:
 		r.lost, r.settled = false, ends
+		if c.Create != nil {
+			r.lease = c.Lease
+		}
 		if n := len(c.Entries); n > 0 {
 			r.stored = c.Entries[n-1].Seq
 		}
@@ -163,14 +145,6 @@ func (r *record) confirm(c Change, err error) (caughtUp bool) {
 	}
 	r.thaw()
 	return caughtUp
-}
-
-// outlivesProcess reports whether another process can go on with the job, once it is
-// stored.
-func (r *record) outlivesProcess() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return !r.inMemory
 }
 
 // held returns the lease to be renewed, if there is one.

@@ -1,7 +1,6 @@
 package jobs
 
 import (
-	"context"
 	"log/slog"
 	"slices"
 	"time"
@@ -92,7 +91,7 @@ func (m *Manager) adopt(owner string) {
 	m.held = nil
 	for _, a := range waiting {
 		if r := m.record(a.Job.ID); r != nil {
-			r.setLease(a.Lease, a.Job.Volatile) // it runs here: another process had it for a while
+			r.setLease(a.Lease) // it runs here: another process had it for a while
 			continue
 		}
 		if err := m.resume(a); err != nil {
@@ -105,24 +104,23 @@ func (m *Manager) adopt(owner string) {
 // resume rebuilds a job from its log and goes on with what can be done for it.
 func (m *Manager) resume(a Adopted) error {
 	client := m.client(a.Job.Owner)
-	ctx, cancel := context.WithCancelCause(m.ctx)
-	r := newRecord(withoutReplayed(a.Job, client), "", client, cancel, m.recorder.mark)
+	r, ctx := m.newRecord(withoutReplayed(a.Job, client), "", client)
 	err := m.replay(r)
 	if err == nil {
 		err = m.enter()
 	}
 	if err != nil {
-		cancel(err)
+		r.cancel(err)
 		return err
 	}
-	r.setLease(a.Lease, a.Job.Volatile)
+	r.setLease(a.Lease)
 	m.records.Store(r.id, r)
 	work := resumeBuild
 	if a.Job.Kind == KindRun {
 		work = RunSpec{Client: client, FunctionID: a.Job.Run.FunctionID}.resume
 	}
 	if a.Cancelled {
-		cancel(errCancelled)
+		r.cancel(errCancelled)
 	}
 	m.logJob(slog.LevelInfo, a.Job, "is taken over from a process that has ended")
 	go m.run(ctx, r, work)

@@ -48,6 +48,8 @@ type Options struct {
 	DailyBudgetUSD float64 // for the builds that end on one day, local time; 0: any amount
 
 	Keep time.Duration // how long jobs are kept after their end; 0: for ever
+
+	InMemory bool // the store itself is lost with this process
 }
 
 // Manager starts jobs, keeps them going under its own context, and lets their
@@ -114,8 +116,9 @@ func (m *Manager) Get(ctx context.Context, owner, id string) (Job, error) {
 	if job.Owner != owner {
 		return Job{}, ErrNotFound
 	}
+	job = job.clone()
+	job.Volatile = m.opts.InMemory
 	if job.Build != nil {
-		job = job.clone()
 		openLink(m.client(owner), &job.Build.ViewerURL)
 	}
 	return job, nil
@@ -130,6 +133,9 @@ func (m *Manager) List(ctx context.Context, q Query) ([]Job, error) {
 	}
 	if err != nil {
 		m.recorder.note(err, "")
+	}
+	for i := range list {
+		list[i].Volatile = m.opts.InMemory
 	}
 	for _, r := range m.all() {
 		if err == nil && !r.isStale() {

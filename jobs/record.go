@@ -53,13 +53,14 @@ type record struct {
 	keeping
 }
 
-func newRecord(job Job, key string, client *notte.Client, cancel context.CancelCauseFunc, mark func(bool)) *record {
+// newRecord returns the record of a job, and the context of its work.
+func (m *Manager) newRecord(job Job, joinKey string, client *notte.Client) (*record, context.Context) {
+	ctx, cancel := context.WithCancelCause(m.ctx)
 	return &record{
-		id: job.ID, owner: job.Owner, joinKey: key, began: job.StartedAt, client: client, cancel: cancel, mark: mark,
-		job:      job,
-		answer:   excerpt{limit: maxAnswer},
-		thinking: excerpt{limit: maxThinking},
-	}
+		id: job.ID, owner: job.Owner, joinKey: joinKey, began: job.StartedAt, client: client, cancel: cancel, mark: m.recorder.mark,
+		job: job, answer: excerpt{limit: maxAnswer}, thinking: excerpt{limit: maxThinking},
+		keeping: keeping{holder: m.holder, inMemory: m.opts.InMemory},
+	}, ctx
 }
 
 // apply takes in one event that does not end the job, and returns the position of the

@@ -122,9 +122,8 @@ func (c *recorder) unsaved() (left []Job) {
 
 // save saves what all jobs have pending, and reports whether the store did not fail.
 func (c *recorder) save() bool {
-	all := c.m.all()
-	ok := c.create(all)
-	for batch := range slices.Chunk(all, saveMost) {
+	ok := true
+	for batch := range slices.Chunk(c.m.all(), saveMost) {
 		ok = c.saveBatch(batch) && ok
 	}
 	return ok
@@ -153,25 +152,6 @@ func (c *recorder) saveBatch(batch []*record) bool {
 		ok = c.note(err, records[i].id) && ok
 	}
 	return ok
-}
-
-// create offers the store the jobs that it could not take before, and reports whether
-// it did not fail. It stops at the first failure, because each attempt may wait for
-// another process.
-func (c *recorder) create(all []*record) bool {
-	for _, r := range all {
-		job, wanted := r.creation(time.Now())
-		if !wanted {
-			continue
-		}
-		opts := CreateOptions{Holder: c.m.holder, Until: time.Now().Add(leaseTime), JoinKey: r.joinKey}
-		stored, lease, err := c.m.store.Create(context.Background(), job, opts)
-		if !c.note(err, r.id) {
-			return false
-		}
-		r.setLease(lease, stored.Volatile)
-	}
-	return true
 }
 
 // note logs the first failure of the store in a series, and the end of the series. It

@@ -174,7 +174,7 @@ func (s RunSpec) fail(ctx context.Context, r *record, err error, started bool) o
 		return outcome{state, &notte.Event{Type: notte.EventCancelled, Error: s.stopAtNotte(ctx, r)}}
 	case state != "" && !started:
 		return interrupted(stoppedBefore)
-	case state != "" && r.latest().Run.RunID != "" && r.outlivesProcess():
+	case state != "" && r.latest().Run.RunID != "" && !r.inMemory:
 		return outcome{state: StateRunning}
 	case state != "":
 		return interrupted("this server stopped while the function ran; the run goes on at Notte")

@@ -61,10 +61,9 @@ func (m *Manager) start(ctx context.Context, p plan) (s started, err error) {
 		return started{}, err
 	}
 	p.job.Owner, p.job.State, p.job.StartedAt = p.client.Owner(), StateRunning, time.Now()
-	workCtx, cancel := context.WithCancelCause(m.ctx)
-	r := newRecord(p.job, p.joinKey, p.client, cancel, m.recorder.mark)
+	r, workCtx := m.newRecord(p.job, p.joinKey, p.client)
 	if s, err = m.joinOrCreate(ctx, r, p); err != nil || s.joined {
-		cancel(err)
+		r.cancel(err)
 		m.work.Done()
 		return s, err
 	}
@@ -105,7 +104,7 @@ func (m *Manager) create(ctx context.Context, r *record, p plan) (started, error
 	}
 	switch {
 	case err == nil && stored.ID == r.id:
-		r.setLease(lease, stored.Volatile)
+		r.setLease(lease)
 		return started{job: r.snapshot()}, nil
 	case err == nil:
 		job, err := m.Get(ctx, stored.Owner, stored.ID)

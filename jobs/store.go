@@ -46,8 +46,7 @@ type Store interface {
 	// An earlier job is returned with a zero Lease. Over a limit the error is a
 	// [*LimitError]. Looking, counting and storing are one step: no other
 	// Create comes in between, in any process. When Create returns a lease, the
-	// job is as durable as the store is. The returned job is Volatile if the
-	// store itself is lost with the process.
+	// job is as durable as the store is.
 	Create(ctx context.Context, job Job, opts CreateOptions) (Job, Lease, error)
 
 	// Save stores changes of many jobs at once, each all or nothing, and
@@ -136,6 +135,10 @@ func (l Limits) Bounded() bool { return l.MaxRunning > 0 || l.BudgetUSD > 0 }
 // the build on, its cost is added to Spending. When Save returns nil for an end, or
 // for a Change with Sync set, it is as durable as the store is.
 //
+// With Create, a job that the store does not have is created first, whatever its
+// limits, with the lease of the change. It has begun, because the store could not
+// be asked before.
+//
 // The first to end a job wins, and later changes get ErrEnded. One end replaces
 // another, once: if the stored job ended as [StateInterrupted], an end in any
 // other state replaces it, with its cost and its entries, whoever holds or held
@@ -146,6 +149,7 @@ type Change struct {
 	Entries []Entry
 	Oldest  int64
 	Sync    bool
+	Create  *CreateOptions // nil: the store has the job
 }
 
 // Lease is the right to write one job. The zero Lease is none.

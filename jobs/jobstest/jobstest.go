@@ -27,6 +27,7 @@ func Test(t *testing.T, open func(*testing.T) jobs.Store) {
 		"SaveLog":         suite.testSaveLog,
 		"SaveAgain":       suite.testSaveAgain,
 		"SaveMany":        suite.testSaveMany,
+		"SaveUnknown":     suite.testSaveUnknown,
 		"End":             suite.testEnd,
 		"EndRace":         suite.testEndRace,
 		"KnownEnd":        suite.testKnownEnd,
@@ -209,8 +210,7 @@ func (s suite) spent(since time.Duration) jobs.Spending {
 	return sum
 }
 
-// stored compares a stored job in all it holds, times as instants, but for Volatile:
-// that is the store's own word.
+// stored compares a stored job in all it holds, times as instants.
 func (s suite) stored(want jobs.Job) {
 	s.Helper()
 	s.equal(s.get(want.ID), want)
@@ -220,7 +220,6 @@ func (s suite) equal(got, want jobs.Job) {
 	s.Helper()
 	got.StartedAt, got.EndedAt = got.StartedAt.UTC(), got.EndedAt.UTC()
 	want.StartedAt, want.EndedAt = want.StartedAt.UTC(), want.EndedAt.UTC()
-	got.Volatile, want.Volatile = false, false
 	if !reflect.DeepEqual(got, want) {
 		s.Errorf("job %s\n got %+v %+v %+v\nwant %+v %+v %+v", want.ID, got, got.Build, got.Run, want, want.Build, want.Run)
 	}

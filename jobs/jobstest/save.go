@@ -78,6 +78,24 @@ func (s suite) testSaveMany() {
 	}
 }
 
+// A job that the store could not take when it began is stored with a change.
+func (s suite) testSaveUnknown() {
+	opts := options("k", true)
+	for _, state := range []jobs.State{jobs.StateRunning, jobs.StateDone} {
+		job := build("build_"+string(state), "ann")
+		job.Build.Started, job.Build.Answer = true, "all"
+		c := jobs.Change{Lease: jobs.Lease{JobID: job.ID, Fence: 1}, Job: inState(job, state), Entries: entries(1, 2), Create: &opts}
+		s.save(c)
+		s.log(job.ID, 0, 9, entries(1, 2))
+		s.stored(*inState(job, state))
+	}
+	s.joins("it runs", "ann", opts, "build_running")
+	s.renews("one has ended", []jobs.Lease{{JobID: "build_running", Fence: 1}, {JobID: "build_done", Fence: 1}}, []string{"build_done"}, nil)
+	if got := s.spent(0); got.Builds != 1 {
+		s.Errorf("spent %+v; want one build", got)
+	}
+}
+
 func (s suite) testEnd() {
 	job := build("build_1", "ann")
 	lease := s.alone(job)

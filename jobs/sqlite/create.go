@@ -28,7 +28,7 @@ func (s *Store) Create(ctx context.Context, job jobs.Job, opts jobs.CreateOption
 		return jobs.Job{}, jobs.Lease{}, err
 	}
 	if len(earlier) > 0 {
-		return s.marked(earlier[0]), jobs.Lease{}, nil
+		return earlier[0], jobs.Lease{}, nil
 	}
 	err = s.write(ctx, op, true, func(t *tx) error {
 		earlier, err := query(t, scanWholeJob, join, args...)
@@ -53,7 +53,7 @@ func (s *Store) Create(ctx context.Context, job jobs.Job, opts jobs.CreateOption
 	if err != nil {
 		return jobs.Job{}, jobs.Lease{}, err
 	}
-	return s.marked(stored), lease, nil
+	return stored, lease, nil
 }
 
 // joinQuery finds the job that opts lets be joined: the newest that runs, or else the

@@ -63,7 +63,7 @@ func (s *Store) Adopt(ctx context.Context, owner, holder string, until, now time
 		}
 		adopted = nil
 		for _, job := range left {
-			a := jobs.Adopted{Job: s.marked(job), Lease: jobs.Lease{JobID: job.ID}}
+			a := jobs.Adopted{Job: job, Lease: jobs.Lease{JobID: job.ID}}
 			err := t.get("UPDATE leases SET holder = ?, fence = fence + 1, expires_at = ? WHERE job_id = ? RETURNING fence, cancelled",
 				[]any{holder, millis(until), job.ID}, &a.Lease.Fence, &a.Cancelled)
 			if err != nil {

@@ -21,18 +21,14 @@ func (s *Store) Get(ctx context.Context, id string) (jobs.Job, error) {
 	if err != nil {
 		return jobs.Job{}, err
 	}
-	return s.marked(found[0]), nil
+	return found[0], nil
 }
 
 // List returns summaries of jobs, newest first, along an index that holds them
 // in that order.
 func (s *Store) List(ctx context.Context, q jobs.Query) ([]jobs.Job, error) {
 	query, args := listQuery(q)
-	list, err := collect(ctx, s, "list jobs from", scanSummary, query, args...)
-	for i := range list {
-		list[i] = s.marked(list[i])
-	}
-	return list, err
+	return collect(ctx, s, "list jobs from", scanSummary, query, args...)
 }
 
 func listQuery(q jobs.Query) (query string, args []any) {
@@ -134,12 +130,6 @@ func collect[T any](ctx context.Context, s *Store, op string, scan func(*sql.Row
 		return err
 	})
 	return list, s.explain(op, err)
-}
-
-// marked marks a job that is lost with this process.
-func (s *Store) marked(job jobs.Job) jobs.Job {
-	job.Volatile = s.memory
-	return job
 }
 
 // notFound returns the contract's error for a row that is not there.

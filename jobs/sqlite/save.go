@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 
 	"github.com/anything-mcp/anything-mcp/jobs"
 	"github.com/anything-mcp/anything-mcp/notte"
@@ -30,6 +31,9 @@ func (s *Store) Save(ctx context.Context, changes []jobs.Change) []error {
 func (t *tx) save(c jobs.Change) error {
 	id := c.Lease.JobID
 	replaces, err := t.checkLease(c)
+	if errors.Is(err, jobs.ErrNotFound) && c.Create != nil && c.Job != nil {
+		err = t.insert(*c.Job, *c.Create, c.Lease)
+	}
 	if err == nil && replaces {
 		err = t.all(do("DELETE FROM entries WHERE job_id = ? AND final", id), do("DELETE FROM ledger WHERE job_id = ?", id))
 	}
