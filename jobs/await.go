@@ -13,7 +13,7 @@ const (
 	findStatus     = "the agent has finished; looking for the function that it made"
 	lostStatus     = "the stream was lost; looking for the function that the build makes"
 	lostWarning    = "the build's stream was lost, so what came after the function is not known"
-	lostCost       = ", and the cost may be higher than Notte had told"
+	lostCost       = ", and the cost may be higher than the last one that Notte reported"
 	notFound       = "no function of this build has appeared in the account; Notte may still be at work, or the build may have failed"
 )
 

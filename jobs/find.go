@@ -109,7 +109,7 @@ func made(job Job, f notte.Function, claimed map[string]bool) bool {
 // Clocks may differ by this much.
 const (
 	notteSlack = 5 * time.Second // those of Notte's services
-	localSlack = 2 * time.Minute // Notte's and ours, if Notte did not tell its own
+	localSlack = 2 * time.Minute // Notte's and ours, if Notte did not send its own
 )
 
 // ranAtNotte returns the longest time, by Notte's clock, in which a build may have run

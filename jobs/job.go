@@ -31,7 +31,7 @@ const (
 	StateError   State = "error"   // build: it could not start, or the agent failed
 	StateTimeout State = "timeout" // build: the agent ran out of time
 
-	StateClosed State = "closed" // run: it ended; Run.OK tells whether it succeeded
+	StateClosed State = "closed" // run: it ended; Run.OK says whether it succeeded
 	StateFailed State = "failed" // run: it could not start, or Notte calls it failed
 
 	StateCancelled   State = "cancelled"   // by the owner, or by Notte
@@ -129,7 +129,7 @@ type Build struct {
 	FunctionID     string          `json:"-"`                         // known from function_uploaded on, however the build ends
 	FunctionName   string          `json:"function_name,omitempty"`
 	ThreadID       string          `json:"thread_id,omitempty"`  // known from the start under v2, from the end under v1
-	ThreadURL      string          `json:"thread_url,omitempty"` // the thread's page, where Notte told it
+	ThreadURL      string          `json:"thread_url,omitempty"` // the page of the thread, if Notte sent it
 	ViewerURL      string          `json:"viewer_url,omitempty"` // for the user's eyes, because it carries a token; a Store keeps it sealed; empty once the build has ended
 	TotalCostUSD   *float64        `json:"total_cost_usd,omitempty"`
 	Steps          []string        `json:"-"`                    // the tools that the agent used, oldest first; the last maxSteps of them

@@ -67,7 +67,7 @@ func (s RunSpec) work(ctx context.Context, r *record, m *Manager) outcome {
 
 // resume goes on with a run whose process is gone.
 func (s RunSpec) resume(ctx context.Context, r *record, m *Manager) outcome {
-	return s.lookUp(ctx, r, m, errors.New("the process that followed this run has ended, and Notte's record of the run does not tell its outcome"))
+	return s.lookUp(ctx, r, m, errors.New("the process that followed this run has ended, and Notte's record of the run does not say how it ended"))
 }
 
 // isFinal reports whether a run's status is final. An unknown one may not be.
@@ -127,7 +127,7 @@ func (s RunSpec) lookUp(ctx context.Context, r *record, m *Manager, lost error) 
 	}
 }
 
-// found returns the end of a run as its record at Notte tells it.
+// found returns the end of a run as its record at Notte says.
 func (s RunSpec) found(r *record, run notte.Run) outcome {
 	r.update(func(j *Job) {
 		setNonEmpty(&j.Run.SessionID, clip(run.SessionID))
@@ -152,10 +152,7 @@ func resultJSON(s string) json.RawMessage {
 	if trimmed := strings.TrimSpace(s); strings.IndexAny(trimmed, "{[") == 0 && json.Valid([]byte(trimmed)) {
 		return json.RawMessage(trimmed)
 	}
-	quoted, err := text.JSON(s)
-	if err != nil {
-		return nil
-	}
+	quoted, _ := text.JSON(s) // a string can always be encoded
 	return quoted
 }
 

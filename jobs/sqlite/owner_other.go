@@ -4,7 +4,7 @@ package sqlite
 
 import "io/fs"
 
-// hasPermissions says that a file's mode does not tell who may write to it.
+// hasPermissions says that a file's mode does not say who may write to it.
 const hasPermissions = false
 
 // ownerOf knows no owners: the system keeps them elsewhere.

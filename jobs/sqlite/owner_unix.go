@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// hasPermissions says that a file's mode tells who may write to it.
+// hasPermissions says that a file's mode says who may write to it.
 const hasPermissions = true
 
 // ownerOf returns the ID of the user that a file belongs to, if it is known.
