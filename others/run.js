@@ -43,7 +43,7 @@ for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exi
 
 install();
 const env = { ...process.env, CGO_ENABLED: "0" };
-execFileSync("go", ["build", "-trimpath", "-o", join(work, "anything-mcp"), "."], { cwd: root, env, stdio: "inherit" });
+execFileSync("go", ["build", "-o", join(work, "anything-mcp"), "."], { cwd: root, env, stdio: "inherit" });
 const results = await runAll(selected.filter((check) => !check.after), work);
 results.push(...(await runAll(selected.filter((check) => check.after), work)));
 writeReport(results);

@@ -41,14 +41,13 @@ export function goreleaser() {
 // actionlint is the version of the linter for workflows.
 export const actionlint = "1.7.12";
 
-// nodeBinary is the Node.js that runs the checks: the pinned one, or where npm has
-// none for this machine, the machine's own.
-const pinned = join(others, `node_modules/node-${process.platform}-${process.arch}/bin/node`);
-export const nodeBinary = existsSync(pinned) ? pinned : process.execPath;
-
-// programs are the directories of the programs that checks start.
-export const programs = [
-  dirname(nodeBinary),
-  join(others, "node_modules/.bin"),
-  join(others, `node_modules/opencode-${process.platform}-${process.arch}/bin`),
-];
+// programs returns the directories of the programs that checks start, Node.js
+// first: the pinned one, or the machine's own where npm has none for it.
+export function programs() {
+  const pinned = join(others, `node_modules/node-${process.platform}-${process.arch}/bin`);
+  return [
+    existsSync(pinned) ? pinned : dirname(process.execPath),
+    join(others, "node_modules/.bin"),
+    join(others, `node_modules/opencode-${process.platform}-${process.arch}/bin`),
+  ];
+}

@@ -2,7 +2,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { nodeBinary, programs, root } from "./install.js";
+import { programs, root } from "./install.js";
 
 // most is how many seconds a check may take unless it says otherwise. Only a failing
 // one takes that long.
@@ -31,7 +31,7 @@ function environment(home, work) {
     RELEASE: join(work, "release"),
     HOME: home,
     TMPDIR: home,
-    PATH: [...programs, process.env.PATH].join(delimiter),
+    PATH: [...programs(), process.env.PATH].join(delimiter),
     TERM: "dumb",
   };
 }
@@ -45,7 +45,7 @@ export function run(check, work) {
   const limit = check.seconds ?? most;
   const started = Date.now();
   const output = openSync(`${home}.log`, "w");
-  const child = spawn(nodeBinary, [join(root, "others/checks", check.file), ...(check.args ?? [])], {
+  const child = spawn(join(programs()[0], "node"), [join(root, "others/checks", check.file), ...(check.args ?? [])], {
     cwd: home,
     env: environment(home, work),
     detached: true, // a process group of its own, to end all that it has started
