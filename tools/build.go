@@ -63,7 +63,7 @@ type getBuildInput struct {
 	waitInput
 }
 
-func (s *service) buildAutomation(ctx context.Context, c caller, in *buildInput) (*buildOutput, error) {
+func (s *service) buildAutomation(ctx context.Context, c *caller, in *buildInput) (*buildOutput, error) {
 	spec := jobs.BuildSpec{Client: c.Client, Query: in.Query, ForceNew: in.ForceNew, Detach: s.Detach}
 	var err error
 	if in.ContinueBuild != "" {
@@ -88,7 +88,7 @@ func (s *service) buildAutomation(ctx context.Context, c caller, in *buildInput)
 	return out, nil
 }
 
-func (s *service) getBuild(ctx context.Context, c caller, in *getBuildInput) (*buildOutput, error) {
+func (s *service) getBuild(ctx context.Context, c *caller, in *getBuildInput) (*buildOutput, error) {
 	built, err := s.get(ctx, c, jobs.KindBuild, in.BuildID, in.waitInput)
 	if err != nil {
 		return nil, err
@@ -99,7 +99,7 @@ func (s *service) getBuild(ctx context.Context, c caller, in *getBuildInput) (*b
 	return out, nil
 }
 
-func (s *service) cancelBuild(ctx context.Context, c caller, in *buildHandle) (*buildOutput, error) {
+func (s *service) cancelBuild(ctx context.Context, c *caller, in *buildHandle) (*buildOutput, error) {
 	job, ended, err := s.cancel(ctx, c, jobs.KindBuild, in.BuildID)
 	if err != nil {
 		return nil, err
@@ -110,7 +110,7 @@ func (s *service) cancelBuild(ctx context.Context, c caller, in *buildHandle) (*
 }
 
 // addSimilar names the stored functions that may do what a new build is to do.
-func (s *service) addSimilar(ctx context.Context, c caller, out *buildOutput) {
+func (s *service) addSimilar(ctx context.Context, c *caller, out *buildOutput) {
 	for _, f := range s.Functions.Similar(ctx, c.Client, out.job.Build.Query) {
 		if f.ID != out.job.FunctionID() {
 			out.Similar = append(out.Similar, similar{f.ID, f.Name, f.Signature()})
@@ -127,7 +127,7 @@ const candidateWait = 10 * time.Second
 // addCandidates looks up the functions that a build of unknown outcome may have made,
 // unless the build has done so itself. If the look-up fails, it logs that and leaves
 // the build without candidates.
-func (s *service) addCandidates(ctx context.Context, c caller, out *buildOutput) {
+func (s *service) addCandidates(ctx context.Context, c *caller, out *buildOutput) {
 	if len(out.Candidates) > 0 {
 		return
 	}

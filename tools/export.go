@@ -39,7 +39,7 @@ func FunctionsJSON(ctx context.Context, m *jobs.Manager, owner string, all []fun
 // builds, and the client's account has its secrets.
 func FunctionJSON(ctx context.Context, m *jobs.Manager, client *notte.Client, f functions.Function) ([]byte, error) {
 	s := &service{Config: Config{Jobs: m}.withDefaults()}
-	return text.JSON(s.describeFunction(ctx, caller{Client: client, owner: client.Owner()}, f))
+	return text.JSON(s.describeFunction(ctx, &caller{Client: client, owner: client.Owner()}, f))
 }
 
 // each describes every job of a list.

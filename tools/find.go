@@ -57,7 +57,7 @@ type lastRun struct {
 	OK *bool  `json:"ok,omitempty"` // nil while it runs
 }
 
-func (s *service) findFunctions(ctx context.Context, c caller, in *findInput) (*functionList, error) {
+func (s *service) findFunctions(ctx context.Context, c *caller, in *findInput) (*functionList, error) {
 	q := functions.Query{Text: in.Query, Site: in.Site, Limit: defaultLimit, Changed: LastMade(ctx, s.Jobs, c.owner)}
 	if in.Limit != nil {
 		q.Limit = *in.Limit

@@ -85,7 +85,7 @@ type builtByOutput struct {
 	TotalCostUSD any    `json:"total_cost_usd,omitempty"` // see [finalCost]
 }
 
-func (s *service) getFunction(ctx context.Context, c caller, in *getFunctionInput) (*functionOutput, error) {
+func (s *service) getFunction(ctx context.Context, c *caller, in *getFunctionInput) (*functionOutput, error) {
 	if err := s.checkFunctionID(ctx, c, in.FunctionID); err != nil {
 		return nil, err
 	}
@@ -100,7 +100,7 @@ func (s *service) getFunction(ctx context.Context, c caller, in *getFunctionInpu
 }
 
 // describeFunction describes a function with all that is known of it here.
-func (s *service) describeFunction(ctx context.Context, c caller, f functions.Function) *functionOutput {
+func (s *service) describeFunction(ctx context.Context, c *caller, f functions.Function) *functionOutput {
 	out := newFunctionOutput(f, time.Now())
 	out.RequiredSecrets = s.secrets(ctx, c, f.Secrets)
 	out.Runs, out.BuiltBy = s.runsOf(ctx, c, f.ID), s.builtBy(ctx, c, f.ID)
@@ -161,7 +161,7 @@ func nextRun(expression string, now time.Time) string {
 const secretsWait = 3 * time.Second
 
 // secrets tells which of the secrets that a function needs are set.
-func (s *service) secrets(ctx context.Context, c caller, names []string) (all []secretOutput) {
+func (s *service) secrets(ctx context.Context, c *caller, names []string) (all []secretOutput) {
 	if len(names) == 0 {
 		return nil
 	}
@@ -185,7 +185,7 @@ func (s *service) secrets(ctx context.Context, c caller, names []string) (all []
 const maxSummed = 100
 
 // runsOf sums up the newest runs of a function, or returns nil without any.
-func (s *service) runsOf(ctx context.Context, c caller, id string) *runsOutput {
+func (s *service) runsOf(ctx context.Context, c *caller, id string) *runsOutput {
 	runs, err := s.Jobs.List(ctx, jobs.Query{Owner: c.owner, Kind: jobs.KindRun, FunctionID: id, Limit: maxSummed})
 	if err != nil || len(runs) == 0 {
 		return nil
@@ -208,7 +208,7 @@ func (s *service) runsOf(ctx context.Context, c caller, id string) *runsOutput {
 }
 
 // builtBy returns the newest known build of a function, or nil.
-func (s *service) builtBy(ctx context.Context, c caller, id string) *builtByOutput {
+func (s *service) builtBy(ctx context.Context, c *caller, id string) *builtByOutput {
 	build, byName := s.buildOfFunction(ctx, c, id)
 	if build == nil || byName {
 		return nil

@@ -14,7 +14,7 @@ import (
 
 // jobByID returns the job of the caller's that an argument names. The error is the
 // same for an ID that never existed, has expired or is someone else's.
-func (s *service) jobByID(ctx context.Context, c caller, kind jobs.Kind, argument, id string) (*jobs.Job, error) {
+func (s *service) jobByID(ctx context.Context, c *caller, kind jobs.Kind, argument, id string) (*jobs.Job, error) {
 	job, err := s.Jobs.Get(ctx, c.owner, id)
 	if errors.Is(err, jobs.ErrNotFound) || err == nil && job.Kind != kind {
 		return nil, &argError{name: argument, why: s.whatIsNot(ctx, c, kind, id)}
@@ -23,7 +23,7 @@ func (s *service) jobByID(ctx context.Context, c caller, kind jobs.Kind, argumen
 }
 
 // whatIsNot says what an ID is that is no job of this kind.
-func (s *service) whatIsNot(ctx context.Context, c caller, kind jobs.Kind, id string) string {
+func (s *service) whatIsNot(ctx context.Context, c *caller, kind jobs.Kind, id string) string {
 	if other := kindOfID(id); other != "" && other != kind {
 		return isOfKind(other)
 	}
@@ -42,7 +42,7 @@ func (s *service) whatIsNot(ctx context.Context, c caller, kind jobs.Kind, id st
 // checkFunctionID returns an error for a text that is not a function's ID, and says
 // what it is instead. It starts nothing, because a run of a function that does not
 // exist fails only at Notte.
-func (s *service) checkFunctionID(ctx context.Context, c caller, id string) error {
+func (s *service) checkFunctionID(ctx context.Context, c *caller, id string) error {
 	bad := &argError{name: "function_id"}
 	if isUUID.MatchString(id) { // as Notte's are
 		return nil
@@ -87,7 +87,7 @@ const maxNamed = 500
 
 // buildOfFunction returns the newest known build whose function has this ID or else
 // this name, or nil.
-func (s *service) buildOfFunction(ctx context.Context, c caller, idOrName string) (build *jobs.Job, byName bool) {
+func (s *service) buildOfFunction(ctx context.Context, c *caller, idOrName string) (build *jobs.Job, byName bool) {
 	list, err := s.Jobs.List(ctx, jobs.Query{Owner: c.owner, Kind: jobs.KindBuild, Limit: maxNamed})
 	if err != nil {
 		return nil, false // there is no hint

@@ -73,7 +73,7 @@ func parseCursor(s string) (jobs.Cursor, bool) {
 }
 
 // page returns one page of the caller's jobs, and the cursor of the next or "".
-func (s *service) page(ctx context.Context, c caller, q jobs.Query, in pageInput) ([]jobs.Job, string, error) {
+func (s *service) page(ctx context.Context, c *caller, q jobs.Query, in pageInput) ([]jobs.Job, string, error) {
 	n := defaultLimit
 	if in.Limit != nil {
 		n = *in.Limit
@@ -90,7 +90,7 @@ func (s *service) page(ctx context.Context, c caller, q jobs.Query, in pageInput
 	return list[:n], formatCursor(list[n-1]), nil
 }
 
-func (s *service) listBuilds(ctx context.Context, c caller, in *listBuildsInput) (*buildList, error) {
+func (s *service) listBuilds(ctx context.Context, c *caller, in *listBuildsInput) (*buildList, error) {
 	list, next, err := s.page(ctx, c, jobs.Query{Kind: jobs.KindBuild, State: jobs.State(in.Status)}, in.pageInput)
 	if err != nil {
 		return nil, err
@@ -108,7 +108,7 @@ func (s *service) listBuilds(ctx context.Context, c caller, in *listBuildsInput)
 	return out, nil
 }
 
-func (s *service) listRuns(ctx context.Context, c caller, in *listRunsInput) (*runList, error) {
+func (s *service) listRuns(ctx context.Context, c *caller, in *listRunsInput) (*runList, error) {
 	if in.FunctionID != "" {
 		if err := s.checkFunctionID(ctx, c, in.FunctionID); err != nil {
 			return nil, err

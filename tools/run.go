@@ -65,7 +65,7 @@ type getRunInput struct {
 	Offset int `json:"offset,omitempty" jsonschema:"Where the next part of a truncated result begins, in bytes of its JSON" min:"0" must:"a whole number of bytes below result_bytes"`
 }
 
-func (s *service) runFunction(ctx context.Context, c caller, in *runInput) (*runOutput, error) {
+func (s *service) runFunction(ctx context.Context, c *caller, in *runInput) (*runOutput, error) {
 	if n := len(in.Variables); n > maxVariables {
 		return nil, &argError{name: "variables", why: fmt.Sprintf("it has %d KiB", (n+1023)>>10)}
 	}
@@ -101,7 +101,7 @@ func warnings(f functions.Function, known bool) []string {
 	return nil
 }
 
-func (s *service) getRun(ctx context.Context, c caller, in *getRunInput) (*runOutput, error) {
+func (s *service) getRun(ctx context.Context, c *caller, in *getRunInput) (*runOutput, error) {
 	run, err := s.get(ctx, c, jobs.KindRun, in.RunID, in.waitInput)
 	if err != nil {
 		return nil, err
@@ -114,7 +114,7 @@ func (s *service) getRun(ctx context.Context, c caller, in *getRunInput) (*runOu
 	return out, nil
 }
 
-func (s *service) cancelRun(ctx context.Context, c caller, in *runHandle) (*runOutput, error) {
+func (s *service) cancelRun(ctx context.Context, c *caller, in *runHandle) (*runOutput, error) {
 	job, ended, err := s.cancel(ctx, c, jobs.KindRun, in.RunID)
 	if err != nil {
 		return nil, err

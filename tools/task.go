@@ -94,7 +94,7 @@ func (t *Tasks) Cancel(ctx context.Context, id string) (bool, error) {
 }
 
 // find returns who asks, and the job that is the task.
-func (t *Tasks) find(ctx context.Context, id string) (caller, jobs.Job, error) {
+func (t *Tasks) find(ctx context.Context, id string) (*caller, jobs.Job, error) {
 	c, err := t.s.caller(ctx)
 	if err != nil {
 		return c, jobs.Job{}, err
@@ -113,7 +113,7 @@ func ifFound(err error) (bool, error) {
 }
 
 // result returns what the tool returns when its call waits for the end of the job.
-func (s *service) result(ctx context.Context, c caller, job jobs.Job) (*mcp.CallToolResult, error) {
+func (s *service) result(ctx context.Context, c *caller, job jobs.Job) (*mcp.CallToolResult, error) {
 	var out output
 	switch job.Kind {
 	case jobs.KindBuild:

@@ -126,7 +126,7 @@ func (listOutput) failed() bool       { return false }
 func (listOutput) running() *jobs.Job { return nil }
 
 // add registers a tool whose arguments bind to an In.
-func add[In any, Out output](s *service, spec toolSpec, handle func(context.Context, caller, *In) (Out, error)) {
+func add[In any, Out output](s *service, spec toolSpec, handle func(context.Context, *caller, *In) (Out, error)) {
 	t := newTool(spec, func() *inputSchema {
 		in := inputSchemaOf(reflect.TypeFor[In]())
 		s.describeWait(in)
@@ -137,12 +137,12 @@ func add[In any, Out output](s *service, spec toolSpec, handle func(context.Cont
 		if len(ignored) > 0 {
 			s.Logger.Debug("a call has unknown arguments, which are ignored", "tool", t.name, "arguments", logLine(strings.Join(ignored, ", ")))
 		}
-		return func(ctx context.Context, c caller) (output, error) { return handle(ctx, c, &in) }, err
+		return func(ctx context.Context, c *caller) (output, error) { return handle(ctx, c, &in) }, err
 	})
 }
 
 // work is what a call does once its arguments are bound.
-type work func(context.Context, caller) (output, error)
+type work func(context.Context, *caller) (output, error)
 
 // register registers a tool. prepare binds the arguments of a call.
 //
@@ -154,7 +154,7 @@ func (s *service) register(t *tool, prepare func(json.RawMessage) (work, error))
 	s.mcp.AddTool(t.describe(), func(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		start := time.Now()
 		do, err := prepare(req.Params.RawArguments)
-		var c caller
+		var c *caller
 		if err == nil {
 			c, err = s.caller(ctx)
 		}
@@ -174,7 +174,7 @@ func (s *service) register(t *tool, prepare func(json.RawMessage) (work, error))
 
 // fillResult writes the outcome of a call into its result: an output, the text of an
 // error or, if the caller supports tasks and the job goes on, a task.
-func (s *service) fillResult(result *mcp.CallToolResult, t *tool, c caller, out output, err error) {
+func (s *service) fillResult(result *mcp.CallToolResult, t *tool, c *caller, out output, err error) {
 	switch {
 	case err != nil:
 	case t.starts && c.supportsTasks && out.running() != nil:

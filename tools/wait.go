@@ -24,7 +24,7 @@ func (s *service) describeWait(in *inputSchema) {
 
 // wait returns how long a call waits for its job. repeated means that it does not
 // wait, because it repeats an earlier wait and does not say how long to wait.
-func (s *service) wait(c caller, job *jobs.Job, in waitInput) (d time.Duration, repeated bool) {
+func (s *service) wait(c *caller, job *jobs.Job, in waitInput) (d time.Duration, repeated bool) {
 	switch {
 	case in.WaitSeconds != nil:
 		return time.Duration(*in.WaitSeconds) * time.Second, false
@@ -45,12 +45,11 @@ type awaited struct {
 // waitForJob waits until a job ends, d has passed or the caller is gone, and then
 // updates the job. It sends progress if the client asked for it. The job goes on even
 // if waitForJob fails.
-func (s *service) waitForJob(ctx context.Context, c caller, job *jobs.Job, d time.Duration) error {
+func (s *service) waitForJob(ctx context.Context, c *caller, job *jobs.Job, d time.Duration) error {
 	if d > 0 && !job.State.Ended() {
-		one := c.waiter(job)
-		s.waits.begin(one)
+		end := s.waits.begin(c.waiter(job))
 		left := false
-		defer func() { s.waits.end(one, left) }()
+		defer func() { end(left) }()
 		left = s.follow(ctx, job, d)
 	}
 	return s.refresh(ctx, job)
@@ -137,7 +136,7 @@ func newPacer(job *jobs.Job) *progress.Pacer {
 }
 
 // start starts a job, or joins one, and waits for it.
-func (s *service) start(ctx context.Context, c caller, spec jobs.Spec, in waitInput) (a awaited, err error) {
+func (s *service) start(ctx context.Context, c *caller, spec jobs.Spec, in waitInput) (a awaited, err error) {
 	if a.job, a.joined, err = s.startJob(ctx, spec); err != nil {
 		return a, err
 	}
@@ -150,7 +149,7 @@ func (s *service) start(ctx context.Context, c caller, spec jobs.Spec, in waitIn
 }
 
 // get waits for the job of the caller's that the tool's handle names.
-func (s *service) get(ctx context.Context, c caller, kind jobs.Kind, id string, in waitInput) (a awaited, err error) {
+func (s *service) get(ctx context.Context, c *caller, kind jobs.Kind, id string, in waitInput) (a awaited, err error) {
 	if a.job, err = s.jobByID(ctx, c, kind, string(kind)+"_id", id); err != nil {
 		return a, err
 	}
@@ -161,7 +160,7 @@ func (s *service) get(ctx context.Context, c caller, kind jobs.Kind, id string, 
 
 // cancel cancels the job of the caller's that the tool's handle names, and reports
 // whether it had ended before.
-func (s *service) cancel(ctx context.Context, c caller, kind jobs.Kind, id string) (job jobs.Job, ended bool, err error) {
+func (s *service) cancel(ctx context.Context, c *caller, kind jobs.Kind, id string) (job jobs.Job, ended bool, err error) {
 	before, err := s.jobByID(ctx, c, kind, string(kind)+"_id", id)
 	if err != nil {
 		return jobs.Job{}, false, err
@@ -185,7 +184,7 @@ const cancelWait = 15 * time.Second
 
 // cancelJob cancels a job of the caller's, waits up to wait for its end, and
 // returns the job as it then is. It does not change a job that has ended.
-func (s *service) cancelJob(ctx context.Context, c caller, id string, wait time.Duration) (jobs.Job, error) {
+func (s *service) cancelJob(ctx context.Context, c *caller, id string, wait time.Duration) (jobs.Job, error) {
 	within, stop := context.WithTimeout(ctx, wait)
 	defer stop()
 	job, err := s.Jobs.Cancel(within, c.owner, id)

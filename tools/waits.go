@@ -21,17 +21,18 @@ type waiter struct{ owner, client, job string }
 // maxLeft bounds how many waits that a client has left are remembered.
 const maxLeft = 1000
 
-// begin records that a client waits.
-func (w *waits) begin(one waiter) {
+// begin records that a client waits. The caller must call end when the client no
+// longer waits; left means that the client has left.
+func (w *waits) begin(one waiter) (end func(left bool)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.open == nil {
 		w.open = make(map[waiter]int)
 	}
 	w.open[one]++
+	return func(left bool) { w.end(one, left) }
 }
 
-// end records that a client no longer waits, and whether it has left.
 func (w *waits) end(one waiter, left bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

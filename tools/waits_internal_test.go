@@ -11,8 +11,7 @@ func TestWaitsAreBounded(t *testing.T) {
 	for n := range 3 * maxLeft {
 		for _, left := range []bool{false, true, true} {
 			one := waiter{job: fmt.Sprint(n)}
-			w.begin(one)
-			w.end(one, left)
+			w.begin(one)(left)
 		}
 	}
 	if len(w.left) != maxLeft || len(w.open) != 0 {
