@@ -2,7 +2,6 @@ package tools
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
 	"log/slog"
 	"strconv"
@@ -140,7 +139,7 @@ func (s *service) lastRun(ctx context.Context, owner, id string) *lastRun {
 
 // formatOffset encodes a position in a list of functions as an opaque string.
 func formatOffset(n int) string {
-	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "functions %d", n))
+	return opaque(fmt.Sprintf("functions %d", n))
 }
 
 // parseOffset is the inverse of formatOffset. An empty string is the beginning.
@@ -148,10 +147,9 @@ func parseOffset(s string) (int, bool) {
 	if s == "" {
 		return 0, true
 	}
-	raw, err := base64.RawURLEncoding.DecodeString(s)
-	digits, found := strings.CutPrefix(string(raw), "functions ")
-	n, numErr := strconv.Atoi(digits)
-	return n, err == nil && found && numErr == nil && n > 0
+	digits, found := strings.CutPrefix(fromOpaque(s), "functions ")
+	n, err := strconv.Atoi(digits)
+	return n, found && err == nil && n > 0
 }
 
 func (l *functionList) attrs() []slog.Attr {

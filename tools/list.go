@@ -53,9 +53,22 @@ type pageInput struct {
 	Cursor string `json:"cursor,omitempty" jsonschema:"next_cursor of the page before" must:"the next_cursor of an earlier page"`
 }
 
+// opaque encodes a position for clients, which must not read anything into it.
+func opaque(position string) string { return base64.RawURLEncoding.EncodeToString([]byte(position)) }
+
+// fromOpaque is the inverse of opaque. It returns "", which is no position, for a string
+// that opaque did not make.
+func fromOpaque(s string) string {
+	raw, err := base64.RawURLEncoding.DecodeString(s)
+	if err != nil {
+		return ""
+	}
+	return string(raw)
+}
+
 // formatCursor encodes a list position as an opaque string.
 func formatCursor(job jobs.Job) string {
-	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d %s", job.StartedAt.UnixNano(), job.ID))
+	return opaque(fmt.Sprintf("%d %s", job.StartedAt.UnixNano(), job.ID))
 }
 
 // parseCursor is the inverse of formatCursor. An empty string is the beginning.
@@ -63,10 +76,9 @@ func parseCursor(s string) (jobs.Cursor, bool) {
 	if s == "" {
 		return jobs.Cursor{}, true
 	}
-	raw, err := base64.RawURLEncoding.DecodeString(s)
-	at, id, found := strings.Cut(string(raw), " ")
-	nanos, numErr := strconv.ParseInt(at, 10, 64)
-	if err != nil || numErr != nil || !found || id == "" {
+	at, id, found := strings.Cut(fromOpaque(s), " ")
+	nanos, err := strconv.ParseInt(at, 10, 64)
+	if err != nil || !found || id == "" {
 		return jobs.Cursor{}, false
 	}
 	return jobs.Cursor{StartedAt: time.Unix(0, nanos), ID: id}, true
