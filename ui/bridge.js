@@ -1,0 +1,1 @@
+// The port in a host: to come.

@@ -1,0 +1,96 @@
+// Package ui holds the build monitor: one page that shows a build or a run while it
+// goes on, for the frame of a host with MCP Apps and for a person's browser.
+//
+// The page is monitor.html, in which the first <style></style> gets monitor.css and
+// the first <script></script> gets two scripts, joined as they are: the page's port
+// and monitor.js. The port is bridge.js in a host, and person.js in a browser. It has
+// the same functions in both, which is all that monitor.js knows of its
+// surroundings.
+//
+// In a host the document makes no request: the host's tools/call is its only road.
+// In a browser it is served at /builds/{build_id} and /runs/{run_id}. Its only
+// requests are POSTs to /api/call on the same origin, with the JSON object
+//
+//	{"name": "follow_job", "arguments": {"job_id": "build_…", "after": 0, "wait_seconds": 15}}
+//
+// Such a request is answered with the CallToolResult as JSON and the status 200, even
+// if isError is true. Only the page's own tools are there: follow_job, cancel_build,
+// cancel_run, get_function, run_function and get_run. Other statuses have the body
+// {"error": "one sentence"}: 401 if the person has to sign in (the page reloads, and
+// the server asks for the token), 403 and 415 for a request that no page of ours
+// sends, 404 for another tool, and 503 while the server stops. The address / lists
+// the builds and runs.
+//
+// In a browser the CSP allows the page's own style and script by their hashes, and
+// connect-src 'self': no style attributes, no inline handlers, no other files.
+package ui
+
+import (
+	"crypto/sha256"
+	_ "embed" // the files of the page
+	"encoding/base64"
+	"encoding/hex"
+	"strings"
+	"sync"
+)
+
+var (
+	//go:embed monitor.html
+	frame string
+	//go:embed monitor.css
+	style string
+	//go:embed monitor.js
+	monitor string
+	//go:embed bridge.js
+	bridge string
+	//go:embed person.js
+	person string
+)
+
+// Document is an HTML document that needs no other file.
+type Document struct {
+	HTML string
+
+	// Style and Script are the sources of its inline style and script for a
+	// Content-Security-Policy, such as 'sha256-…'.
+	Style, Script string
+}
+
+// Page returns the page for the frame of a host. It is safe for concurrent use, like
+// the other functions.
+func Page() string { return pageForHost() }
+
+// Version returns a hash of [Page]. Hosts keep a page by its address, so that the
+// address must change with the page.
+func Version() string { return version() }
+
+// PersonPage returns the page for a person's browser.
+func PersonPage() Document { return pageForPerson() }
+
+// Stylesheet returns the style of the page, for others that look like it.
+func Stylesheet() string { return style }
+
+var (
+	pageForHost   = sync.OnceValue(func() string { return assemble(bridge).HTML })
+	pageForPerson = sync.OnceValue(func() Document { return assemble(person) })
+
+	version = sync.OnceValue(func() string {
+		sum := sha256.Sum256([]byte(Page()))
+		return hex.EncodeToString(sum[:6])
+	})
+)
+
+// assemble returns the page with a port.
+func assemble(port string) Document {
+	script := port + "\n" + monitor
+	html := strings.Replace(frame, "<style></style>", "<style>"+style+"</style>", 1)
+	html = strings.Replace(html, "<script></script>", "<script>"+script+"</script>", 1)
+	return Document{HTML: html, Style: Source(style), Script: Source(script)}
+}
+
+// Source returns the source of an inline style or script for a
+// Content-Security-Policy.
+func Source(content string) string {
+	sum := sha256.Sum256([]byte(content))
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}
