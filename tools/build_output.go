@@ -18,20 +18,20 @@ type buildOutput struct {
 	FunctionName string      `json:"function_name,omitempty"`
 	FunctionFrom string      `json:"function_from,omitempty" schema:"none"` // see [jobs.Build]
 	Version      string      `json:"function_version,omitempty" schema:"none"`
-	TotalCostUSD any         `json:"total_cost_usd,omitempty" jsonschema:"US dollars; null: not known" min:"0"` // see [finalCost]
-	ThreadID     string      `json:"thread_id,omitempty"`
+	TotalCostUSD any         `json:"total_cost_usd,omitempty" jsonschema:"US dollars; null: not known"` // see [finalCost]
+	ThreadID     string      `json:"thread_id,omitempty" schema:"none"`
 	ThreadURL    string      `json:"thread_url,omitempty"`
-	Continues    string      `json:"continues,omitempty" jsonschema:"build_id of the build that this one continues"`
+	Continues    string      `json:"continues,omitempty" jsonschema:"An earlier build_id"`
 	Detached     bool        `json:"detached,omitempty" schema:"none"`
 	ViewerURL    string      `json:"viewer_url,omitempty"`
 	Answer       string      `json:"answer,omitempty"`
-	Steps        []string    `json:"steps,omitempty" jsonschema:"The tools that the agent has used, the newest last"`
+	Steps        []string    `json:"steps,omitempty"`
 	Error        string      `json:"error,omitempty"`
 	Detail       string      `json:"detail,omitempty"`
-	Reason       string      `json:"reason,omitempty" jsonschema:"Why the build timed out or was cancelled"`
+	Reason       string      `json:"reason,omitempty"`
 	Warning      string      `json:"warning,omitempty" schema:"none"`
-	Joined       bool        `json:"joined,omitempty" jsonschema:"true: nothing was started; this build of the query existed already"`
-	Candidates   []candidate `json:"candidates,omitempty" jsonschema:"Functions that the build may have made, if its own is not known"`
+	Joined       bool        `json:"joined,omitempty" jsonschema:"true: this build existed already"`
+	Candidates   []candidate `json:"candidates,omitempty" jsonschema:"Functions that it may have made"`
 	Similar      []similar   `json:"similar_functions,omitempty" schema:"none"` // only in the first answer to a new build
 	jobOutput
 }

@@ -38,8 +38,8 @@ type functionOutput struct {
 	Site            string           `json:"site,omitempty"`
 	Variables       []variableOutput `json:"variables"`
 	LatestVersion   string           `json:"latest_version,omitempty"`
-	Versions        int              `json:"versions,omitempty"`
-	Source          string           `json:"source,omitempty"`
+	Versions        int              `json:"versions,omitempty" schema:"none"`
+	Source          string           `json:"source,omitempty" schema:"none"`
 	RequiredSecrets []secretOutput   `json:"required_secrets,omitempty"`
 	Schedule        *scheduleOutput  `json:"schedule,omitempty"`
 	ResponseFormat  any              `json:"response_format,omitempty"`

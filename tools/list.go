@@ -137,7 +137,7 @@ func (s *service) listRuns(ctx context.Context, c *caller, in *listRunsInput) (*
 // buildList is a page of builds, with what builds have cost.
 type buildList struct {
 	Builds        []listedBuild `json:"builds"`
-	NextCursor    string        `json:"next_cursor,omitempty" jsonschema:"cursor of the next page"`
+	NextCursor    string        `json:"next_cursor,omitempty"`
 	SpentToday    *float64      `json:"spent_today_usd,omitempty"` // nil: not known
 	Spent30Days   *float64      `json:"spent_30_days_usd,omitempty"`
 	Unknown30Days int           `json:"unknown_costs_30_days,omitempty"`
@@ -172,7 +172,7 @@ func newListedBuild(job jobs.Job) listedBuild {
 // runList is a page of runs.
 type runList struct {
 	Runs       []listedRun `json:"runs"`
-	NextCursor string      `json:"next_cursor,omitempty" jsonschema:"cursor of the next page"`
+	NextCursor string      `json:"next_cursor,omitempty"`
 
 	listOutput
 }

@@ -14,8 +14,8 @@ type runOutput struct {
 	RunID           string   `json:"run_id"`
 	FunctionID      string   `json:"function_id,omitempty"`
 	Version         string   `json:"function_version,omitempty" schema:"none"` // of the start, and only in its answer
-	FunctionRunID   string   `json:"function_run_id,omitempty"`
-	SessionID       string   `json:"session_id,omitempty"`
+	FunctionRunID   string   `json:"function_run_id,omitempty" schema:"none"`
+	SessionID       string   `json:"session_id,omitempty" schema:"none"`
 	Status          string   `json:"status" enum:"running,closed,failed,cancelled,interrupted"`
 	OK              *bool    `json:"ok,omitempty"`
 	Result          any      `json:"result,omitempty" jsonschema:"Any JSON; if truncated, a part of its text"`

@@ -68,7 +68,7 @@ type output interface {
 type jobOutput struct {
 	StartedAt      string   `json:"started_at,omitempty"`
 	ElapsedSeconds *float64 `json:"elapsed_seconds,omitempty"`
-	Durable        *bool    `json:"durable,omitempty" jsonschema:"false: in memory only, so lost when the server ends. This is normal in a sandbox"` // false for a job that is lost with this process; otherwise nil
+	Durable        *bool    `json:"durable,omitempty" jsonschema:"false: lost when the server ends, as is normal in a sandbox"` // false for a job that is lost with this process; otherwise nil
 	NextStep       string   `json:"next_step,omitempty"`
 
 	job             jobs.Job
