@@ -15,11 +15,25 @@
 //
 // Such a request is answered with the CallToolResult as JSON and the status 200, even
 // if isError is true. Only the page's own tools are there: follow_job, cancel_build,
-// cancel_run, get_function, run_function and get_run. Other statuses have the body
-// {"error": "one sentence"}: 401 if the person has to sign in (the page reloads, and
-// the server asks for the token), 403 and 415 for a request that no page of ours
-// sends, 404 for another tool, and 503 while the server stops. The address / lists
-// the builds and runs.
+// cancel_run, get_function, run_function and get_run. With 401 the person has to sign
+// in: the page loads itself again, and the server then asks for the token. Any other
+// status is lost contact. The address / lists the builds and runs.
+//
+// The structured content of follow_job has
+//
+//	job        what get_build or get_run returns; missing if there is no such build yet
+//	entries    seq, at (seconds since the start), type, text (at most 2,000 characters)
+//	next       the next call's after
+//	more       true: the next call returns at once with further entries
+//	simulated  true: the sandbox
+//
+// The types of entries are Notte's types of events, where they have something to show:
+// status, tool_start (text: the tool), function_uploaded (text: the function's name, or
+// else its ID), notte_session_data (no text: viewer_url of job is the link), log (a
+// line of a run), the last one of an ended job (done, error, timeout, cancelled,
+// interrupted, result; text: why), and thinking and text: neighbouring deltas are one
+// entry, and the first entry of an answer may go on with the last one of the answer
+// before.
 //
 // In a browser the CSP allows the page's own style and script by their hashes, and
 // connect-src 'self': no style attributes, no inline handlers, no other files.
