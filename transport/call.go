@@ -47,6 +47,7 @@ type call struct {
 	token         json.RawMessage // nil: the client asked for no progress
 	method        string
 	declaresTasks bool // the client accepts a task as the answer
+	showsPages    bool // the client has declared MCP Apps with initialize
 	out           wire
 	ctx           context.Context // ends when the call is cancelled or has been answered
 	stop          context.CancelCauseFunc

@@ -31,9 +31,11 @@ var errStopped = errors.New("the server is stopping")
 type dispatcher struct {
 	srv   *server.MCPServer
 	log   *slog.Logger
-	tasks Tasks // nil: no tool answers with tasks
 	limit *callLimit
 	calls calls
+
+	tasks   Tasks   // nil: no tool answers with tasks
+	toolbox Toolbox // nil: nothing changes
 
 	refusals refusalLog
 
@@ -41,10 +43,10 @@ type dispatcher struct {
 	serverMeta func() *mcp.Meta // the _meta of results that mcp-go does not make
 }
 
-// newDispatcher returns a dispatcher. log, tasks and onStop may be nil.
-func newDispatcher(srv *server.MCPServer, log *slog.Logger, maxCalls int, tasks Tasks, onStop func()) *dispatcher {
+// newDispatcher returns a dispatcher. log, tasks, toolbox and onStop may be nil.
+func newDispatcher(srv *server.MCPServer, log *slog.Logger, maxCalls int, tasks Tasks, toolbox Toolbox, onStop func()) *dispatcher {
 	d := &dispatcher{
-		srv: srv, log: cmp.Or(log, slog.New(slog.DiscardHandler)), tasks: tasks,
+		srv: srv, log: cmp.Or(log, slog.New(slog.DiscardHandler)), tasks: tasks, toolbox: toolbox,
 		limit: newCallLimit(maxCalls, "calls are running"), onStop: onStop,
 	}
 	d.refusals.logger = d.log
@@ -72,6 +74,9 @@ type peer struct {
 	// oneStream means that all answers go out on one stream, so that calls which
 	// run at the same time need different IDs.
 	oneStream bool
+
+	// showsPages means that the client has declared MCP Apps with initialize.
+	showsPages bool
 }
 
 // admit returns the call of a message, or why the message is refused. Until run
@@ -80,7 +85,7 @@ type peer struct {
 func (d *dispatcher) admit(ctx context.Context, p peer, m message, out wire) (*call, *rpcError) {
 	c := &call{
 		key: callKey{p.session, idKey(m.id)}, id: m.id, token: m.token, method: m.method,
-		declaresTasks: d.tasks != nil && declaresTasks(m.caps), out: out,
+		declaresTasks: d.tasks != nil && declaresTasks(m.caps), showsPages: p.showsPages, out: out,
 	}
 	c.ctx, c.stop = context.WithCancelCause(ctx)
 	if c.token != nil {
@@ -138,7 +143,7 @@ func (d *dispatcher) handle(c *call, raw []byte) (resp mcp.JSONRPCMessage) {
 	case string(mcp.MethodSubscriptionsListen):
 		return d.listen(c, raw)
 	}
-	return d.ask(c.ctx, &session{id: c.key.session}, c.method, raw)
+	return d.ask(c.ctx, d.view(c), c.method, raw)
 }
 
 // callTool makes mcp-go call a tool, whose handler may defer its work. mcp-go runs
@@ -147,20 +152,17 @@ func (d *dispatcher) handle(c *call, raw []byte) (resp mcp.JSONRPCMessage) {
 // small stack.
 func (d *dispatcher) callTool(c *call, raw []byte) mcp.JSONRPCMessage {
 	ctx, deferral := progress.WithDeferral(c.ctx)
+	if d.toolbox != nil {
+		ctx = progress.WithNotices(ctx, func() {}) // TODO
+	}
 	answered := make(chan mcp.JSONRPCMessage)
-	go func() { answered <- d.ask(ctx, &session{id: c.key.session}, c.method, raw) }()
+	go func() { answered <- d.ask(ctx, d.view(c), c.method, raw) }()
 	resp := <-answered
 	if r, ok := resp.(mcp.JSONRPCResponse); ok {
 		c.deferral = deferral
 		c.result, _ = r.Result.(*mcp.CallToolResult)
 	}
 	return resp
-}
-
-// ask makes mcp-go handle a message.
-func (d *dispatcher) ask(ctx context.Context, s *session, method string, raw []byte) (resp mcp.JSONRPCMessage) {
-	defer d.recoverInto(&resp, method)
-	return d.explain(d.srv.HandleMessage(d.srv.WithContext(ctx, s), raw))
 }
 
 // runDeferred does the work that a tool's handler deferred, which may overwrite the
@@ -188,15 +190,16 @@ func (d *dispatcher) recoverInto(resp *mcp.JSONRPCMessage, method string) {
 }
 
 // explain replaces errors of mcp-go that do not say what is right, or that name types
-// of Go.
-func (d *dispatcher) explain(resp mcp.JSONRPCMessage) mcp.JSONRPCMessage {
+// of Go. s is the view of the client that gets the error.
+func (d *dispatcher) explain(s *session, resp mcp.JSONRPCMessage) mcp.JSONRPCMessage {
 	failed, ok := resp.(mcp.JSONRPCError)
 	if !ok {
 		return resp
 	}
 	switch {
 	case strings.HasSuffix(failed.Error.Message, server.ErrToolNotFound.Error()):
-		names := slices.Sorted(maps.Keys(d.srv.ListTools()))
+		names := slices.AppendSeq(slices.Collect(maps.Keys(d.srv.ListTools())), maps.Keys(s.GetSessionTools()))
+		slices.Sort(names)
 		failed.Error.Message = "There is no tool of that name: the tools are " + strings.Join(names, ", ") + "."
 	case strings.HasPrefix(failed.Error.Message, "unparsable "), failed.Error.Code == mcp.PARSE_ERROR:
 		// paramsShape has refused all other values that mcp-go cannot read.

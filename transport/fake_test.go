@@ -23,7 +23,12 @@ var update = flag.Bool("update", false, "rewrite the transcripts in testdata")
 // fakeServer is an MCP server whose one tool, work, does what its arguments say.
 type fakeServer struct {
 	srv  *server.MCPServer
-	stop func()        // makes waiting calls return
+	stop func() // makes waiting calls return
+
+	tasks   Tasks
+	toolbox Toolbox
+	signal  map[string]func() // what a transcript's other steps do, by the step
+
 	quit chan struct{} // closed by stop
 
 	mu  sync.Mutex // guards saw

@@ -41,6 +41,7 @@ type HTTPOptions struct {
 	Logger   *slog.Logger // gets the causes that clients must not see; default: none
 	MaxCalls int          // calls at once, and GET streams at once; default 4,096
 	Tasks    Tasks        // of the tools that answer with tasks; nil: no tool does
+	Toolbox  Toolbox      // further tools, and lists that change; nil: none
 
 	// OnStop is called once when the server stops. It must make waiting handlers
 	// return, and must not wait for them.
@@ -77,7 +78,7 @@ func NewHTTP(srv *server.MCPServer, opts HTTPOptions) (*HTTP, error) {
 	}
 	maxCalls := cmp.Or(opts.MaxCalls, 4096)
 	return &HTTP{
-		dispatcher: newDispatcher(srv, opts.Logger, maxCalls, opts.Tasks, opts.OnStop),
+		dispatcher: newDispatcher(srv, opts.Logger, maxCalls, opts.Tasks, opts.Toolbox, opts.OnStop),
 		guard:      g,
 		tls:        tlsConfig,
 		sessions:   sessions,

@@ -23,7 +23,7 @@ import (
 // leaves request N, or "# stop". What came on response N since is "<N ".
 func TestHTTPTranscripts(t *testing.T) {
 	replay(t, "testdata/http.txtar", func(t *testing.T, steps []string) (lines []string) {
-		synctest.Test(t, func(t *testing.T) { lines = playHTTP(t, newFakeServer(), steps, nil) })
+		synctest.Test(t, func(t *testing.T) { lines = playHTTP(t, newFakeServer(), steps) })
 		return lines
 	})
 }
@@ -41,9 +41,9 @@ type player struct {
 	sessions []string
 }
 
-func playHTTP(t *testing.T, f *fakeServer, steps []string, tasks Tasks) (lines []string) {
+func playHTTP(t *testing.T, f *fakeServer, steps []string) (lines []string) {
 	p := &player{f: f}
-	h, err := NewHTTP(p.f.srv, HTTPOptions{Addr: "127.0.0.1:8808", MaxCalls: 3, OnStop: p.f.stop, Tasks: tasks})
+	h, err := NewHTTP(p.f.srv, HTTPOptions{Addr: "127.0.0.1:8808", MaxCalls: 3, OnStop: f.stop, Tasks: f.tasks, Toolbox: f.toolbox})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,6 +98,8 @@ func (p *player) step(t *testing.T, step []string) {
 	case strings.HasPrefix(step[0], "# close "):
 		n, _ := strconv.Atoi(words[2])
 		p.close[n-1]()
+	case p.f.signal[step[0]] != nil:
+		p.f.signal[step[0]]()
 	}
 }
 

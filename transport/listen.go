@@ -4,33 +4,15 @@ import (
 	"sync"
 
 	"github.com/mark3labs/mcp-go/mcp"
-	"github.com/mark3labs/mcp-go/server"
 
 	"github.com/anything-mcp/anything-mcp/text"
 )
 
-// session is mcp-go's view of a client while it handles one message. It does not
-// keep what a legacy client sends with initialize, because no later handler needs
-// it. It is not registered, so it gets no broadcasts.
-type session struct {
-	id    string
-	notes chan mcp.JSONRPCNotification // nil except for subscriptions/listen: a send then fails at once
-}
-
-var _ server.ClientSession = (*session)(nil)
-
-func (s *session) SessionID() string { return s.id }
-
-func (s *session) NotificationChannel() chan<- mcp.JSONRPCNotification { return s.notes }
-
-func (s *session) Initialize() {}
-
-func (s *session) Initialized() bool { return true }
-
 // listen answers subscriptions/listen. Before it returns, mcp-go sends one
 // acknowledgement, and nothing else, through the session's channel.
 func (d *dispatcher) listen(c *call, raw []byte) mcp.JSONRPCMessage {
-	s := &session{id: c.key.session, notes: make(chan mcp.JSONRPCNotification, 1)}
+	s := d.view(c)
+	s.notes = make(chan mcp.JSONRPCNotification, 1)
 	var forward sync.WaitGroup
 	forward.Go(func() {
 		for note := range s.notes {

@@ -19,7 +19,8 @@ type StdioOptions struct {
 	MaxCalls int           // calls at once; default 1,000
 	Grace    time.Duration // for calls that run when the input ends; default 5 s
 
-	Tasks Tasks // of the tools that answer with tasks; nil: no tool does
+	Tasks   Tasks   // of the tools that answer with tasks; nil: no tool does
+	Toolbox Toolbox // further tools, and lists that change; nil: none
 
 	// Gone is closed when the client has ended although in is still open: another
 	// process may hold its other end. It counts as the end of in. nil: never.
@@ -74,7 +75,7 @@ type stdio struct {
 
 func newStdio(srv *server.MCPServer, in io.Reader, out io.Writer, opts StdioOptions) *stdio {
 	return &stdio{
-		dispatcher: newDispatcher(srv, opts.Logger, cmp.Or(opts.MaxCalls, 1000), opts.Tasks, opts.OnStop),
+		dispatcher: newDispatcher(srv, opts.Logger, cmp.Or(opts.MaxCalls, 1000), opts.Tasks, opts.Toolbox, opts.OnStop),
 		in:         newLineReader(in, maxMessage),
 		out:        newLineWriter(out),
 		gone:       opts.Gone,

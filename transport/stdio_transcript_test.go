@@ -17,12 +17,12 @@ import (
 // the server wrote since is "< ", what its tool saw "~ ".
 func TestStdioTranscripts(t *testing.T) {
 	replay(t, "testdata/stdio.txtar", func(t *testing.T, steps []string) (lines []string) {
-		synctest.Test(t, func(t *testing.T) { lines = playStdio(t, newFakeServer(), steps, nil) })
+		synctest.Test(t, func(t *testing.T) { lines = playStdio(t, newFakeServer(), steps) })
 		return lines
 	})
 }
 
-func playStdio(t *testing.T, f *fakeServer, steps []string, tasks Tasks) (lines []string) {
+func playStdio(t *testing.T, f *fakeServer, steps []string) (lines []string) {
 	ctx, stop := context.WithCancel(t.Context())
 	in, toServer := io.Pipe()
 	gone := make(chan struct{})
@@ -31,7 +31,7 @@ func playStdio(t *testing.T, f *fakeServer, steps []string, tasks Tasks) (lines 
 	start := time.Now()
 	ended := make(chan string, 1)
 	go func() {
-		s := newStdio(f.srv, in, out, StdioOptions{MaxCalls: 3, Gone: gone, OnStop: f.stop, Tasks: tasks})
+		s := newStdio(f.srv, in, out, StdioOptions{MaxCalls: 3, Gone: gone, OnStop: f.stop, Tasks: f.tasks, Toolbox: f.toolbox})
 		s.in.max = 1000
 		err := s.serve(ctx)
 		ended <- fmt.Sprintf("~ ended after %s: %v", time.Since(start).Truncate(100*time.Millisecond), err)
@@ -62,6 +62,8 @@ func playStdio(t *testing.T, f *fakeServer, steps []string, tasks Tasks) (lines 
 				t.Fatal(err)
 			}
 			time.Sleep(d)
+		case f.signal[step] != nil:
+			f.signal[step]()
 		}
 		flush()
 	}

@@ -21,15 +21,15 @@ import (
 func TestTaskTranscripts(t *testing.T) {
 	replay(t, "testdata/tasks-stdio.txtar", func(t *testing.T, steps []string) (lines []string) {
 		synctest.Test(t, func(t *testing.T) {
-			f, table := newFakeTaskServer()
-			lines = playStdio(t, f, steps, table)
+			f, _ := newFakeTaskServer()
+			lines = playStdio(t, f, steps)
 		})
 		return lines
 	})
 	replay(t, "testdata/tasks-http.txtar", func(t *testing.T, steps []string) (lines []string) {
 		synctest.Test(t, func(t *testing.T) {
-			f, table := newFakeTaskServer()
-			lines = playHTTP(t, f, steps, table)
+			f, _ := newFakeTaskServer()
+			lines = playHTTP(t, f, steps)
 		})
 		return lines
 	})
@@ -48,6 +48,7 @@ var errBroken = errors.New("the disk is on fire")
 func newFakeTaskServer() (*fakeServer, *taskTable) {
 	f := newFakeServer()
 	table := &taskTable{status: make(map[string]string), note: f.note}
+	f.tasks = table
 	server.WithExtensions(map[string]any{tasks.Extension: struct{}{}})(f.srv)
 	f.srv.AddTool(mcp.NewTool("task", mcp.WithDescription("Begins a task.")), table.begin)
 	return f, table

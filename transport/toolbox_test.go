@@ -1,0 +1,119 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+
+	"github.com/anything-mcp/anything-mcp/progress"
+)
+
+// TestToolboxTranscripts plays tools and notices of a toolbox over both transports, in
+// the steps of TestStdioTranscripts and TestHTTPTranscripts, and those that
+// newFakeToolbox lists.
+func TestToolboxTranscripts(t *testing.T) {
+	replay(t, "testdata/toolbox-stdio.txtar", func(t *testing.T, steps []string) (lines []string) {
+		synctest.Test(t, func(t *testing.T) {
+			f, _ := newFakeToolbox()
+			lines = playStdio(t, f, steps)
+		})
+		return lines
+	})
+	replay(t, "testdata/toolbox-http.txtar", func(t *testing.T, steps []string) (lines []string) {
+		synctest.Test(t, func(t *testing.T) {
+			f, _ := newFakeToolbox()
+			lines = playHTTP(t, f, steps)
+		})
+		return lines
+	})
+}
+
+// fakeToolbox is a Toolbox. Its server's tool pin adds a tool to it.
+type fakeToolbox struct {
+	note func(string)
+
+	mu      sync.Mutex // guards what follows
+	tools   map[string]server.ServerTool
+	broken  bool
+	changes []chan string
+}
+
+// newFakeToolbox returns a server and its toolbox. "# tools" and "# resources" are
+// changes that another process makes, and "# broken" makes the toolbox fail.
+func newFakeToolbox() (*fakeServer, *fakeToolbox) {
+	f := newFakeServer()
+	b := &fakeToolbox{note: f.note}
+	f.toolbox = b
+	server.WithToolCapabilities(true)(f.srv)
+	server.WithResourceCapabilities(false, true)(f.srv)
+	f.srv.AddTool(mcp.NewTool("pin", mcp.WithString("name", mcp.Required())), b.pin)
+	f.signal = map[string]func(){
+		"# tools":     func() { b.say(mcp.MethodNotificationToolsListChanged) },
+		"# resources": func() { b.say(mcp.MethodNotificationResourcesListChanged) },
+		"# prompts":   func() { b.say(mcp.MethodNotificationPromptsListChanged) },
+		"# broken":    func() { b.mu.Lock(); b.broken = true; b.mu.Unlock() },
+	}
+	return f, b
+}
+
+func (b *fakeToolbox) pin(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+	name := req.GetString("name", "")
+	progress.HoldNotices(ctx)
+	b.mu.Lock()
+	tools := maps.Clone(b.tools)
+	if tools == nil {
+		tools = make(map[string]server.ServerTool)
+	}
+	tools[name] = server.ServerTool{
+		Tool: mcp.NewTool(name, mcp.WithDescription("Is pinned.")),
+		Handler: func(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+			return mcp.NewToolResultText("This is " + name + "."), nil
+		},
+	}
+	b.tools = tools
+	b.mu.Unlock()
+	b.say(mcp.MethodNotificationToolsListChanged)
+	return mcp.NewToolResultText("pinned"), nil
+}
+
+func (b *fakeToolbox) Tools(context.Context) (map[string]server.ServerTool, error) {
+	b.note("the toolbox was asked")
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.broken {
+		return nil, errors.New("the disk is full")
+	}
+	return b.tools, nil
+}
+
+func (b *fakeToolbox) Changes(ctx context.Context) <-chan string {
+	b.note("changes are watched")
+	changes := make(chan string, 1000)
+	b.mu.Lock()
+	b.changes = append(b.changes, changes)
+	b.mu.Unlock()
+	context.AfterFunc(ctx, func() {
+		b.note("changes are no longer watched")
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.changes = slices.DeleteFunc(b.changes, func(other chan string) bool { return other == changes })
+		close(changes)
+	})
+	return changes
+}
+
+// say says a change to who watches.
+func (b *fakeToolbox) say(method string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, changes := range b.changes {
+		changes <- method
+	}
+}
