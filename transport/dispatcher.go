@@ -19,6 +19,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 
+	"github.com/anything-mcp/anything-mcp/apps"
 	"github.com/anything-mcp/anything-mcp/progress"
 )
 
@@ -198,7 +199,12 @@ func (d *dispatcher) explain(s *session, resp mcp.JSONRPCMessage) mcp.JSONRPCMes
 	}
 	switch {
 	case strings.HasSuffix(failed.Error.Message, server.ErrToolNotFound.Error()):
-		names := slices.AppendSeq(slices.Collect(maps.Keys(d.srv.ListTools())), maps.Keys(s.GetSessionTools()))
+		names := slices.Collect(maps.Keys(s.GetSessionTools()))
+		for name, t := range d.srv.ListTools() {
+			if !apps.IsForPages(t.Tool) {
+				names = append(names, name)
+			}
+		}
 		slices.Sort(names)
 		failed.Error.Message = "There is no tool of that name: the tools are " + strings.Join(names, ", ") + "."
 	case strings.HasPrefix(failed.Error.Message, "unparsable "), failed.Error.Code == mcp.PARSE_ERROR:

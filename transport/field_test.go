@@ -141,7 +141,7 @@ var internals = regexp.MustCompile(`\bGo \w+|unmarshal|unparsable|json:|base64|m
 
 func TestFieldReports(t *testing.T) {
 	legacyHTTP := newHTTP(t, newFakeServer(), HTTPOptions{})
-	session := legacyHTTP.sessions.begin()
+	session := legacyHTTP.sessions.begin(false)
 	for _, report := range fieldReports {
 		t.Run(report.situation, func(t *testing.T) {
 			checkReport(t, report, overStdio(t, report.message))
@@ -199,7 +199,7 @@ func overHTTP(h *HTTP, message string, header http.Header) string {
 // a session would not read the error otherwise.
 func TestWrongParamsOverHTTP(t *testing.T) {
 	h := newHTTP(t, newFakeServer(), HTTPOptions{})
-	session := h.sessions.begin()
+	session := h.sessions.begin(false)
 	for version, want := range map[string]int{"": 200, "2025-11-25": 200, "2026-07-28": 400} {
 		r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1:8808/mcp", strings.NewReader(`{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"cursor":"zzz"}}`))
 		r.Header = http.Header{"Content-Type": {"application/json"}, "Mcp-Session-Id": {session}, "Mcp-Protocol-Version": {version}}

@@ -8,6 +8,8 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/tidwall/gjson"
+
+	"github.com/anything-mcp/anything-mcp/apps"
 )
 
 // message holds the parts of a JSON-RPC message that this package reads, and the
@@ -18,6 +20,7 @@ type message struct {
 	token    json.RawMessage // the progress token as the client wrote it: a string or an integer; nil when absent
 	version  string          // the protocol version in _meta, where it is since 2026-07-28
 	caps     json.RawMessage // the client's capabilities in _meta, where they are since 2026-07-28; not decoded
+	pages    bool            // an initialize whose client declares MCP Apps
 	response bool            // the message is a response; this server sends no requests
 
 	// exact is the same message with no members but those that this server reads.
@@ -114,7 +117,15 @@ func (m *message) setExact(method string, params gjson.Result) *rpcError {
 	m.exact = append(exact, '}')
 	m.params = m.exact[start : len(m.exact)-1]
 	m.readMeta()
+	m.pages = m.isInitialize() && declaresApps(params.Get("capabilities.extensions").Raw)
 	return nil
+}
+
+// declaresApps reports whether the extensions in a client's capabilities declare MCP
+// Apps.
+func declaresApps(extensions string) bool {
+	var caps mcp.ClientCapabilities
+	return json.Unmarshal([]byte(extensions), &caps.Extensions) == nil && apps.Declared(&caps)
 }
 
 // readMeta reads the progress token, the protocol version and the capabilities from

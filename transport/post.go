@@ -93,14 +93,16 @@ func (h *HTTP) peerOf(r *http.Request, m message) (p peer, bad *refusal) {
 			}
 		}
 	case begins:
-		p.session = h.sessions.begin()
+		p.session = h.sessions.begin(m.pages)
 	case !isKnownVersion(version):
 		bad = unknownVersion()
 	case m.response || m.isCancellation() && !continues:
 		// Clients of the stateless protocol send such cancellations too, and
 		// some stop using a server that refuses them.
 	default:
-		p.session, bad = h.sessionOf(r)
+		if p.session, bad = h.sessionOf(r); bad == nil {
+			p.showsPages = showsPages(p.session)
+		}
 	}
 	return p, bad
 }

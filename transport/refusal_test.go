@@ -127,7 +127,7 @@ func TestMediaTypes(t *testing.T) {
 		return b.String()
 	}
 	h := newHTTP(t, newFakeServer(), HTTPOptions{})
-	session := h.sessions.begin()
+	session := h.sessions.begin(false)
 	for _, tt := range []struct {
 		situation, media, coding, body string
 		want                           int

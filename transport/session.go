@@ -12,13 +12,20 @@ import (
 )
 
 const (
-	minSessionKey = 16   // bytes
-	nonceLength   = 26   // characters: what rand.Text returns
+	minSessionKey = 16 // bytes
+	nonceLength   = 26 // characters: what rand.Text returns
+	signedLength  = nonceLength + 1
 	maxEnded      = 1000 // ended sessions that are remembered
 )
 
-// sessions issues and checks the session IDs of legacy clients. An ID is a nonce
-// and its signature. So no state is kept for a session, and replicas that share the
+// Marks in session IDs: whether the client has declared MCP Apps with initialize.
+const (
+	markPlain = "p"
+	markPages = "u"
+)
+
+// sessions issues and checks the session IDs of legacy clients. An ID is a nonce, a
+// mark, and the signature of both. So no state is kept for a session, and replicas that share the
 // key accept each other's IDs. sessions keeps only the last 1,000 IDs that clients
 // of this process have ended. An older one becomes valid again, which gives its
 // client access to nothing.
@@ -42,15 +49,23 @@ func newSessions(key []byte) (*sessions, error) {
 	return &sessions{key: key}, nil
 }
 
-// begin returns the ID of a new session.
-func (s *sessions) begin() string {
-	nonce := rand.Text()
-	return nonce + s.sign(nonce)
+// begin returns the ID of a new session. pages means that its client has declared MCP
+// Apps.
+func (s *sessions) begin(pages bool) string {
+	mark := markPlain
+	if pages {
+		mark = markPages
+	}
+	signed := rand.Text() + mark
+	return signed + s.sign(signed)
 }
+
+// showsPages reports whether the client of a valid session has declared MCP Apps.
+func showsPages(id string) bool { return id[nonceLength:signedLength] == markPages }
 
 // valid reports whether id was issued under the key and has not been ended.
 func (s *sessions) valid(id string) bool {
-	if len(id) < nonceLength || !hmac.Equal([]byte(id[nonceLength:]), []byte(s.sign(id[:nonceLength]))) {
+	if len(id) < signedLength || !hmac.Equal([]byte(id[signedLength:]), []byte(s.sign(id[:signedLength]))) {
 		return false
 	}
 	s.mu.Lock()
@@ -68,8 +83,8 @@ func (s *sessions) end(id string) {
 	s.ended = append(s.ended, id)
 }
 
-func (s *sessions) sign(nonce string) string {
+func (s *sessions) sign(signed string) string {
 	mac := hmac.New(sha256.New, s.key)
-	_, _ = io.WriteString(mac, nonce)
+	_, _ = io.WriteString(mac, signed)
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }

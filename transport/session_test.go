@@ -23,7 +23,7 @@ func newSessionsForTest(t *testing.T, key string) *sessions {
 func TestForgedSession(t *testing.T) {
 	const key = "0123456789abcdef"
 	s := newSessionsForTest(t, key)
-	id := s.begin()
+	id := s.begin(false)
 	if !s.valid(id) || !newSessionsForTest(t, key).valid(id) {
 		t.Error("an ID is not valid under the key that signed it")
 	}
@@ -32,7 +32,8 @@ func TestForgedSession(t *testing.T) {
 	}
 	forged := []string{
 		"", "x", id[:len(id)-1], id + "x", id[1:], id[:nonceLength], strings.ToLower(id), id + "\n", strings.Repeat("x", len(id)),
-		newSessionsForTest(t, "").begin(), newSessionsForTest(t, key+"g").begin(), s.begin()[:nonceLength] + id[nonceLength:],
+		newSessionsForTest(t, "").begin(false), newSessionsForTest(t, key+"g").begin(false), s.begin(false)[:nonceLength] + id[nonceLength:],
+		id[:nonceLength] + markPages + id[signedLength:],
 	}
 	for i := range id {
 		other := []byte(id)
@@ -50,16 +51,16 @@ func TestForgedSession(t *testing.T) {
 // no more.
 func TestEndedSessions(t *testing.T) {
 	s := newSessionsForTest(t, "")
-	lasting, first := s.begin(), s.begin()
+	lasting, first := s.begin(false), s.begin(false)
 	s.end(first)
 	for range maxEnded - 1 {
-		s.end(s.begin())
+		s.end(s.begin(false))
 	}
 	if s.valid(first) {
 		t.Error("an ended session is valid")
 	}
 	for range 3 * maxEnded {
-		s.end(s.begin())
+		s.end(s.begin(false))
 	}
 	if !s.valid(lasting) {
 		t.Error("the ends of other sessions have ended one")

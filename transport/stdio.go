@@ -71,6 +71,8 @@ type stdio struct {
 	out   *lineWriter
 	gone  <-chan struct{}
 	grace time.Duration
+
+	showsPages bool // the client has declared MCP Apps with initialize; only readAll uses it
 }
 
 func newStdio(srv *server.MCPServer, in io.Reader, out io.Writer, opts StdioOptions) *stdio {
@@ -178,7 +180,10 @@ func (s *stdio) handleLine(ctx context.Context, raw []byte) {
 	if m.id == nil || m.response {
 		return
 	}
-	c, bad := s.admit(ctx, peer{oneStream: true}, m, s.out)
+	if m.isInitialize() {
+		s.showsPages = m.pages
+	}
+	c, bad := s.admit(ctx, peer{oneStream: true, showsPages: s.showsPages}, m, s.out)
 	switch {
 	case bad != nil:
 		s.out.answer(encodeError(m.id, bad))

@@ -3,6 +3,7 @@ package transport
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 
+	"github.com/anything-mcp/anything-mcp/apps"
 	"github.com/anything-mcp/anything-mcp/progress"
 )
 
@@ -54,6 +56,13 @@ func newFakeToolbox() (*fakeServer, *fakeToolbox) {
 	server.WithToolCapabilities(true)(f.srv)
 	server.WithResourceCapabilities(false, true)(f.srv)
 	f.srv.AddTool(mcp.NewTool("pin", mcp.WithString("name", mcp.Required())), b.pin)
+	pages := mcp.NewTool("pages", mcp.WithDescription("Is for pages."))
+	pages.Meta = apps.ForPages()
+	f.srv.AddTool(pages, func(ctx context.Context, _ mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		client := server.ClientSessionFromContext(ctx).(server.SessionWithClientInfo)
+		caps := client.GetClientCapabilities()
+		return mcp.NewToolResultText(fmt.Sprint("The client shows pages: ", apps.Declared(&caps))), nil
+	})
 	f.signal = map[string]func(){
 		"# tools":     func() { b.say(mcp.MethodNotificationToolsListChanged) },
 		"# resources": func() { b.say(mcp.MethodNotificationResourcesListChanged) },
