@@ -202,6 +202,7 @@ func (a *app) server(s serverFlags, account func(context.Context) (*notte.Client
 		Detach:    s.limits.detach,
 		Logger:    a.log,
 		Tasks:     s.tasks && a.unfit == nil,
+		Apps:      s.apps,
 		Keep:      a.keep,
 		Advice:    advice,
 		Unfit:     a.unfit,

@@ -21,7 +21,7 @@ const (
 // harmless are the flags whose default may take the place of a value that cannot be
 // read. The others guard money, access or what is kept.
 var harmless = []string{
-	"wait", "grace", "tasks", "idle-timeout", "detached-timeout", "log-level", "log-format", "sandbox-speed", "sandbox-api",
+	"wait", "grace", "tasks", "apps", "idle-timeout", "detached-timeout", "log-level", "log-format", "sandbox-speed", "sandbox-api",
 }
 
 // guards are the flags that must not stay at their default because a host passed on a
@@ -114,6 +114,7 @@ func jobOptions(s storeFlags, l limitFlags) jobs.Options {
 type serverFlags struct {
 	wait     time.Duration
 	tasks    bool
+	apps     bool
 	maxCalls int
 
 	store  storeFlags
@@ -125,6 +126,8 @@ func (s *serverFlags) add(f *pflag.FlagSet, maxCalls int) {
 	f.Var(countValue(&s.maxCalls, maxCalls, 1, many), "max-calls", "Refuse a call while this many are running.")
 	s.tasks = true
 	f.Var(boolValue(&s.tasks, "WORD", "on", "off"), "tasks", "Offer MCP tasks to clients that declare them: `on|off`.")
+	s.apps = true
+	f.Var(boolValue(&s.apps, "WORD", "on", "off"), "apps", "Show builds and runs in the chat, in clients that declare MCP Apps: `on|off`.")
 	s.store.add(f)
 	s.limits.add(f)
 }

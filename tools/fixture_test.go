@@ -160,7 +160,7 @@ func (f *fixture) serve(cfg tools.Config) {
 			OutputSchema *jsonschema.Schema
 		}
 	}
-	f.request(f.t.Context(), "tools/list", object{}, &list)
+	f.request(f.t.Context(), "tools/list", modern(showsApps), &list) // all tools
 	for _, tool := range list.Tools {
 		resolved, err := tool.OutputSchema.Resolve(nil)
 		if err != nil {
@@ -223,10 +223,17 @@ func (f *fixture) callContext(ctx context.Context, tool string, args any) result
 // callModern calls a tool as a client of 2026-07-28 with these capabilities does.
 func (f *fixture) callModern(caps object, tool string, args object) result {
 	f.t.Helper()
-	return f.callParams(f.t.Context(), tool, object{"name": tool, "arguments": args, "_meta": object{
+	params := modern(caps)
+	params["name"], params["arguments"] = tool, args
+	return f.callParams(f.t.Context(), tool, params)
+}
+
+// modern returns the params with which a client of 2026-07-28 sends its capabilities.
+func modern(caps object) object {
+	return object{"_meta": object{
 		"io.modelcontextprotocol/protocolVersion":    "2026-07-28",
 		"io.modelcontextprotocol/clientCapabilities": caps,
-	}})
+	}}
 }
 
 // callAs calls a tool as a client of 2026-07-28 with this name does.

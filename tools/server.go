@@ -9,6 +9,7 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 
+	"github.com/anything-mcp/anything-mcp/apps"
 	"github.com/anything-mcp/anything-mcp/functions"
 	"github.com/anything-mcp/anything-mcp/jobs"
 	"github.com/anything-mcp/anything-mcp/notte"
@@ -37,6 +38,7 @@ type Config struct {
 
 	Tasks bool          // answer calls that start jobs with tasks, if the client supports them
 	Keep  time.Duration // how long jobs are kept after their end; 0: for ever
+	Apps  bool          // show the build monitor in clients that declare MCP Apps
 
 	// Unfit is why the settings of the server allow no call, in sentences for a
 	// model and its user. Every call returns it. Nil: they allow calls.
@@ -77,6 +79,8 @@ const sandboxNote = "\n\nThis server runs on its built-in sandbox: nothing is re
 type Server struct {
 	MCP   *server.MCPServer
 	Tasks *Tasks // the jobs of its callers, as tasks
+
+	service *service
 }
 
 // NewServer returns a Server. It makes no request.
@@ -94,9 +98,16 @@ func NewServer(cfg Config) Server {
 		server.WithToolCapabilities(false),
 		server.WithHooks(hooks),
 	}
+	extensions := make(map[string]any)
 	if cfg.Tasks {
 		hooks.AddAfterInitialize(hideTasks)
-		opts = append(opts, server.WithExtensions(map[string]any{tasks.Extension: struct{}{}}))
+		extensions[tasks.Extension] = struct{}{}
+	}
+	if cfg.Apps {
+		extensions[apps.Extension] = struct{}{}
+	}
+	if len(extensions) > 0 {
+		opts = append(opts, server.WithExtensions(extensions))
 	}
 	s.mcp = server.NewMCPServer("anything-mcp", cfg.Version, opts...)
 	add(s, buildAutomation, s.buildAutomation)
@@ -109,7 +120,11 @@ func NewServer(cfg Config) Server {
 	add(s, getRun, s.getRun)
 	add(s, cancelRun, s.cancelRun)
 	add(s, listRuns, s.listRuns)
-	return Server{MCP: s.mcp, Tasks: &Tasks{s}}
+	add(s, followJob, s.followJob)
+	if cfg.Apps {
+		s.addApps(hooks)
+	}
+	return Server{MCP: s.mcp, Tasks: &Tasks{s}, service: s}
 }
 
 // service is what the handlers share.
@@ -126,6 +141,7 @@ type caller struct {
 	owner         string // of the caller's jobs
 	name          string // tells the owner's clients apart: the session's ID or, since 2026-07-28 has none, the client's name; may be empty
 	supportsTasks bool   // a call that starts long work may be answered with a task
+	showsApps     bool   // it shows the build monitor
 }
 
 func (c *caller) waiter(job *jobs.Job) waiter { return waiter{c.owner, c.name, job.ID} }
@@ -134,7 +150,7 @@ func (c *caller) waiter(job *jobs.Job) waiter { return waiter{c.owner, c.name, j
 // a call uses. ctx must be the handler's, because mcp-go's context says what the
 // client supports.
 func (s *service) caller(ctx context.Context) (*caller, error) {
-	c := &caller{supportsTasks: s.Tasks && clientSupportsTasks(ctx)}
+	c := &caller{supportsTasks: s.Tasks && clientSupportsTasks(ctx), showsApps: s.Apps && clientShowsApps(ctx)}
 	if session := server.ClientSessionFromContext(ctx); session != nil {
 		c.name = session.SessionID() // empty in 2026-07-28
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 
+	"github.com/anything-mcp/anything-mcp/apps"
 	"github.com/anything-mcp/anything-mcp/jobs"
 	"github.com/anything-mcp/anything-mcp/progress"
 	"github.com/anything-mcp/anything-mcp/text"
@@ -24,6 +25,7 @@ type toolSpec struct {
 	output                   func() json.RawMessage // the schema
 	hints                    hints
 	starts                   bool // it starts a job, which may outlast the call
+	forPages                 bool // only pages of this server call it
 }
 
 // hints are MCP's tool annotations. All our tools reach Notte, an open world.
@@ -35,11 +37,12 @@ type tool struct {
 	toolSpec
 	input   func() *inputSchema
 	encoded func() json.RawMessage // the schema of the input
+	call    func(context.Context, json.RawMessage) *mcp.CallToolResult
 }
 
 func newTool(spec toolSpec, input func() *inputSchema) *tool {
 	once := sync.OnceValue(input)
-	return &tool{spec, once, sync.OnceValue(func() json.RawMessage { return encode(once().Schema) })}
+	return &tool{toolSpec: spec, input: once, encoded: sync.OnceValue(func() json.RawMessage { return encode(once().Schema) })}
 }
 
 func (t *tool) describe() mcp.Tool {
@@ -52,6 +55,9 @@ func (t *tool) describe() mcp.Tool {
 	if !t.starts {
 		// What an automation does on the web is not known.
 		d.Annotations.DestructiveHint = &t.hints.destructive
+	}
+	if t.forPages {
+		d.Meta = apps.ForPages()
 	}
 	return d
 }
@@ -151,9 +157,9 @@ type work func(context.Context, *caller) (output, error)
 // work is done, and the transport keeps them.
 func (s *service) register(t *tool, prepare func(json.RawMessage) (work, error)) {
 	s.tools[t.name] = t
-	s.mcp.AddTool(t.describe(), func(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+	t.call = func(ctx context.Context, raw json.RawMessage) *mcp.CallToolResult {
 		start := time.Now()
-		do, err := prepare(req.Params.RawArguments)
+		do, err := prepare(raw)
 		var c *caller
 		if err == nil {
 			c, err = s.caller(ctx)
@@ -168,7 +174,13 @@ func (s *service) register(t *tool, prepare func(json.RawMessage) (work, error))
 			s.logCall(ctx, t, time.Since(start), out, err)
 			s.fillResult(result, t, c, out, err)
 		})
-		return result, nil
+		return result
+	}
+	if t.forPages && !s.Apps {
+		return // other pages have [Server.Call]
+	}
+	s.mcp.AddTool(t.describe(), func(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		return t.call(ctx, req.Params.RawArguments), nil
 	})
 }
 

@@ -15,9 +15,10 @@ type waitInput struct {
 	WaitSeconds *int `json:"wait_seconds,omitempty" min:"0" max:"3600" lenient:"true" must:"a whole number of seconds"`
 }
 
-// describeWait sets the description of wait_seconds, which tells the default.
+// describeWait sets the description of wait_seconds, which tells the default, unless it
+// has one.
 func (s *service) describeWait(in *inputSchema) {
-	if p := in.Properties["wait_seconds"]; p != nil {
+	if p := in.Properties["wait_seconds"]; p != nil && p.Description == "" {
 		p.Description = fmt.Sprintf("Seconds to wait for the end. Default %g; 0: none. Hosts cut long waits, many at 60 s", max(0, s.Wait.Seconds()))
 	}
 }
@@ -141,6 +142,9 @@ func (s *service) start(ctx context.Context, c *caller, spec jobs.Spec, in waitI
 		return a, err
 	}
 	a.reused = a.joined && a.job.Succeeded()
+	if c.showsApps && in.WaitSeconds != nil && *in.WaitSeconds == 0 {
+		c.supportsTasks = false // a page starts a run so, and can follow it only by its handle
+	}
 	d := taskDelay
 	if !c.supportsTasks {
 		d, a.repeated = s.wait(c, a.job, in)
