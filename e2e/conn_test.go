@@ -24,6 +24,7 @@ type conn struct {
 	lastID     int
 	noProgress bool   // requests ask for no progress
 	name       string // added to the client's name, in modern requests
+	caps       map[string]any
 }
 
 // wire sends messages over one of the transports. journal returns the journal in
@@ -45,7 +46,7 @@ func (c *conn) request(method string, params map[string]any) (id int) {
 	}
 	if c.era >= modern {
 		meta["io.modelcontextprotocol/protocolVersion"] = c.era
-		meta["io.modelcontextprotocol/clientCapabilities"] = map[string]any{}
+		meta["io.modelcontextprotocol/clientCapabilities"] = c.capabilities()
 		meta["io.modelcontextprotocol/clientInfo"] = map[string]any{"name": "e2e" + c.name, "version": "1"}
 	}
 	all := map[string]any{"_meta": meta}
@@ -58,6 +59,13 @@ func (c *conn) request(method string, params map[string]any) (id int) {
 	}
 	c.send(c.lastID, method, message)
 	return c.lastID
+}
+
+func (c *conn) capabilities() map[string]any {
+	if c.caps == nil {
+		return map[string]any{}
+	}
+	return c.caps
 }
 
 type args map[string]any
@@ -133,7 +141,7 @@ func (c *conn) handshake() {
 		return
 	}
 	m := c.answer(c.request("initialize", map[string]any{
-		"protocolVersion": c.era, "capabilities": map[string]any{}, "clientInfo": map[string]any{"name": "e2e", "version": "1"},
+		"protocolVersion": c.era, "capabilities": c.capabilities(), "clientInfo": map[string]any{"name": "e2e", "version": "1"},
 	}))
 	var result struct{ ProtocolVersion era }
 	if err := json.Unmarshal(m.Result, &result); err != nil || result.ProtocolVersion != c.era {
