@@ -30,34 +30,47 @@ var errStopped = errors.New("the server is stopping")
 // dispatcher takes a message from admission to its answer. Both transports
 // share it. It is safe for concurrent use.
 type dispatcher struct {
-	srv   *server.MCPServer
-	log   *slog.Logger
-	limit *callLimit
-	calls calls
+	srv     *server.MCPServer
+	log     *slog.Logger
+	limit   *callLimit
+	listens *callLimit // of subscriptions/listen
+	calls   calls
 
 	tasks   Tasks   // nil: no tool answers with tasks
-	toolbox Toolbox // nil: nothing changes
+	toolbox Toolbox // nil: there are no further tools
+	hub     *hub
 
 	refusals refusalLog
 
-	onStop     func()           // makes waiting handlers return; nil: none
-	serverMeta func() *mcp.Meta // the _meta of results that mcp-go does not make
+	onStop func()                    // makes waiting handlers return; nil: none
+	about  func() mcp.DiscoverResult // what server/discover answers with
 }
 
 // newDispatcher returns a dispatcher. log, tasks, toolbox and onStop may be nil.
-func newDispatcher(srv *server.MCPServer, log *slog.Logger, maxCalls int, tasks Tasks, toolbox Toolbox, onStop func()) *dispatcher {
+func newDispatcher(
+	srv *server.MCPServer, log *slog.Logger, maxCalls, maxListens int, tasks Tasks, toolbox Toolbox, onStop func(),
+) *dispatcher {
 	d := &dispatcher{
-		srv: srv, log: cmp.Or(log, slog.New(slog.DiscardHandler)), tasks: tasks, toolbox: toolbox,
-		limit: newCallLimit(maxCalls, "calls are running"), onStop: onStop,
+		srv: srv, log: cmp.Or(log, slog.New(slog.DiscardHandler)), tasks: tasks, toolbox: toolbox, hub: newHub(toolbox),
+		limit: newCallLimit(maxCalls, "calls are running"), listens: newCallLimit(maxListens, "subscriptions are open"),
+		onStop: onStop,
 	}
 	d.refusals.logger = d.log
-	d.serverMeta = sync.OnceValue(d.askServerMeta)
+	d.about = sync.OnceValue(d.discover)
 	return d
 }
 
-// stop refuses further calls and makes waiting handlers return. It is called
-// once.
+// endListens refuses further subscriptions, and ends those that are open with their
+// results. It is idempotent.
+func (d *dispatcher) endListens() {
+	d.listens.close()
+	d.hub.close()
+}
+
+// stop ends subscriptions, refuses further calls and makes waiting handlers return. It
+// is called once.
 func (d *dispatcher) stop() {
+	d.endListens()
 	d.limit.close()
 	if d.onStop != nil {
 		d.onStop()
@@ -81,8 +94,8 @@ type peer struct {
 }
 
 // admit returns the call of a message, or why the message is refused. Until run
-// returns, a request that may block counts against the limit of calls, and its
-// client can cancel it. Every admitted call must run.
+// returns, a request that may block counts against the limit of calls or that of
+// subscriptions, and its client can cancel it. Every admitted call must run.
 func (d *dispatcher) admit(ctx context.Context, p peer, m message, out wire) (*call, *rpcError) {
 	c := &call{
 		key: callKey{p.session, idKey(m.id)}, id: m.id, token: m.token, method: m.method,
@@ -95,11 +108,15 @@ func (d *dispatcher) admit(ctx context.Context, p peer, m message, out wire) (*c
 	if !m.mayBlock() {
 		return c, nil
 	}
-	if bad := d.limit.enter(); bad != nil {
+	limit := d.limit
+	if m.method == string(mcp.MethodSubscriptionsListen) {
+		limit = d.listens
+	}
+	if bad := limit.enter(); bad != nil {
 		c.stop(nil)
 		return nil, bad
 	}
-	c.leave = d.limit.leave
+	c.leave = limit.leave
 	most := math.MaxInt
 	if p.oneStream {
 		most = 1
@@ -147,23 +164,37 @@ func (d *dispatcher) handle(c *call, raw []byte) (resp mcp.JSONRPCMessage) {
 	return d.ask(c.ctx, d.view(c), c.method, raw)
 }
 
-// callTool makes mcp-go call a tool, whose handler may defer its work. mcp-go runs
-// on a goroutine of its own, because it needs a stack of 32 KiB. That goroutine ends
-// before the deferred work begins, so that a call that waits for minutes keeps a
-// small stack.
+// callTool makes mcp-go call a tool, whose handler may defer its work.
 func (d *dispatcher) callTool(c *call, raw []byte) mcp.JSONRPCMessage {
 	ctx, deferral := progress.WithDeferral(c.ctx)
 	if d.toolbox != nil {
-		ctx = progress.WithNotices(ctx, func() {}) // TODO
+		ctx = progress.WithNotices(ctx, func() { d.holdNotices(c) })
 	}
-	answered := make(chan mcp.JSONRPCMessage)
-	go func() { answered <- d.ask(ctx, d.view(c), c.method, raw) }()
-	resp := <-answered
+	resp := d.askApart(ctx, d.view(c), c.method, raw)
 	if r, ok := resp.(mcp.JSONRPCResponse); ok {
 		c.deferral = deferral
 		c.result, _ = r.Result.(*mcp.CallToolResult)
 	}
 	return resp
+}
+
+// holdNotices keeps notices back until c has been answered. c runs a handler.
+func (d *dispatcher) holdNotices(c *call) {
+	d.hub.hold()
+	leave := c.leave
+	c.leave = func() {
+		leave()
+		d.hub.release()
+	}
+}
+
+// askApart is ask on a goroutine of its own, because mcp-go needs a stack of 32 KiB.
+// That goroutine ends before the work that a tool has deferred begins, and while a
+// subscription is open, so that a call that waits for minutes keeps a small stack.
+func (d *dispatcher) askApart(ctx context.Context, s *session, method string, raw []byte) mcp.JSONRPCMessage {
+	answered := make(chan mcp.JSONRPCMessage)
+	go func() { answered <- d.ask(ctx, s, method, raw) }()
+	return <-answered
 }
 
 // runDeferred does the work that a tool's handler deferred, which may overwrite the

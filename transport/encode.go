@@ -54,6 +54,24 @@ func encodeError(id json.RawMessage, e *rpcError) (line []byte, code int) {
 	return append(line, '\n'), e.code
 }
 
+// encodeNotice encodes the notice that a list has changed. subscription is the ID of
+// the subscriptions/listen that asked for it, nil for a client before 2026-07-28.
+func encodeNotice(method string, subscription json.RawMessage) []byte {
+	type params struct {
+		Meta map[string]json.RawMessage `json:"_meta"`
+	}
+	note := struct {
+		JSONRPC string  `json:"jsonrpc"`
+		Method  string  `json:"method"`
+		Params  *params `json:"params,omitempty"`
+	}{JSONRPC: mcp.JSONRPC_VERSION, Method: method}
+	if subscription != nil {
+		note.Params = &params{map[string]json.RawMessage{mcp.MetaKeySubscriptionID: subscription}}
+	}
+	line, _ := text.JSON(note) // strings and an ID that was read as JSON always marshal
+	return append(line, '\n')
+}
+
 // encodeProgress encodes the n-th progress notification to the client's token.
 func encodeProgress(token json.RawMessage, n int64, message string) []byte {
 	type params struct {

@@ -131,7 +131,8 @@ var modernReports = []fieldReport{
 	{"version twice", `{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":{` + version + `,` + version + `}}}`, twice("io.modelcontextprotocol/protocolVersion")},
 	{"notifications []", `{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen","params":{"notifications":[],` + modernMeta + `}}`, `"resultType":"complete"`},
 	{"notifications 7", `{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen","params":{"notifications":7,` + modernMeta + `}}`, `"code":-32602,"message":"The notifications must be an object."`},
-	{"notifications of texts", `{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen","params":{"notifications":{"toolsListChanged":"yes","resourceSubscriptions":7},` + modernMeta + `}}`, `"resultType":"complete"`},
+	{"notifications of texts", `{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen","params":{"notifications":{"toolsListChanged":"yes","resourceSubscriptions":7},` + modernMeta + `}}`, `"code":-32602,"message":"The toolsListChanged of a subscription must be true or false."`},
+	{"notifications of nobody", `{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen","params":{"notifications":{"promptsListChanged":"yes","resourceSubscriptions":7},` + modernMeta + `}}`, `"resultType":"complete"`},
 	{"version of tomorrow", `{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2031-01-01","io.modelcontextprotocol/clientCapabilities":{}}}}`, unsupported},
 	{"resource", `{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"file:///x",` + modernMeta + `}}`, `"code":-32601,"message":"resources not supported"`},
 }

@@ -39,7 +39,7 @@ type HTTPOptions struct {
 	SessionKey []byte
 
 	Logger   *slog.Logger // gets the causes that clients must not see; default: none
-	MaxCalls int          // calls at once, and GET streams at once; default 4,096
+	MaxCalls int          // calls at once, and GET streams at once; default 4,096; besides, there may be 1,000 subscriptions
 	Tasks    Tasks        // of the tools that answer with tasks; nil: no tool does
 	Toolbox  Toolbox      // further tools, and lists that change; nil: none
 
@@ -57,8 +57,7 @@ type HTTP struct {
 	guard    guard
 	tls      *tls.Config // nil: plain HTTP
 	sessions *sessions
-	streams  *callLimit    // of GET streams
-	stopping chan struct{} // closed when the server stops
+	streams  *callLimit // of GET streams
 }
 
 // NewHTTP returns the handler of srv, or an error if opts are not valid. Errors
@@ -78,12 +77,11 @@ func NewHTTP(srv *server.MCPServer, opts HTTPOptions) (*HTTP, error) {
 	}
 	maxCalls := cmp.Or(opts.MaxCalls, 4096)
 	return &HTTP{
-		dispatcher: newDispatcher(srv, opts.Logger, maxCalls, opts.Tasks, opts.Toolbox, opts.OnStop),
+		dispatcher: newDispatcher(srv, opts.Logger, maxCalls, maxListensHTTP, opts.Tasks, opts.Toolbox, opts.OnStop),
 		guard:      g,
 		tls:        tlsConfig,
 		sessions:   sessions,
 		streams:    newCallLimit(maxCalls, "streams are open"),
-		stopping:   make(chan struct{}),
 	}, nil
 }
 
@@ -167,8 +165,8 @@ func serveHealth(w http.ResponseWriter, r *http.Request) *refusal {
 const closeWait = time.Second
 
 // Serve serves the connections of ln until ctx ends or ln fails, and closes ln.
-// When ctx ends, Serve refuses new calls, ends open streams, calls OnStop, and gives
-// running calls 8 s to be answered. Then it closes all connections and returns nil.
+// When ctx ends, Serve refuses new calls, ends open streams and subscriptions, calls
+// OnStop, and gives running calls 8 s to be answered. Then it closes all connections and returns nil.
 // Serve may be called once.
 func (h *HTTP) Serve(ctx context.Context, ln net.Listener) error {
 	srv := &http.Server{
@@ -195,9 +193,9 @@ func (h *HTTP) Serve(ctx context.Context, ln net.Listener) error {
 		_ = ln.Close()
 		<-served
 	}
-	close(h.stopping)
 	h.stop()
 	h.shutdown(srv)
+	h.hub.wait()
 	return err
 }
 

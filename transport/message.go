@@ -30,16 +30,28 @@ type message struct {
 	exact, params json.RawMessage
 }
 
-// mayBlock reports whether m is a request that a handler may take minutes to
-// answer. mcp-go answers every other request at once.
+// mayBlock reports whether m is a request whose answer may take a moment, or minutes,
+// because a handler or a toolbox makes it. mcp-go answers every other request at once.
 func (m *message) mayBlock() bool {
-	return m.id != nil && (m.method == string(mcp.MethodToolsCall) ||
-		m.method == string(mcp.MethodSubscriptionsListen) || isTaskMethod(m.method))
+	if m.id == nil {
+		return false
+	}
+	switch mcp.MCPMethod(m.method) {
+	case mcp.MethodToolsCall, mcp.MethodSubscriptionsListen, mcp.MethodToolsList,
+		mcp.MethodResourcesList, mcp.MethodResourcesRead, mcp.MethodPromptsGet:
+		return true
+	}
+	return isTaskMethod(m.method)
 }
 
 // isInitialize reports whether m is the request that begins a legacy session.
 func (m *message) isInitialize() bool {
 	return m.id != nil && m.method == string(mcp.MethodInitialize)
+}
+
+// isInitialized reports whether m says that a legacy client is ready for notices.
+func (m *message) isInitialized() bool {
+	return m.id == nil && m.method == "notifications/initialized"
 }
 
 // isCancellation reports whether m asks to cancel a request.

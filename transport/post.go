@@ -52,6 +52,10 @@ func (h *HTTP) accept(w http.ResponseWriter, r *http.Request) (*call, []byte, *r
 		w.WriteHeader(http.StatusAccepted)
 		return nil, nil, nil
 	}
+	if m.method == string(mcp.MethodSubscriptionsListen) && !acceptsStream(r) {
+		return nil, nil, &refusal{status: http.StatusNotAcceptable, id: m.id, err: &rpcError{mcp.INVALID_REQUEST,
+			"A subscription is answered with an event stream: send Accept: application/json, text/event-stream."}}
+	}
 	out := newReply(w, acceptsStream(r), p.stateless)
 	if m.isInitialize() && !p.stateless {
 		w.Header().Set(mcp.HeaderSessionID, p.session) // out deletes it if initialize fails

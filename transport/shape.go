@@ -23,6 +23,7 @@ type kind int
 const (
 	anyValue kind = iota
 	object
+	aBool
 	aString
 	emptyString
 )
@@ -46,11 +47,15 @@ var paramsShape = shape{kind: object, wrong: notObjects, members: map[string]sha
 	"name":            {kind: aString, wrong: "The name must be a string."},
 	"uri":             {kind: aString, wrong: "The uri must be a string."},
 	"arguments":       {kind: object},
-	"notifications":   {kind: object, wrong: "The notifications must be an object.", members: map[string]shape{"taskIds": {}}},
-	"taskId":          {},
-	"inputResponses":  {kind: object, wrong: "The inputResponses must be an object."},
-	"requestId":       {},
-	"reason":          {},
+	"notifications": {kind: object, wrong: "The notifications must be an object.", members: map[string]shape{
+		"taskIds":              {},
+		"toolsListChanged":     {kind: aBool, wrong: "The toolsListChanged of a subscription must be true or false."},
+		"resourcesListChanged": {kind: aBool, wrong: "The resourcesListChanged of a subscription must be true or false."},
+	}},
+	"taskId":         {},
+	"inputResponses": {kind: object, wrong: "The inputResponses must be an object."},
+	"requestId":      {},
+	"reason":         {},
 }}
 
 const notObjects = "The params of the request, and their _meta, must be objects."
@@ -89,6 +94,8 @@ func (k kind) accepts(value gjson.Result) bool {
 	switch k {
 	case object:
 		return value.IsObject()
+	case aBool:
+		return value.IsBool()
 	case aString:
 		return value.Type == gjson.String
 	case emptyString:

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -16,7 +17,7 @@ import (
 // StdioOptions sets up [ServeStdio]. The zero value is ready for use.
 type StdioOptions struct {
 	Logger   *slog.Logger  // gets the causes that clients must not see; default: none
-	MaxCalls int           // calls at once; default 1,000
+	MaxCalls int           // calls at once; default 1,000; besides, there may be 64 subscriptions
 	Grace    time.Duration // for calls that run when the input ends; default 5 s
 
 	Tasks   Tasks   // of the tools that answer with tasks; nil: no tool does
@@ -48,15 +49,16 @@ const (
 var ErrNoMessage = errors.New("the input ended before a message came")
 
 // ServeStdio serves MCP over in and out, one JSON-RPC message a line, until in
-// ends or ctx does. Each call runs on a goroutine of its own. All other messages
+// ends or ctx does. Requests that may take a while, calls of tools above all, run on a
+// goroutine each. All other messages
 // are handled in the order in which they came, and the answer to an initialize
 // precedes all that follows it. ServeStdio writes nothing but JSON-RPC to out,
 // one Write a message, and begins no Write after it has returned. While out
 // stalls it goes on reading, until 256 answers wait to be written.
 //
-// When in or the client ends, running calls have the grace period to end by themselves. Then,
-// or when ctx ends, new calls are refused, OnStop is called, and running calls
-// have 8 s to answer, or 2 s if ctx has not ended. Then their contexts end. The error
+// When in or the client ends, subscriptions end at once, and running calls have the
+// grace period to end by themselves. Then, or when ctx ends, subscriptions end, new
+// calls are refused, OnStop is called, and running calls have 8 s to answer, or 2 s if ctx has not ended. Then their contexts end. The error
 // is nil unless in or out failed; it is [ErrNoMessage] if in ended before a message
 // came. Unless in has ended, a Read of it may still be waiting when ServeStdio
 // returns.
@@ -72,12 +74,14 @@ type stdio struct {
 	gone  <-chan struct{}
 	grace time.Duration
 
-	showsPages bool // the client has declared MCP Apps with initialize; only readAll uses it
+	// What a client before 2026-07-28 has said; only readAll uses it.
+	showsPages  bool // with initialize it has declared MCP Apps
+	initialized bool // it has sent notifications/initialized
 }
 
 func newStdio(srv *server.MCPServer, in io.Reader, out io.Writer, opts StdioOptions) *stdio {
 	return &stdio{
-		dispatcher: newDispatcher(srv, opts.Logger, cmp.Or(opts.MaxCalls, 1000), opts.Tasks, opts.Toolbox, opts.OnStop),
+		dispatcher: newDispatcher(srv, opts.Logger, cmp.Or(opts.MaxCalls, 1000), maxListensStdio, opts.Tasks, opts.Toolbox, opts.OnStop),
 		in:         newLineReader(in, maxMessage),
 		out:        newLineWriter(out),
 		gone:       opts.Gone,
@@ -103,9 +107,12 @@ func (s *stdio) serve(ctx context.Context) error {
 		wait = stopWaitAtEnd
 	}
 	s.limit.close()
+	s.endListens()
+	defer s.hub.wait()
 	written := make(chan struct{}) // closed when all calls have ended and their answers are written
 	go func() {
 		<-s.limit.idle
+		<-s.listens.idle
 		s.out.flush()
 		close(written)
 	}()
@@ -177,6 +184,10 @@ func (s *stdio) handleLine(ctx context.Context, raw []byte) {
 	if m.isCancellation() {
 		s.calls.cancel("", m.params)
 	}
+	if m.isInitialized() && !s.initialized {
+		s.initialized = true
+		s.tellChanges(ctx)
+	}
 	if m.id == nil || m.response {
 		return
 	}
@@ -192,4 +203,15 @@ func (s *stdio) handleLine(ctx context.Context, raw []byte) {
 	default:
 		s.run(c, m.exact)
 	}
+}
+
+// tellChanges begins to tell a client before 2026-07-28 which lists have changed. It
+// does not wait for the client to read.
+func (s *stdio) tellChanges(ctx context.Context) {
+	f := s.hub.follow("", s.advertised())
+	go func() {
+		defer s.hub.leave(f)
+		var over atomic.Bool // stays false: notices belong to no call
+		s.hub.tell(ctx, f, func(method string) error { return s.out.notify(encodeNotice(method, nil), &over) })
+	}()
 }

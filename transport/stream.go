@@ -8,8 +8,8 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 )
 
-// maxStreams bounds the GET streams of one session. Nothing is sent on them yet,
-// and a client needs one, or two while it reconnects.
+// maxStreams bounds the GET streams of one session. A client needs one, or two while
+// it reconnects.
 const maxStreams = 4
 
 // sessionOf returns the session that a legacy request names.
@@ -50,8 +50,8 @@ func (h *HTTP) serveSession(w http.ResponseWriter, r *http.Request) *refusal {
 }
 
 // serveStream answers a GET with a stream that stays open until the client leaves,
-// the session is ended or the server stops. Clients ask for it, although this
-// server sends nothing on it, because its lists do not change.
+// the session is ended or the server stops. It tells the client which lists have
+// changed.
 func (h *HTTP) serveStream(w http.ResponseWriter, r *http.Request, session string) *refusal {
 	if bad := h.streams.enter(); bad != nil {
 		return &refusal{status: http.StatusServiceUnavailable, err: bad}
@@ -64,15 +64,14 @@ func (h *HTTP) serveStream(w http.ResponseWriter, r *http.Request, session strin
 		return refused(http.StatusConflict, "This session has as many streams as it may have: use one of them.")
 	}
 	defer h.calls.remove(c)
+	f := h.hub.follow(session, h.advertised())
+	defer h.hub.leave(f)
 	out := newReply(w, true, false)
 	defer out.close()
 	if out.open() != nil {
 		return nil // the client is gone
 	}
-	select {
-	case <-c.ctx.Done():
-	case <-h.stopping:
-	}
+	h.hub.tell(c.ctx, f, func(method string) error { return out.notify(encodeNotice(method, nil), &c.over) })
 	return nil
 }
 

@@ -104,7 +104,7 @@ func (d *dispatcher) handleTask(c *call, params taskParams) mcp.JSONRPCMessage {
 	case !found:
 		return taskError("There is no task with this taskId, or it has expired.")
 	}
-	return taskResult(mcp.ResultTypeComplete, d.serverMeta(), task)
+	return taskResult(mcp.ResultTypeComplete, d.about().Meta, task)
 }
 
 // flattenTask moves the members of a task, if the response has one, beside resultType
@@ -143,19 +143,6 @@ func undeclared() mcp.JSONRPCMessage {
 	return mcp.NewJSONRPCError(mcp.RequestId{}, mcp.MISSING_REQUIRED_CLIENT_CAPABILITY,
 		"The request needs the extension "+tasks.Extension+": the client must declare it in the capabilities that it sends with the request.",
 		map[string]any{"requiredCapabilities": map[string]any{"extensions": map[string]any{tasks.Extension: struct{}{}}}})
-}
-
-// askServerMeta returns the _meta that mcp-go adds to every result: the server's
-// name and version.
-func (d *dispatcher) askServerMeta() *mcp.Meta {
-	resp := d.srv.HandleMessage(context.Background(), json.RawMessage(`{"jsonrpc":"2.0","id":0,"method":"server/discover",`+
-		`"params":{"_meta":{"`+mcp.MetaKeyProtocolVersion+`":"`+mcp.LATEST_PROTOCOL_VERSION+`","`+mcp.MetaKeyClientCapabilities+`":{}}}}`))
-	if r, ok := resp.(mcp.JSONRPCResponse); ok {
-		if result, ok := r.Result.(mcp.DiscoverResult); ok {
-			return result.Meta
-		}
-	}
-	return nil
 }
 
 // checkTaskName returns an error if the Mcp-Name of a request about a task is not

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
@@ -72,9 +73,13 @@ func newFakeToolbox() (*fakeServer, *fakeToolbox) {
 	return f, b
 }
 
+// pin adds the tool name. It takes the time before, and the time after it has done so.
 func (b *fakeToolbox) pin(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 	name := req.GetString("name", "")
+	before, _ := time.ParseDuration(req.GetString("before", ""))
+	after, _ := time.ParseDuration(req.GetString("after", ""))
 	progress.HoldNotices(ctx)
+	time.Sleep(before)
 	b.mu.Lock()
 	tools := maps.Clone(b.tools)
 	if tools == nil {
@@ -89,6 +94,10 @@ func (b *fakeToolbox) pin(ctx context.Context, req mcp.CallToolRequest) (*mcp.Ca
 	b.tools = tools
 	b.mu.Unlock()
 	b.say(mcp.MethodNotificationToolsListChanged)
+	time.Sleep(after)
+	if oops := req.GetString("panic", ""); oops != "" {
+		panic(oops)
+	}
 	return mcp.NewToolResultText("pinned"), nil
 }
 

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"context"
+	"encoding/json"
 	"sync"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -67,6 +68,28 @@ func (d *dispatcher) asksForTools(method string, raw []byte) bool {
 	default:
 		return method == string(mcp.MethodToolsList)
 	}
+}
+
+// discover returns what server/discover answers with. Its _meta has the server's name
+// and version, which mcp-go adds to every result.
+func (d *dispatcher) discover() mcp.DiscoverResult {
+	resp := d.srv.HandleMessage(context.Background(), json.RawMessage(`{"jsonrpc":"2.0","id":0,"method":"server/discover",`+
+		`"params":{"_meta":{"`+mcp.MetaKeyProtocolVersion+`":"`+mcp.LATEST_PROTOCOL_VERSION+`","`+mcp.MetaKeyClientCapabilities+`":{}}}}`))
+	r, _ := resp.(mcp.JSONRPCResponse)
+	about, _ := r.Result.(mcp.DiscoverResult)
+	return about
+}
+
+// advertised returns the lists of whose changes the server says that it tells.
+func (d *dispatcher) advertised() (l lists) {
+	caps := d.about().Capabilities
+	if caps.Tools != nil && caps.Tools.ListChanged {
+		l |= toolList
+	}
+	if caps.Resources != nil && caps.Resources.ListChanged {
+		l |= resourceList
+	}
+	return l
 }
 
 func (s *session) SessionID() string { return s.id }
