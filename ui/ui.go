@@ -2,10 +2,10 @@
 // goes on, for the frame of a host with MCP Apps and for a person's browser.
 //
 // The page is monitor.html, in which the first <style></style> gets monitor.css and
-// the first <script></script> gets two scripts, joined as they are: the page's port
-// and monitor.js. The port is bridge.js in a host, and person.js in a browser. It has
-// the same functions in both, which is all that monitor.js knows of its
-// surroundings.
+// the first <script></script> gets the scripts, joined, without their comments and
+// indents. The first script is the page's port: bridge.js in a host, and person.js in
+// a browser. It has the same functions in both, which is all that the others know of
+// their surroundings.
 //
 // In a host the document makes no request: the host's tools/call is its only road.
 // In a browser it is served at /builds/{build_id} and /runs/{run_id}. Its only
@@ -41,9 +41,10 @@ package ui
 
 import (
 	"crypto/sha256"
-	_ "embed" // the files of the page
+	"embed"
 	"encoding/base64"
 	"encoding/hex"
+	"regexp"
 	"strings"
 	"sync"
 )
@@ -53,8 +54,8 @@ var (
 	frame string
 	//go:embed monitor.css
 	style string
-	//go:embed monitor.js
-	monitor string
+	//go:embed text.js host.js follow.js form.js run.js view.js monitor.js
+	scripts embed.FS
 	//go:embed bridge.js
 	bridge string
 	//go:embed person.js
@@ -82,7 +83,7 @@ func Version() string { return version() }
 func PersonPage() Document { return pageForPerson() }
 
 // Stylesheet returns the style of the page, for others that look like it.
-func Stylesheet() string { return style }
+func Stylesheet() string { return squeeze(style) }
 
 var (
 	pageForHost   = sync.OnceValue(func() string { return assemble(bridge).HTML })
@@ -94,12 +95,42 @@ var (
 	})
 )
 
-// assemble returns the page with a port.
+// order has the scripts in an order in which each finds what it needs at once.
+var order = []string{"text.js", "host.js", "follow.js", "form.js", "run.js", "view.js", "monitor.js"}
+
+// assemble returns the page with a port. The scripts share a block, so that their
+// names hide none of the browser's.
 func assemble(port string) Document {
-	script := port + "\n" + monitor
-	html := strings.Replace(frame, "<style></style>", "<style>"+style+"</style>", 1)
-	html = strings.Replace(html, "<script></script>", "<script>"+script+"</script>", 1)
-	return Document{HTML: html, Style: Source(style), Script: Source(script)}
+	var script strings.Builder
+	script.WriteString("\"use strict\";\n{\n" + port)
+	for _, name := range order {
+		source, err := scripts.ReadFile(name)
+		if err != nil {
+			panic("ui: " + err.Error())
+		}
+		script.Write(source)
+	}
+	script.WriteString("}")
+	doc := Document{}
+	js, css := squeeze(script.String()), squeeze(style)
+	doc.HTML = strings.Replace(indents.ReplaceAllString(frame, ""), "<style></style>", "<style>"+css+"</style>", 1)
+	doc.HTML = strings.Replace(doc.HTML, "<script></script>", "<script>"+js+"</script>", 1)
+	doc.Style, doc.Script = Source(css), Source(js)
+	return doc
+}
+
+var indents = regexp.MustCompile(`(?m)^\s+`)
+
+// spare matches what the files have for their readers alone: comments, indents, empty
+// lines, and spaces around operators. Its first group is a text in quotes, in which
+// nothing is spare, and its second one an operator.
+var spare = regexp.MustCompile("(?m)(\"(?:[^\"\\\\\n]|\\\\.)*\"|'(?:[^'\\\\\n]|\\\\.)*'|`[^`]*`)" +
+	`|^\s+|(?:^|[ \t]+)// .*$|^/\*.*\*/$| ?([=!<>&|?:+*-]+|[,;{}]) `)
+
+// squeeze returns a file of the page without what is spare. A comment is a line of its
+// own, or follows a space and begins with one.
+func squeeze(source string) string {
+	return spare.ReplaceAllString(spare.ReplaceAllString(source, "$1$2"), "$1$2")
 }
 
 // Source returns the source of an inline style or script for a
