@@ -18,6 +18,7 @@ type Kind string
 const (
 	KindBuild Kind = "build" // asks the Anything API for a function
 	KindRun   Kind = "run"   // runs a function
+	KindBatch Kind = "batch" // runs a function for each item of a list
 )
 
 // State says where a job stands.
@@ -31,8 +32,8 @@ const (
 	StateError   State = "error"   // build: it could not start, or the agent failed
 	StateTimeout State = "timeout" // build: the agent ran out of time
 
-	StateClosed State = "closed" // run: it ended; Run.OK says whether it succeeded
-	StateFailed State = "failed" // run: it could not start, or Notte calls it failed
+	StateClosed State = "closed" // run: it ended; Run.OK says whether it succeeded. Batch: all items have run
+	StateFailed State = "failed" // run: it could not start, or Notte calls it failed. Batch: it started no more, for Batch.Error
 
 	StateCancelled   State = "cancelled"   // by the owner, or by Notte
 	StateInterrupted State = "interrupted" // its end is unknown: the stream was lost, or this process stopped
@@ -54,6 +55,7 @@ type Job struct {
 
 	Build *Build // of a KindBuild
 	Run   *Run   // of a KindRun
+	Batch *Batch // of a KindBatch
 }
 
 // Elapsed returns the time from the job's start to its end, or to now.
@@ -70,6 +72,9 @@ func (j Job) Succeeded() bool {
 	case StateDone:
 		return true
 	case StateClosed:
+		if t := j.tally(); t != nil {
+			return t.Succeeded == t.Total
+		}
 		return j.Run.OK
 	}
 	return false
@@ -83,10 +88,21 @@ func (j Job) OutcomeUnknown() bool {
 
 // FunctionID returns the function that the job made or runs.
 func (j Job) FunctionID() string {
-	if j.Run != nil {
+	switch {
+	case j.Run != nil:
 		return j.Run.FunctionID
+	case j.Batch != nil:
+		return j.Batch.FunctionID
 	}
 	return j.Build.FunctionID
+}
+
+// tally returns the tally of a batch, and nil of another job.
+func (j Job) tally() *Tally {
+	if j.Batch == nil {
+		return nil
+	}
+	return &j.Batch.Tally
 }
 
 // Summary returns the job without what makes it large: a build's Steps, Answer
@@ -113,6 +129,9 @@ func (j Job) clone() Job {
 		r := *j.Run
 		r.Logs = slices.Clone(r.Logs)
 		j.Run = &r
+	}
+	if j.Batch != nil {
+		j.Batch = new(*j.Batch)
 	}
 	return j
 }
@@ -180,6 +199,10 @@ type Run struct {
 	Result     json.RawMessage `json:"-"`                     // any JSON; nil for none
 	Logs       []string        `json:"-"`                     // the last maxLogs lines
 	Error      string          `json:"error,omitempty"`
+
+	Batch   string `json:"batch,omitempty"`   // the batch whose item it is; empty: of none
+	Asked   bool   `json:"asked,omitempty"`   // Notte may have been asked to start it; known of a batch's run
+	Waiting bool   `json:"waiting,omitempty"` // once ended: it never began, and its item waits again
 }
 
 // Entry is one event of a job's log. Deltas that come close after another are
@@ -189,6 +212,8 @@ type Entry struct {
 	Seq int64 // 1 for a job's first entry, rising
 	At  time.Time
 	notte.Event
+
+	Tally Tally // of a batch, as of this entry
 
 	// Final marks the entry that ended the job, which is its last.
 	Final bool

@@ -160,6 +160,17 @@ func (r *record) isStale() bool {
 	return r.stale()
 }
 
+// isStored reports whether the store has the entries up to seq. The error says that
+// another process has the job.
+func (r *record) isStored(seq int64) (bool, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.stored < seq && (r.lost || r.settled) {
+		return false, ErrLeaseLost
+	}
+	return r.stored >= seq, nil
+}
+
 // isUnsaved reports whether the store does not have all of the job, and may still take
 // it.
 func (r *record) isUnsaved() bool {

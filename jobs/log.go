@@ -25,6 +25,9 @@ func (m *Manager) logJob(level slog.Level, job Job, happened string) {
 			args = append(args, "cost_usd", *b.TotalCostUSD)
 		}
 		add("err", cmp.Or(b.Error, b.Detail, b.Reason))
+	} else if b := job.Batch; b != nil {
+		args = append(args, "items", b.Tally.Total, "waiting", b.Tally.Waiting, "failed", b.Tally.Failed())
+		add("err", b.Error)
 	} else {
 		add("err", job.Run.Error)
 	}

@@ -116,8 +116,11 @@ func (m *Manager) resume(a Adopted) error {
 	r.setLease(a.Lease)
 	m.records.Store(r.id, r)
 	work := resumeBuild
-	if a.Job.Kind == KindRun {
+	switch a.Job.Kind {
+	case KindRun:
 		work = RunSpec{Client: client, FunctionID: a.Job.Run.FunctionID}.resume
+	case KindBatch:
+		work = abandonBatch
 	}
 	if a.Cancelled {
 		r.cancel(errCancelled)
@@ -156,6 +159,13 @@ func (m *Manager) replay(r *record) error {
 			r.log.add(e)
 			r.seq, r.stored, r.shown = e.Seq, e.Seq, e.Seq
 		}
+	}
+}
+
+// forget forgets an ended job unless it is still needed here.
+func (m *Manager) forget(r *record) {
+	if ended, needed, _ := r.retained(time.Now(), m.opts.ReuseWindow); ended && !needed {
+		m.records.Delete(r.id)
 	}
 }
 

@@ -76,6 +76,7 @@ type Manager struct {
 
 	records sync.Map // of *record by ID: jobs that run here, and ended ones that are still needed
 	clients sync.Map // of *notte.Client by owner: they open sealed links
+	bounds  sync.Map // of *bound by owner
 
 	mu       sync.Mutex // guards stopping
 	stopping bool

@@ -105,12 +105,25 @@ func (r *record) take(ev notte.Event, state State) {
 	}
 	r.dirty = true
 	if ends || isLogged(ev.Type) {
-		r.append(Entry{At: now, Event: ev, Final: ends})
+		e := Entry{At: now, Event: ev, Final: ends}
+		if r.job.Batch != nil {
+			e.Tally = r.job.Batch.Tally
+		}
+		r.append(e)
 	}
 	if must {
 		r.mustStore = r.seq
 	}
 	r.mark(must)
+}
+
+// setTally sets the tally of a batch.
+func (r *record) setTally(t Tally) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.job.Batch.Tally = t
+	r.append(Entry{At: time.Now(), Event: notte.Event{Type: EventTally}, Tally: t})
+	r.mark(false)
 }
 
 // update changes the job's state where no event does.

@@ -114,7 +114,7 @@ func reduceFunction(b *Build, ev notte.Event) {
 func reduceRun(r *Run, ev notte.Event) {
 	switch ev.Type {
 	case eventRunCreated:
-		r.RunID = ev.Message
+		r.RunID, r.Asked = ev.Message, true
 	case notte.EventSessionStart:
 		setNonEmpty(&r.SessionID, ev.Message)
 	case notte.EventLog:
@@ -133,6 +133,10 @@ func (r *record) finish(ev notte.Event, state State, now time.Time) {
 	if b := r.job.Build; b != nil {
 		b.ViewerURL = "" // its token would outlive its use
 		r.log.eraseLinks()
+		return
+	}
+	if b := r.job.Batch; b != nil {
+		b.Error = ev.Error
 		return
 	}
 	if ev.Result == nil {

@@ -35,11 +35,14 @@ const stoppedBefore = "stopped before it began"
 func (s RunSpec) work(ctx context.Context, r *record, m *Manager) outcome {
 	run, err := s.Client.CreateRun(ctx, s.FunctionID)
 	switch {
-	case err == nil:
-		// A run that may act must be found again after a crash: its ID is stored first.
-		_, _ = r.next(ctx, r.apply(notte.Event{Type: eventRunCreated, Message: run.ID})-1, time.Hour)
-	case !errors.Is(err, errors.ErrUnsupported):
+	case err != nil && !errors.Is(err, errors.ErrUnsupported):
 		return s.fail(ctx, r, err, false)
+	case err == nil || s.refused != nil:
+		// A run that may act must be found again after a crash: its ID is stored first.
+		created := r.apply(notte.Event{Type: eventRunCreated, Message: run.ID})
+		if err := s.announce(ctx, r, created); err != nil {
+			return s.fail(ctx, r, err, false)
+		}
 	}
 	stream, err := s.Client.StartRun(ctx, s.FunctionID, run.ID, s.Variables)
 	if err != nil {
@@ -65,9 +68,53 @@ func (s RunSpec) work(ctx context.Context, r *record, m *Manager) outcome {
 	return s.lookUp(ctx, r, m, err)
 }
 
+// announce waits until the entry that names a run at Notte is stored, or cannot be
+// stored. The item of a batch is run again if its run never began, so its run begins
+// only once it is stored that it may have.
+func (s RunSpec) announce(ctx context.Context, r *record, created int64) error {
+	for {
+		_, err := r.next(ctx, created-1, time.Hour)
+		if s.refused == nil {
+			return nil
+		}
+		if ok, lost := r.isStored(created); ok || lost != nil {
+			return lost
+		} else if err != nil {
+			return err
+		}
+		select {
+		case <-time.After(retryEvery):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// errNeverAsked is why the run of an item never began whose process is gone.
+var errNeverAsked = errors.New("the process ended before it started this run")
+
 // resume goes on with a run whose process is gone.
 func (s RunSpec) resume(ctx context.Context, r *record, m *Manager) outcome {
+	if run := r.latest().Run; run.Batch != "" && (!run.Asked || s.neverStarted(ctx, r, run.RunID)) {
+		return s.fail(ctx, r, errNeverAsked, false)
+	}
 	return s.lookUp(ctx, r, m, errors.New("the process that followed this run has ended, and Notte's record of the run does not say how it ended"))
+}
+
+// neverStarted reports whether the run of an item, whose process is gone, was created at
+// Notte and not started, and makes sure that it stays so: it stops the run there.
+func (s RunSpec) neverStarted(ctx context.Context, r *record, id string) bool {
+	if id == "" {
+		return false
+	}
+	// A request to start it may still be under way.
+	select {
+	case <-time.After(lookupRefused - time.Since(r.began)):
+	case <-ctx.Done():
+		return false
+	}
+	run, err := s.Client.GetRun(ctx, s.FunctionID, id)
+	return err == nil && run.Status == notte.RunCreated && s.Client.StopRun(ctx, s.FunctionID, id) == nil
 }
 
 // isFinal reports whether a run's status is final. An unknown one may not be.
@@ -160,9 +207,11 @@ func resultJSON(s string) json.RawMessage {
 // whose outcome is not known. A run that can be found again by its ID has not ended
 // when this process stops: another goes on.
 func (s RunSpec) fail(ctx context.Context, r *record, err error, started bool) outcome {
+	again := !started && (s.refused == nil || stopped(ctx) != "" || s.refused(err))
 	r.update(func(j *Job) {
 		j.Run.NeverBegan = !started
 		j.Run.Gone = !started && notte.IsNotFound(err)
+		j.Run.Waiting = again && j.Run.Batch != ""
 	})
 	switch state := stopped(ctx); {
 	case state == StateCancelled && !started:

@@ -21,7 +21,7 @@ var (
 	ErrThreadBusy = errors.New("another turn of this build's thread is still running; wait until it has ended, then continue it")
 )
 
-// Spec says what to do, and for whom: a [BuildSpec] or a [RunSpec].
+// Spec says what to do, and for whom: a [BuildSpec], a [RunSpec] or a [BatchSpec].
 type Spec interface{ plan() plan }
 
 // plan is how a job is started and done.
@@ -30,6 +30,7 @@ type plan struct {
 	job     Job    // what is stored before anything starts
 	joinKey string // see [CreateOptions]
 	join    bool
+	items   []json.RawMessage // of a batch
 
 	// check returns why the job cannot be started now, unless it is joined.
 	check func(ctx context.Context, m *Manager) error
@@ -110,6 +111,10 @@ type RunSpec struct {
 	Client     *notte.Client
 	FunctionID string
 	Variables  json.RawMessage // a JSON object, or nil
+
+	// refused is called if the run of an item never began, and reports whether the
+	// item waits again. Nil: it does, because its process is gone.
+	refused func(error) bool
 }
 
 func (s RunSpec) plan() plan {

@@ -91,10 +91,10 @@ func (m *Manager) joinOrCreate(ctx context.Context, r *record, p plan) (started,
 // create has the store take r's job, or join it to another.
 func (m *Manager) create(ctx context.Context, r *record, p plan) (started, error) {
 	opts := CreateOptions{
-		Holder: m.holder, Until: r.began.Add(leaseTime), JoinKey: p.joinKey, Join: p.join,
+		Holder: m.holder, Until: r.began.Add(leaseTime), JoinKey: p.joinKey, Join: p.join, Items: p.items,
 		Limits: Limits{MaxRunning: m.opts.MaxBuilds, BudgetUSD: m.opts.DailyBudgetUSD, Since: Today(r.began)},
 	}
-	if m.opts.ReuseWindow > 0 {
+	if m.opts.ReuseWindow > 0 && p.job.Build != nil {
 		opts.ReuseSince = r.began.Add(-m.opts.ReuseWindow)
 	}
 	stored, lease, err := m.store.Create(ctx, p.job, opts)
@@ -119,8 +119,11 @@ func (m *Manager) create(ctx context.Context, r *record, p plan) (started, error
 	if earlier := m.newest(r, reusable); earlier != nil {
 		return started{*earlier, true}, nil
 	}
-	if p.job.Build != nil && opts.Limits.Bounded() {
+	switch {
+	case p.job.Build != nil && opts.Limits.Bounded():
 		return started{}, fmt.Errorf("the build was not started, because the limits on builds cannot be checked: %w", err)
+	case p.job.Batch != nil:
+		return started{}, fmt.Errorf("the batch was not started, because its items cannot be stored: %w", err)
 	}
 	r.setUnrecorded()
 	return started{job: r.snapshot()}, nil

@@ -3,6 +3,7 @@ package jobs
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"strings"
 	"time"
@@ -17,6 +18,8 @@ var (
 	ErrEnded = errors.New("the job has ended")
 	// ErrLeaseLost says that another process has taken the job over.
 	ErrLeaseLost = errors.New("the job's lease is lost")
+	// ErrNoItem says that no item of a batch waits.
+	ErrNoItem = errors.New("no item of the batch waits")
 )
 
 // IsAnswer reports whether an error of a [Store]'s, or nil, is an answer that its
@@ -25,7 +28,7 @@ func IsAnswer(err error) bool {
 	if _, limit := errors.AsType[*LimitError](err); err == nil || limit {
 		return true
 	}
-	for _, answer := range []error{ErrNotFound, ErrEnded, ErrLeaseLost, context.Canceled, context.DeadlineExceeded} {
+	for _, answer := range []error{ErrNotFound, ErrEnded, ErrLeaseLost, ErrNoItem, context.Canceled, context.DeadlineExceeded} {
 		if errors.Is(err, answer) {
 			return true
 		}
@@ -49,13 +52,31 @@ type Store interface {
 	// job is as durable as the store is.
 	Create(ctx context.Context, job Job, opts CreateOptions) (Job, Lease, error)
 
+	// TakeItem gives the first item of a batch that waits to a run: it stores the
+	// run with the item's variables, leased to opts.Holder, and returns it. The item
+	// waits no more, unless the run ends as Waiting. All that is one step, and as
+	// durable as the store is when TakeItem returns. If no item waits the error is
+	// ErrNoItem; if batch is not the lease of the running batch, ErrLeaseLost or
+	// ErrEnded.
+	TakeItem(ctx context.Context, batch Lease, run Job, opts CreateOptions) (Job, Lease, error)
+
+	// Resume has a batch run again that has ended. Its state and its Batch become
+	// those of job, and it is leased to opts.Holder; its log is deleted, and its
+	// items stay as they are. A batch that runs is returned with a zero Lease.
+	Resume(ctx context.Context, job Job, opts CreateOptions) (Job, Lease, error)
+
+	// Items returns up to limit items of a batch from an index on, in order. Their
+	// runs are whole.
+	Items(ctx context.Context, id string, from, limit int) ([]Item, error)
+
 	// Save stores changes of many jobs at once, each all or nothing, and
 	// returns an error, or nil, for each. A change that is saved again changes
 	// nothing. See [Change] for what it may hold.
 	Save(ctx context.Context, changes []Change) []error
 
 	// Get returns a job, or ErrNotFound. It does not check owners: the Manager
-	// does.
+	// does. The Tally of a batch is counted from its items, here and in all that
+	// returns jobs.
 	Get(ctx context.Context, id string) (Job, error)
 
 	// Entries returns up to limit entries whose Seq is above after, in order.
@@ -67,7 +88,7 @@ type Store interface {
 	Positions(ctx context.Context, ids []string) ([]Position, error)
 
 	// List returns jobs that match, newest first: by StartedAt, then by ID.
-	// They are [Job.Summary] values.
+	// They are [Job.Summary] values. The runs of a batch are left out.
 	List(ctx context.Context, q Query) ([]Job, error)
 
 	// Spending sums up the builds of an owner that Notte took on and that ended
@@ -90,7 +111,7 @@ type Store interface {
 
 	// Forget deletes the jobs that ended before a time, those that no process
 	// has held since that time, and the logs of both. Their cost remains part
-	// of Spending.
+	// of Spending. The runs of a batch are deleted with it, and count with it.
 	Forget(ctx context.Context, before time.Time) (jobs int, err error)
 
 	// Close releases what the store holds. No other call may follow.
@@ -112,6 +133,8 @@ type CreateOptions struct {
 	ReuseSince time.Time
 
 	Limits Limits // of a build; not checked when a job is joined
+
+	Items []json.RawMessage // of a batch: the variables of each
 }
 
 // Limits bound what an owner's builds may cost. The zero value allows anything.
@@ -132,8 +155,9 @@ func (l Limits) Bounded() bool { return l.MaxRunning > 0 || l.BudgetUSD > 0 }
 // nil, is the job's new state. Answer, Thinking, Variables and Result are stored
 // with the end of a job, and left as they are before it. A job that has ended ends
 // its lease; its links (the ViewerURL of its entries) are erased, and if Notte took
-// the build on, its cost is added to Spending. When Save returns nil for an end, or
-// for a Change with Sync set, it is as durable as the store is.
+// the build on, its cost is added to Spending. If it was the run of an item and is
+// Waiting, the item waits again. When Save returns nil for an end, or for a Change with
+// Sync set, it is as durable as the store is.
 //
 // With Create, a job that the store does not have is created first, whatever its
 // limits, with the lease of the change. It has begun, because the store could not
@@ -194,7 +218,7 @@ type Query struct {
 // matches reports whether a job belongs into the list, apart from its limit.
 func (q Query) matches(j Job) bool {
 	switch {
-	case j.Owner != q.Owner, j.Kind != q.Kind,
+	case j.Owner != q.Owner, j.Kind != q.Kind, j.Run != nil && j.Run.Batch != "",
 		q.State != "" && j.State != q.State,
 		q.FunctionID != "" && j.FunctionID() != q.FunctionID,
 		j.StartedAt.Before(q.Since):

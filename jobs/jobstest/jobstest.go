@@ -48,6 +48,12 @@ func Test(t *testing.T, open func(*testing.T) jobs.Store) {
 		"BudgetRace":      suite.testBudgetRace,
 		"Forget":          suite.testForget,
 		"ForgetUnheld":    suite.testForgetUnheld,
+		"Batch":           suite.testBatch,
+		"TakeRace":        suite.testTakeRace,
+		"ItemWaitsAgain":  suite.testItemWaitsAgain,
+		"Tallies":         suite.testTallies,
+		"Resume":          suite.testResume,
+		"ForgetBatch":     suite.testForgetBatch,
 	} {
 		t.Run(name, func(t *testing.T) {
 			store := open(t)

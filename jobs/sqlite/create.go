@@ -48,7 +48,10 @@ func (s *Store) Create(ctx context.Context, job jobs.Job, opts jobs.CreateOption
 			}
 		}
 		stored, lease = job, jobs.Lease{JobID: job.ID, Fence: 1}
-		return t.insert(job, opts, lease)
+		if err := t.insert(job, opts, lease); err != nil {
+			return err
+		}
+		return t.insertItems(job.ID, opts.Items)
 	})
 	if err != nil {
 		return jobs.Job{}, jobs.Lease{}, err
@@ -81,7 +84,7 @@ func (t *tx) checkLimits(job jobs.Job, limits jobs.Limits) error {
 	spent, err := query(t, scanSpending, spendingQuery, spendingArgs(job.Owner, limits.Since)...)
 	if err == nil {
 		usage.Spent = spent[0]
-		err = t.get("SELECT count(*) FROM jobs WHERE owner = ? AND kind = ? AND state = ?",
+		err = t.get("SELECT count(*) FROM jobs WHERE owner = ? AND kind = ? AND state = ? AND batch_id = ''",
 			[]any{job.Owner, string(jobs.KindBuild), string(jobs.StateRunning)}, &usage.Running)
 	}
 	if err == nil {
@@ -101,13 +104,22 @@ func (t *tx) insert(job jobs.Job, opts jobs.CreateOptions, lease jobs.Lease) err
 	if err != nil {
 		return err
 	}
+	batchID := ""
+	if job.Run != nil {
+		batchID = job.Run.Batch
+	}
 	return t.all(
-		do("INSERT INTO jobs (id, owner, kind, state, join_key, function_id, started_at, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-			job.ID, job.Owner, string(job.Kind), string(job.State), opts.JoinKey, job.FunctionID(), millis(job.StartedAt), body),
-		do("INSERT INTO leases (job_id, holder, fence, expires_at) VALUES (?, ?, ?, ?)",
-			job.ID, opts.Holder, lease.Fence, millis(opts.Until)),
+		do("INSERT INTO jobs (id, owner, kind, state, join_key, function_id, batch_id, started_at, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+			job.ID, job.Owner, string(job.Kind), string(job.State), opts.JoinKey, job.FunctionID(), batchID, millis(job.StartedAt), body),
+		putLease(lease, opts),
 		putDetails(job),
 	)
+}
+
+// putLease stores a new lease.
+func putLease(lease jobs.Lease, opts jobs.CreateOptions) statement {
+	return do("INSERT INTO leases (job_id, holder, fence, expires_at) VALUES (?, ?, ?, ?)",
+		lease.JobID, opts.Holder, lease.Fence, millis(opts.Until))
 }
 
 // Bounds of a store in memory.
@@ -118,7 +130,7 @@ const (
 
 // makeRoom deletes the oldest ended jobs beyond the bounds of a store in memory.
 func (t *tx) makeRoom() error {
-	const oldest = "DELETE FROM jobs WHERE n IN (SELECT n FROM jobs WHERE ended_at IS NOT NULL ORDER BY ended_at DESC, n DESC LIMIT -1 OFFSET ?)"
+	const oldest = "DELETE FROM jobs WHERE n IN (SELECT n FROM jobs WHERE ended_at IS NOT NULL AND batch_id = '' ORDER BY ended_at DESC, n DESC LIMIT -1 OFFSET ?)"
 	for keep := memoryJobs; ; keep /= 2 {
 		if _, err := t.exec(oldest, keep); err != nil || keep == 0 {
 			return err

@@ -93,9 +93,9 @@ func (s *Store) Forget(ctx context.Context, before time.Time) (int, error) {
 		var n int64
 		err := s.write(ctx, "delete old jobs from", false, func(t *tx) (err error) {
 			n, err = t.exec(`DELETE FROM jobs WHERE n IN (
-				SELECT n FROM jobs WHERE ended_at < ?1
+				SELECT n FROM jobs WHERE ended_at < ?1 AND batch_id = ''
 				UNION ALL
-				SELECT n FROM leases JOIN jobs ON jobs.id = leases.job_id WHERE expires_at < ?1
+				SELECT n FROM leases JOIN jobs ON jobs.id = leases.job_id WHERE expires_at < ?1 AND batch_id = ''
 				LIMIT ?2)`, millis(before), forgetBatch)
 			return err
 		})

@@ -33,7 +33,7 @@ func (s *Store) List(ctx context.Context, q jobs.Query) ([]jobs.Job, error) {
 
 func listQuery(q jobs.Query) (query string, args []any) {
 	var where strings.Builder
-	where.WriteString("owner = ? AND kind = ?")
+	where.WriteString("owner = ? AND kind = ? AND batch_id = ''")
 	args = []any{q.Owner, string(q.Kind)}
 	add := func(condition string, values ...any) {
 		where.WriteString(" AND " + condition)

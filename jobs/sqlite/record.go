@@ -3,14 +3,16 @@ package sqlite
 import (
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/anything-mcp/anything-mcp/jobs"
+	"github.com/anything-mcp/anything-mcp/notte"
 )
 
 // Columns of a job: of the job alone, or with its details.
 const (
-	summaryColumns = `jobs.id, owner, kind, state, function_id, started_at, ended_at, body`
+	summaryColumns = `jobs.id, owner, kind, state, function_id, started_at, ended_at, body, ` + tally
 	jobColumns     = summaryColumns + `, answer, thinking, ifnull(steps, 'null'), variables, result, ifnull(logs, 'null')`
 	jobTables      = `jobs LEFT JOIN details ON details.job_id = jobs.id`
 	entryColumns   = `seq, at, type, final, event`
@@ -18,8 +20,11 @@ const (
 
 // encodeBody returns what has no column of its own, as JSON.
 func encodeBody(job jobs.Job) ([]byte, error) {
-	if job.Build != nil {
+	switch {
+	case job.Build != nil:
 		return json.Marshal(job.Build)
+	case job.Batch != nil:
+		return json.Marshal(job.Batch)
 	}
 	return json.Marshal(job.Run)
 }
@@ -61,8 +66,9 @@ func scanJob(rows *sql.Rows, more ...any) (jobs.Job, error) {
 		started    int64
 		ended      sql.NullInt64
 		body       []byte
+		tally      []byte
 	)
-	columns := []any{&job.ID, &job.Owner, &job.Kind, &job.State, &functionID, &started, &ended, &body}
+	columns := []any{&job.ID, &job.Owner, &job.Kind, &job.State, &functionID, &started, &ended, &body, &tally}
 	if err := rows.Scan(append(columns, more...)...); err != nil {
 		return jobs.Job{}, err
 	}
@@ -70,9 +76,13 @@ func scanJob(rows *sql.Rows, more ...any) (jobs.Job, error) {
 	if ended.Valid {
 		job.EndedAt = time.UnixMilli(ended.Int64)
 	}
-	if job.Kind == jobs.KindRun {
+	switch job.Kind {
+	case jobs.KindRun:
 		job.Run = &jobs.Run{FunctionID: functionID}
 		return job, json.Unmarshal(body, job.Run)
+	case jobs.KindBatch:
+		job.Batch = &jobs.Batch{FunctionID: functionID}
+		return job, errors.Join(json.Unmarshal(body, job.Batch), json.Unmarshal(tally, &job.Batch.Tally))
 	}
 	job.Build = &jobs.Build{FunctionID: functionID}
 	return job, json.Unmarshal(body, job.Build)
@@ -95,8 +105,17 @@ func scanWholeJob(rows *sql.Rows) (jobs.Job, error) {
 		job.Run.Variables, job.Run.Result = variables, result
 		return job, json.Unmarshal(logs, &job.Run.Logs)
 	}
+	if job.Batch != nil {
+		return job, nil
+	}
 	job.Build.Answer, job.Build.Thinking = answer.String, thinking.String
 	return job, json.Unmarshal(steps, &job.Build.Steps)
+}
+
+// keptEvent is the column event of an entry.
+type keptEvent struct {
+	*notte.Event
+	Tally jobs.Tally `json:"tally,omitzero"`
 }
 
 // scanEntry reads an entry from a row of entryColumns.
@@ -110,7 +129,10 @@ func scanEntry(rows *sql.Rows) (jobs.Entry, error) {
 		return jobs.Entry{}, err
 	}
 	e.At = time.UnixMilli(at)
-	return e, json.Unmarshal(event, &e.Event)
+	kept := keptEvent{Event: &e.Event}
+	err := json.Unmarshal(event, &kept)
+	e.Tally = kept.Tally
+	return e, err
 }
 
 // scanAll reads all of rows and closes them.

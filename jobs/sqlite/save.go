@@ -82,7 +82,7 @@ func (t *tx) addEntries(id string, entries []jobs.Entry, oldest int64) error {
 		if e.Seq <= last {
 			continue
 		}
-		event, err := json.Marshal(e.Event)
+		event, err := json.Marshal(keptEvent{&e.Event, e.Tally})
 		if err != nil {
 			return err
 		}
@@ -126,6 +126,9 @@ func (t *tx) end(job jobs.Job) error {
 	if b := job.Build; b != nil && b.Started {
 		statements = append(statements, do("INSERT INTO ledger (job_id, owner, ended_at, cost) VALUES (?, ?, ?, ?)",
 			job.ID, job.Owner, millis(job.EndedAt), b.TotalCostUSD))
+	}
+	if r := job.Run; r != nil && r.Waiting {
+		statements = append(statements, do("UPDATE batch_items SET waiting = 1 WHERE run_id = ?", job.ID))
 	}
 	return t.all(statements...)
 }

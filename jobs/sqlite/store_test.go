@@ -66,6 +66,15 @@ func (p *pair) Renew(ctx context.Context, leases []jobs.Lease, until time.Time) 
 func (p *pair) Adopt(ctx context.Context, owner, holder string, until, now time.Time) ([]jobs.Adopted, error) {
 	return p.next().Adopt(ctx, owner, holder, until, now)
 }
+func (p *pair) TakeItem(ctx context.Context, batch jobs.Lease, run jobs.Job, opts jobs.CreateOptions) (jobs.Job, jobs.Lease, error) {
+	return p.next().TakeItem(ctx, batch, run, opts)
+}
+func (p *pair) Resume(ctx context.Context, job jobs.Job, opts jobs.CreateOptions) (jobs.Job, jobs.Lease, error) {
+	return p.next().Resume(ctx, job, opts)
+}
+func (p *pair) Items(ctx context.Context, id string, from, limit int) ([]jobs.Item, error) {
+	return p.next().Items(ctx, id, from, limit)
+}
 func (p *pair) Forget(ctx context.Context, before time.Time) (int, error) {
 	return p.next().Forget(ctx, before)
 }
