@@ -49,6 +49,13 @@ func (f *failingStore) Create(ctx context.Context, job jobs.Job, opts jobs.Creat
 	return f.Store.Create(ctx, job, opts)
 }
 
+func (f *failingStore) TakeItem(ctx context.Context, batch jobs.Lease, run jobs.Job, opts jobs.CreateOptions) (jobs.Job, jobs.Lease, error) {
+	if f.creates.Load() {
+		return jobs.Job{}, jobs.Lease{}, errDisk
+	}
+	return f.Store.TakeItem(ctx, batch, run, opts)
+}
+
 func (f *failingStore) Get(ctx context.Context, id string) (jobs.Job, error) {
 	if f.reads.Load() {
 		return jobs.Job{}, errDisk
