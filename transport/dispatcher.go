@@ -9,17 +9,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"math"
 	"runtime/debug"
-	"slices"
-	"strings"
 	"sync"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
 
-	"github.com/anything-mcp/anything-mcp/apps"
 	"github.com/anything-mcp/anything-mcp/progress"
 )
 
@@ -219,30 +215,6 @@ func (d *dispatcher) recoverInto(resp *mcp.JSONRPCMessage, method string) {
 		d.log.Error("a handler panicked", "method", method, "panic", p, "stack", string(debug.Stack()))
 		*resp = internalFailure()
 	}
-}
-
-// explain replaces errors of mcp-go that do not say what is right, or that name types
-// of Go. s is the view of the client that gets the error.
-func (d *dispatcher) explain(s *session, resp mcp.JSONRPCMessage) mcp.JSONRPCMessage {
-	failed, ok := resp.(mcp.JSONRPCError)
-	if !ok {
-		return resp
-	}
-	switch {
-	case strings.HasSuffix(failed.Error.Message, server.ErrToolNotFound.Error()):
-		names := slices.Collect(maps.Keys(s.GetSessionTools()))
-		for name, t := range d.srv.ListTools() {
-			if !apps.IsForPages(t.Tool) {
-				names = append(names, name)
-			}
-		}
-		slices.Sort(names)
-		failed.Error.Message = "There is no tool of that name: the tools are " + strings.Join(names, ", ") + "."
-	case strings.HasPrefix(failed.Error.Message, "unparsable "), failed.Error.Code == mcp.PARSE_ERROR:
-		// paramsShape has refused all other values that mcp-go cannot read.
-		failed.Error = mcp.NewJSONRPCErrorDetails(mcp.INVALID_PARAMS, "A number in the request is too large.", nil)
-	}
-	return failed
 }
 
 // internalFailure returns the response to a request whose failure is in the log.

@@ -119,7 +119,7 @@ func (m *message) setExact(method string, params gjson.Result) *rpcError {
 	}
 	exact = append(append(append(exact, `"method":`...), method...), `,"params":`...)
 	start := len(exact)
-	exact, bad := paramsShape.append(exact, params)
+	exact, bad := shapeOf(m.method).append(exact, params)
 	if bad != nil {
 		if m.id != nil {
 			return bad

@@ -3,6 +3,7 @@ package transport
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -31,8 +32,16 @@ const (
 // anyName is the name in shape.members of all members without a shape of their own.
 const anyName = "*"
 
-// paramsShape is the shape of the params of all methods. It does not have what this
-// server does not use, so that no client is refused because of it.
+// shapeOf returns the shape of the params of a method.
+func shapeOf(method string) shape {
+	if method == string(mcp.MethodPromptsGet) {
+		return promptShape
+	}
+	return paramsShape
+}
+
+// paramsShape is the shape of the params of all other methods than prompts/get. It does
+// not have what this server does not use, so that no client is refused because of it.
 var paramsShape = shape{kind: object, wrong: notObjects, members: map[string]shape{
 	"_meta": {kind: object, wrong: notObjects, members: map[string]shape{
 		"progressToken":            {},
@@ -57,6 +66,19 @@ var paramsShape = shape{kind: object, wrong: notObjects, members: map[string]sha
 	"requestId":      {},
 	"reason":         {},
 }}
+
+// promptShape is the shape of the params of prompts/get.
+var promptShape = paramsShape.with("arguments", shape{
+	kind: object, wrong: "The arguments of a prompt must be an object.",
+	members: map[string]shape{anyName: {kind: aString, wrong: "Each argument of a prompt must be a string."}},
+})
+
+// with returns s with a member of another shape.
+func (s shape) with(name string, member shape) shape {
+	s.members = maps.Clone(s.members)
+	s.members[name] = member
+	return s
+}
 
 const notObjects = "The params of the request, and their _meta, must be objects."
 

@@ -56,6 +56,7 @@ func newFakeToolbox() (*fakeServer, *fakeToolbox) {
 	f.toolbox = b
 	server.WithToolCapabilities(true)(f.srv)
 	server.WithResourceCapabilities(false, true)(f.srv)
+	server.WithPromptCapabilities(false)(f.srv)
 	f.srv.AddTool(mcp.NewTool("pin", mcp.WithString("name", mcp.Required())), b.pin)
 	pages := mcp.NewTool("pages", mcp.WithDescription("Is for pages."))
 	pages.Meta = apps.ForPages()
@@ -64,6 +65,7 @@ func newFakeToolbox() (*fakeServer, *fakeToolbox) {
 		caps := client.GetClientCapabilities()
 		return mcp.NewToolResultText(fmt.Sprint("The client shows pages: ", apps.Declared(&caps))), nil
 	})
+	addThings(f.srv)
 	f.signal = map[string]func(){
 		"# tools":     func() { b.say(mcp.MethodNotificationToolsListChanged) },
 		"# resources": func() { b.say(mcp.MethodNotificationResourcesListChanged) },
@@ -99,6 +101,32 @@ func (b *fakeToolbox) pin(ctx context.Context, req mcp.CallToolRequest) (*mcp.Ca
 		panic(oops)
 	}
 	return mcp.NewToolResultText("pinned"), nil
+}
+
+// addThings adds resources and a prompt.
+func addThings(srv *server.MCPServer) {
+	things := mcp.NewResourceTemplate("thing://{id}", "thing")
+	srv.AddResourceTemplate(things, func(_ context.Context, req mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
+		switch id := req.Params.Arguments["id"].([]string)[0]; id {
+		case "1":
+			return []mcp.ResourceContents{mcp.TextResourceContents{URI: req.Params.URI, Text: "one"}}, nil
+		case "broken":
+			return nil, errors.New("no answer from Notte")
+		case "panic":
+			panic("oops")
+		default:
+			return nil, fmt.Errorf("looking for %s: %w", id, server.ErrResourceNotFound)
+		}
+	})
+	greet := mcp.NewPrompt("greet", mcp.WithArgument("who", mcp.RequiredArgument()))
+	srv.AddPrompt(greet, func(_ context.Context, req mcp.GetPromptRequest) (*mcp.GetPromptResult, error) {
+		who := req.Params.Arguments["who"]
+		if who == "" {
+			return nil, errors.New("greet needs the argument who")
+		}
+		greeting := mcp.NewPromptMessage(mcp.RoleUser, mcp.NewTextContent("Greet "+who+"."))
+		return mcp.NewGetPromptResult("", []mcp.PromptMessage{greeting}), nil
+	})
 }
 
 func (b *fakeToolbox) Tools(context.Context) (map[string]server.ServerTool, error) {

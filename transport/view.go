@@ -55,7 +55,7 @@ func (d *dispatcher) ask(ctx context.Context, s *session, method string, raw []b
 	if failed && method == string(mcp.MethodToolsCall) {
 		return internalFailure()
 	}
-	return d.explain(s, resp)
+	return d.explain(s, method, raw, resp)
 }
 
 // asksForTools reports whether a message asks for tools that are not registered.

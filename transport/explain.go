@@ -1,0 +1,68 @@
+package transport
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+	"github.com/tidwall/gjson"
+
+	"github.com/anything-mcp/anything-mcp/apps"
+)
+
+// noResource is the error for a URI that names nothing, something that has expired, or
+// something of another owner.
+const noResource = "There is no resource with this URI, or it has expired. " +
+	"resources/templates/list says which URIs there are."
+
+// explain replaces errors of mcp-go that do not say what is right, that name types of
+// Go, or that have the wrong code. s is the view of the client that gets the error.
+// The error of a resource's handler means that there is no such resource if it wraps
+// [server.ErrResourceNotFound] and ends in its text. The error of a prompt's handler
+// means that the arguments are wrong.
+func (d *dispatcher) explain(s *session, method string, raw []byte, resp mcp.JSONRPCMessage) mcp.JSONRPCMessage {
+	failed, ok := resp.(mcp.JSONRPCError)
+	if !ok {
+		return resp
+	}
+	e := &failed.Error
+	says := func(notFound error) bool { return strings.HasSuffix(e.Message, notFound.Error()) }
+	switch {
+	case method == string(mcp.MethodToolsCall) && says(server.ErrToolNotFound):
+		e.Message = "There is no tool of that name: the tools are " + strings.Join(d.toolNames(s), ", ") + "."
+	case method == string(mcp.MethodPromptsGet) && says(server.ErrPromptNotFound):
+		names := slices.Sorted(maps.Keys(d.srv.ListPrompts()))
+		e.Message = "There is no prompt of that name: the prompts are " + strings.Join(names, ", ") + "."
+	case method == string(mcp.MethodResourcesRead) && says(server.ErrResourceNotFound):
+		e.Message, e.Code = noResource, mcp.RESOURCE_NOT_FOUND
+		if isModern(raw) {
+			e.Code = mcp.INVALID_PARAMS
+		}
+	case strings.HasPrefix(e.Message, "unparsable "), e.Code == mcp.PARSE_ERROR:
+		// paramsShape has refused all other values that mcp-go cannot read.
+		*e = mcp.NewJSONRPCErrorDetails(mcp.INVALID_PARAMS, "A number in the request is too large.", nil)
+	case method == string(mcp.MethodPromptsGet) && e.Code == mcp.INTERNAL_ERROR:
+		e.Code = mcp.INVALID_PARAMS
+	}
+	return failed
+}
+
+// toolNames returns the names of the tools that a model may call.
+func (d *dispatcher) toolNames(s *session) []string {
+	names := slices.Collect(maps.Keys(s.GetSessionTools()))
+	for name, t := range d.srv.ListTools() {
+		if !apps.IsForPages(t.Tool) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// isModern reports whether a request is of the protocol of 2026-07-28.
+func isModern(raw json.RawMessage) bool {
+	return mcp.IsModernProtocol(gjson.GetBytes(raw, `params._meta.io\.modelcontextprotocol/protocolVersion`).String())
+}
