@@ -98,10 +98,15 @@ func (p *program) clientConfig() notte.Config {
 }
 
 // openAtStart makes the account of a if its key is at hand, and starts to look after
-// jobs that other processes have left.
+// jobs that other processes have left. It does not while settings are wrong: jobs might
+// be deleted that the user wants to keep.
 func (p *program) openAtStart(a *app) error {
+	account := a.account
+	if p.unfit() != nil {
+		account = a.open // does not look after jobs
+	}
 	if !a.simulated && p.atHand() {
-		if _, err := a.account(context.Background()); err != nil {
+		if _, err := account(context.Background()); err != nil {
 			if err = p.report(keyVariable, err); err != nil {
 				return err
 			}

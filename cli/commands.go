@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"runtime"
 
@@ -24,8 +23,9 @@ type program struct {
 	log      *slog.Logger
 	parsed   bool // the command line is valid, and a command runs
 
-	// serves means that the command serves MCP, hosted that an MCP host started it.
-	// A host shows its user what calls answer, and seldom what a process prints.
+	// serves means that the command serves MCP, hosted that an MCP host started it and
+	// not a person at a terminal. A host shows its user what calls answer, and seldom
+	// what a process prints.
 	serves, hosted bool
 	faults         []error // of settings, which calls answer with
 
@@ -67,10 +67,12 @@ of the machine can see flags:
 
 Exit codes: 0 done, 1 failed, 2 wrong use, 129 terminal closed,
 130 interrupted, 143 terminated.`,
-		Example:           `  anything-mcp build --sandbox "fetch the top 3 hacker news posts"`,
-		SilenceErrors:     true,
-		SilenceUsage:      true,
-		PersistentPreRunE: p.prepare,
+		Example:       `  anything-mcp build --sandbox "fetch the top 3 hacker news posts"`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+
+		DisableSuggestions: true, // misread has them
+		PersistentPreRunE:  p.prepare,
 	}
 	root.AddGroup(&cobra.Group{ID: setupGroup, Title: "Setting up:"}, &cobra.Group{ID: terminalGroup, Title: "From a terminal:"}, &cobra.Group{ID: serverGroup, Title: "Servers:"})
 	stdio := p.stdioCommand()
@@ -97,11 +99,11 @@ Exit codes: 0 done, 1 failed, 2 wrong use, 129 terminal closed,
 // runs before each command.
 func (p *program) prepare(cmd *cobra.Command, _ []string) error {
 	p.flags = cmd.Flags()
-	p.hosted = cmd == cmd.Root() || cmd.Name() == "stdio"
-	p.serves = p.hosted || cmd.Name() == "http"
-	failed := dropPlaceholders(p.flags)
-	if len(failed) > 0 && (!p.hosted || isTerminal(p.env.Stdin)) {
-		return fmt.Errorf("invalid argument %.100q for %q flag: it is a placeholder, which must be replaced by a value", failed[0].value, failed[0].name)
+	p.hosted = p.startedByHost(cmd)
+	p.serves = cmd == cmd.Root() || cmd.Name() == "stdio" || cmd.Name() == "http"
+	failed := untaken(p.flags)
+	if len(failed) > 0 && !p.hosted {
+		return failed[0].flag.Value.(*argument).invalid(failed[0].flag.Name)
 	}
 	failed = append(failed, p.vars.set(p.flags)...)
 	doctor := cmd.Name() == "doctor" // it says itself what is wrong with variables
@@ -139,12 +141,14 @@ func (p *program) run(ctx context.Context, args []string) error {
 	root.SetOut(p.env.Stdout)
 	root.SetErr(p.screen)
 	cmd, err := root.ExecuteContextC(ctx)
-	usage, misuse := errors.AsType[usageError](err)
-	switch {
-	case misuse:
+	if err != nil && !p.parsed {
+		err = usageErrorf("%w", misread(err, cmd))
+		if p.startedByHost(cmd) && isHosts(args) {
+			err = p.serveMisread(cmd, err)
+		}
+	}
+	if usage, misuse := errors.AsType[usageError](err); misuse {
 		err = usageError{usage.err, cmd.CommandPath()}
-	case err != nil && !p.parsed:
-		err = usageError{withSuggestions(err, cmd), cmd.CommandPath()}
 	}
 	return err
 }

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,42 +28,46 @@ func (d *doctor) checkHosts() {
 		d.add("hosts", warning, "", "%v", err)
 		return
 	}
-	started := make(map[string]error) // by command line: hosts share it
+	started := make(map[string]error) // by what is started: hosts share it
 	here := 0
 	for _, h := range install.Hosts() {
-		found := h.Find(env, entryName)
-		if !found.Here {
-			continue
-		}
-		here++
-		again := "anything-mcp install " + h.Name
-		restart := again
-		if found.URL != "" {
-			restart = "start that server with anything-mcp http, or run " + again
-		}
-		switch {
-		case found.Err != nil:
-			d.add(h.Name, problem, "correct the file "+found.File, "%s cannot be read: %v", found.File, found.Err)
-			continue
-		case found.Lost:
-			d.add(h.Name, warning, "quit "+h.Title+" fully, then run "+again, "the entry that was installed is no longer in %s", found.File)
-			continue
-		case !found.Installed:
-			d.add(h.Name, fine, "", "not installed")
-			continue
-		}
-		line := strings.Join(found.Command, " ") + found.URL
-		if _, ok := started[line]; !ok {
-			started[line] = d.tryServer(found)
-		}
-		if err := started[line]; err != nil {
-			d.add(h.Name, problem, restart, "%s does not answer: %v", line, err)
-		} else {
-			d.add(h.Name, fine, "", "installed, and answers: %s", line)
+		if found := h.Find(env, entryName); found.Here {
+			d.checkHost(h, found, started)
+			here++
 		}
 	}
 	if here == 0 {
 		d.add("hosts", fine, "", "none was found on this machine")
+	}
+}
+
+func (d *doctor) checkHost(h *install.Host, found install.Found, started map[string]error) {
+	again := "anything-mcp install " + h.Name
+	switch {
+	case found.Err != nil:
+		d.add(h.Name, problem, "correct the file "+found.File, "%s cannot be read: %v", found.File, found.Err)
+		return
+	case found.Lost:
+		d.add(h.Name, warning, "quit "+h.Title+" fully, then run "+again, "the entry that was installed is no longer in %s", found.File)
+		return
+	case !found.Installed:
+		d.add(h.Name, fine, "", "not installed")
+		return
+	}
+	line := strings.Join(found.Command, " ") + found.URL
+	server := fmt.Sprint(line, found.Env)
+	if _, ok := started[server]; !ok {
+		started[server] = d.tryServer(found)
+	}
+	switch err := started[server]; {
+	case errors.Is(err, errUnfit):
+		d.add(h.Name, problem, "correct the entry in "+found.File, "%s: %v", line, err)
+	case err != nil && found.URL != "":
+		d.add(h.Name, problem, "start that server with anything-mcp http, or run "+again, "%s does not answer: %v", line, err)
+	case err != nil:
+		d.add(h.Name, problem, again, "%s does not answer: %v", line, err)
+	default:
+		d.add(h.Name, fine, "", "installed, and answers: %s", line)
 	}
 }
 
@@ -84,7 +89,12 @@ func (d *doctor) tryServer(found install.Found) error {
 		return errors.New("there is no such program")
 	}
 	cmd := exec.CommandContext(ctx, found.Command[0], found.Command[1:]...)
-	cmd.Env = d.env.Environ
+	cmd.Env = slices.Clone(d.env.Environ)
+	for _, v := range found.Env {
+		if placeholder(v.Value, unexpanded) == "" { // a host replaces it
+			cmd.Env = append(cmd.Env, v.Name+"="+v.Value)
+		}
+	}
 	cmd.WaitDelay = time.Second
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
@@ -132,12 +142,22 @@ func tryURL(ctx context.Context, url string) error {
 	return nil
 }
 
+// errUnfit is the error of a server that starts and refuses all calls.
+var errUnfit = errors.New("its settings are wrong")
+
 func checkAnswer(line []byte) error {
 	var answer struct {
-		Result struct{ ServerInfo struct{ Name string } }
+		Result struct {
+			ServerInfo   struct{ Name string }
+			Instructions string
+		}
 	}
 	if json.Unmarshal(bytes.TrimSpace(line), &answer) != nil || answer.Result.ServerInfo.Name == "" {
 		return errors.New("it does not answer as an MCP server does")
+	}
+	first, _, _ := strings.Cut(answer.Result.Instructions, "\n")
+	if fault, ok := strings.CutPrefix(first, startsNothing); ok {
+		return fmt.Errorf("%w: %s", errUnfit, strings.TrimSuffix(fault, howToCorrect))
 	}
 	return nil
 }

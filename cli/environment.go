@@ -121,6 +121,9 @@ func (e environment) set(flags *pflag.FlagSet) (failed []unread) {
 
 // setFlag sets a flag from a clean value. The parts of a list are cleaned too.
 func setFlag(flag *pflag.Flag, value string) error {
+	if typed, ok := flag.Value.(*argument); ok {
+		return typed.Value.Set(value)
+	}
 	list, ok := flag.Value.(pflag.SliceValue)
 	if !ok {
 		return flag.Value.Set(value)

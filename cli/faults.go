@@ -33,7 +33,7 @@ func (p *program) report(setting string, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case strings.HasPrefix(setting, "--"), !p.serves, !p.hosted && setting != keyVariable:
+	case !p.serves, !p.hosted && setting != keyVariable:
 		return usageErrorf("%w", err)
 	case !slices.ContainsFunc(p.faults, func(told error) bool { return told.Error() == err.Error() }): // each client tells a wrong URL
 		p.faults = append(p.faults, err)
@@ -50,14 +50,19 @@ func (p *program) unfit() error {
 	return p.unusable(p.faults...)
 }
 
+// What begins and ends the error of a call while settings cannot be used.
+const (
+	startsNothing = "This MCP server starts nothing until its settings are corrected: "
+	howToCorrect  = ". The user can correct them where the server is configured, and must then restart it."
+)
+
 // unusable returns the error of a call while settings cannot be used.
 func (p *program) unusable(faults ...error) error {
 	var all []string
 	for _, fault := range faults {
 		all = append(all, fault.Error())
 	}
-	return errors.New("This MCP server starts nothing until its settings are corrected: " + p.secrets.Redact(strings.Join(all, "; ")) +
-		". The user can correct them where the server is configured, and must then restart it.")
+	return errors.New(startsNothing + p.secrets.Redact(strings.Join(all, "; ")) + howToCorrect)
 }
 
 // typed reports whether a flag was given on the command line.

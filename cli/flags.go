@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/anything-mcp/anything-mcp/text"
@@ -22,7 +21,7 @@ import (
 const helpWidth = 46
 
 // finish wraps a flag's help text, adds the flag's variable below it, and lets the
-// flag take a placeholder.
+// flag keep aside what it does not take.
 func finish(flag *pflag.Flag) {
 	flag.Usage = strings.Join(wrap(flag.Usage, helpWidth), "\n") + "\n$" + variable(flag.Name)
 	if _, list := flag.Value.(pflag.SliceValue); !list {
@@ -30,48 +29,46 @@ func finish(flag *pflag.Flag) {
 	}
 }
 
-// argument is the value of a flag. It takes a placeholder too, which a host may leave
-// on the command line, and keeps it aside.
+// argument is the value of a flag on the command line. What it does not take, it keeps
+// aside: a wrong value, and a placeholder, which a host may leave there. What follows
+// from that depends on who gave it.
 type argument struct {
 	pflag.Value
-	placeholder string // empty if a value was set after it
+	given string
+	err   error // why given was not taken; nil: it was
 }
+
+var errPlaceholder = errors.New("it is a placeholder, which must be replaced by a value")
 
 func (a *argument) Set(s string) error {
-	a.placeholder = ""
-	if placeholder(s, unexpanded) != "" {
-		a.placeholder = s
-		return nil
+	a.given, a.err = s, errPlaceholder
+	if placeholder(s, unexpanded) == "" {
+		a.err = a.Value.Set(s)
 	}
-	return a.Value.Set(s)
+	return nil
 }
 
-// dropPlaceholders makes the flags that were given a placeholder count as not given,
-// and returns them.
-func dropPlaceholders(flags *pflag.FlagSet) (dropped []unread) {
+// untaken makes the flags whose values were not taken count as not given, and returns
+// them.
+func untaken(flags *pflag.FlagSet) (all []unread) {
 	flags.Visit(func(flag *pflag.Flag) {
-		if given, ok := flag.Value.(*argument); ok && given.placeholder != "" {
-			flag.Changed = false
-			dropped = append(dropped, notSet(flag, "--"+flag.Name, given.placeholder))
+		given, ok := flag.Value.(*argument)
+		if !ok || given.err == nil {
+			return
 		}
+		flag.Changed = false
+		u := notSet(flag, "--"+flag.Name, given.given)
+		if given.err != errPlaceholder {
+			u.err = given.invalid(flag.Name)
+		}
+		all = append(all, u)
 	})
-	return dropped
+	return all
 }
 
-// withSuggestions adds to err the flags of cmd that an unknown flag may mean.
-func withSuggestions(err error, cmd *cobra.Command) error {
-	unknown, ok := errors.AsType[*pflag.NotExistError](err)
-	if !ok {
-		return err
-	}
-	flags := cobra.Command{SuggestionsMinimumDistance: 2} // cobra suggests only commands
-	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
-		flags.AddCommand(&cobra.Command{Use: flag.Name, Run: func(*cobra.Command, []string) {}})
-	})
-	if names := flags.SuggestionsFor(unknown.GetSpecifiedName()); len(names) > 0 {
-		return fmt.Errorf("%w, did you mean --%s?", err, strings.Join(names, " or --"))
-	}
-	return err
+// invalid returns the error of a value that was not taken.
+func (a *argument) invalid(flag string) error {
+	return fmt.Errorf("invalid argument %.100q for %q flag: %w", a.given, "--"+flag, a.err)
 }
 
 // value is the value of a flag that is checked when it is set. It implements

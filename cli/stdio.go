@@ -70,11 +70,14 @@ To build something from this terminal instead, try:
 		Grace:    max(flags.grace, 1), // to transport 0 means the default
 		OnStop:   a.stopJobs,
 	})
-	if errors.Is(err, transport.ErrNoMessage) {
-		fmt.Fprintf(p.screen, "%s: stdin ended before an MCP message came. The host must keep stdin open, "+
-			"which docker run does with -i. To serve without stdin, use %[1]s http.\n", p.name)
-		err = nil
-	}
 	a.log.Info("the server has stopped")
-	return err
+	if !errors.Is(err, transport.ErrNoMessage) {
+		return err
+	}
+	if len(p.faults) > 0 { // nobody was told
+		return usageErrorf("%w", errors.Join(p.faults...))
+	}
+	fmt.Fprintf(p.screen, "%s: stdin ended before an MCP message came. The host must keep stdin open, "+
+		"which docker run does with -i. To serve without stdin, use %[1]s http.\n", p.name)
+	return nil
 }

@@ -162,6 +162,12 @@ func TestSettingsOfAHost(t *testing.T) {
 		{"--wait=${user_config.wait}", "", "the flag counts as not given"},
 		{"--daily-budget=${user_config.budget}", "--daily-budget holds a placeholder", ""},
 		{"--keep=90d", "", ""},
+		{"--wait=soon", "", "the default is used"},
+		{"--wait=", "", "the default is used"},
+		{"--daily-budget=five", `invalid argument "five" for "--daily-budget" flag: it must be a number from 0`, ""},
+		{"--sandbox=perhaps", `"--sandbox" flag: it must be true or false`, ""},
+		{"--api-url=https://user:hunter2@h", "--api-url is not a usable base URL", ""},
+		{"--state-dir=~nobody/state", `the directory "~nobody/state" in --state-dir cannot be used`, ""},
 	} {
 		t.Run(test.setting, func(t *testing.T) {
 			t.Parallel()
@@ -186,6 +192,35 @@ func TestSettingsOfAHost(t *testing.T) {
 					t.Error("the log repeats a password")
 				}
 			}
+		})
+	}
+}
+
+// A command line that cannot be read is told by each call. It may have the key, which
+// is not repeated.
+func TestCommandLineOfAHost(t *testing.T) {
+	for _, test := range []struct{ line, told string }{
+		{"stdio --sandbx", "unknown flag: --sandbx (did you mean --sandbox"},
+		{"stdio -sandbox", "unknown flag: -sandbox (did you mean --sandbox"},
+		{"stdio --notte-api-key=hunter2", "unknown flag: --notte-api-key."},
+		{"stdio -key=hunter2", "unknown flag: -key=… (did you mean"},
+		{"stdio --daily-budget", "flag needs an argument: --daily-budget."},
+		{"stdio sandbox", `unknown command "sandbox" for "anything-mcp stdio" (did you mean --sandbox`},
+		{"stdio NOTTE_API_KEY=hunter2", `unknown command "NOTTE_API_KEY=…"`},
+		{"stdio Xhunter2", `unknown command "Xhun…"`},
+		{"--sandbx", "unknown flag: --sandbx"},
+		{"stido --sandbox", `unknown command "stido" for "anything-mcp" (did you mean stdio?)`},
+		{"serve", `unknown command "serve" for "anything-mcp".`},
+	} {
+		t.Run(test.line, func(t *testing.T) {
+			t.Parallel()
+			api, url := newSandbox(t)
+			h := startHost(t, url, nil, strings.Fields(test.line)...)
+			checkUnfit(t, api, h.connect(legacy), test.told)
+			if strings.Contains(h.stderr.String(), "hunter2") {
+				t.Error("the log repeats what may be a secret")
+			}
+			h.stop()
 		})
 	}
 }

@@ -23,12 +23,18 @@ func newHost(t *testing.T, url string, flags ...string) *host {
 // those of the same name.
 func newHostWith(t *testing.T, url string, env []string, flags ...string) *host {
 	t.Helper()
+	return startHost(t, url, env, append([]string{"stdio"}, flags...)...)
+}
+
+// startHost is newHostWith with all of the command line.
+func startHost(t *testing.T, url string, env []string, args ...string) *host {
+	t.Helper()
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { w.Close() })
-	p := launch(t, url, r, func(stdout *journal) { checkOrder(t, stdout.messages(t)) }, env, append([]string{"stdio"}, flags...)...)
+	p := launch(t, url, r, func(stdout *journal) { checkOrder(t, stdout.messages(t)) }, env, args...)
 	r.Close()
 	return &host{p, w}
 }

@@ -1,6 +1,7 @@
 package install
 
 import (
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,7 +15,8 @@ type Found struct {
 	Installed bool // it has the server
 	Lost      bool // it had the server, which was not taken out by us
 	File      string
-	Command   []string // with which it starts the server; nil: it has a URL
+	Command   []string  // with which it starts the server; nil: it has a URL
+	Env       []Setting // what the entry adds to its environment, sorted by name
 	URL       string
 	Err       error // why its file cannot be read
 }
@@ -39,21 +41,35 @@ func (h *Host) Find(env Env, name string) Found {
 	found.Installed = v != nil
 	copies := p.backups()
 	found.Lost = v == nil && len(copies) > 0 && !strings.HasSuffix(copies[len(copies)-1], takenOut)
-	e, _ := v.(map[string]any)
+	if e, ok := v.(map[string]any); ok {
+		found.describe(h, e)
+	}
+	return found
+}
+
+// describe fills in what the entry e says of the server.
+func (f *Found) describe(h *Host, e map[string]any) {
 	for _, key := range []string{"command", "args"} {
 		switch v := e[key].(type) {
 		case string:
-			found.Command = append(found.Command, v)
+			f.Command = append(f.Command, v)
 		case []any:
-			found.Command = append(found.Command, names{}.with(v)...)
+			f.Command = append(f.Command, names{}.with(v)...)
 		}
 	}
-	for _, f := range h.http {
-		if m := f(h, Server{URL: "u"}); m.value == "u" {
-			found.URL, _ = e[m.name].(string)
+	for _, key := range []string{"env", "environment"} {
+		vars, _ := e[key].(map[string]any)
+		for _, name := range slices.Sorted(maps.Keys(vars)) {
+			if value, ok := vars[name].(string); ok {
+				f.Env = append(f.Env, Setting{name, value})
+			}
 		}
 	}
-	return found
+	for _, field := range h.http {
+		if m := field(h, Server{URL: "u"}); m.value == "u" {
+			f.URL, _ = e[m.name].(string)
+		}
+	}
 }
 
 // Command returns the path with which a host should start the program exe: that of a

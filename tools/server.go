@@ -41,7 +41,8 @@ type Config struct {
 	Apps  bool          // show the build monitor in clients that declare MCP Apps
 
 	// Unfit is why the settings of the server allow no call, in sentences for a
-	// model and its user. Every call returns it. Nil: they allow calls.
+	// model and its user. Every call returns it, and the instructions begin with it.
+	// Nil: they allow calls.
 	Unfit error
 
 	// Advice returns what the user can set to avoid an error, in one or two
@@ -89,6 +90,9 @@ func NewServer(cfg Config) Server {
 	about := instructions
 	if cfg.Sandbox {
 		about += sandboxNote
+	}
+	if cfg.Unfit != nil {
+		about = cfg.Unfit.Error() + "\n\n" + about
 	}
 	hooks := new(server.Hooks)
 	hooks.AddAfterListTools(s.addSchemas)
