@@ -64,19 +64,24 @@ func variable(flag string) string {
 // secret returns the key or token in the variable called name, or "" if there is
 // none. A placeholder is an error, which does not repeat it.
 func (e environment) secret(name string) (string, error) {
-	value := e[name]
-	shown := placeholder(value, fillIns)
-	if shown == "" && strings.Contains(strings.ToUpper(value), name) {
-		shown = "the name of a variable"
-	}
+	shown := notSecret(name, e[name])
 	if shown == "" {
-		return value, nil
+		return e[name], nil
 	}
 	remedy := "set it to the token itself, or remove it"
 	if name == keyVariable {
 		remedy = "set it to the key itself, from https://console.notte.cc"
 	}
 	return "", fmt.Errorf("%s holds a placeholder (%s), which the host or shell passed on as it stands: %s", name, shown, remedy)
+}
+
+// notSecret returns how to show a value that is not the secret called name, because it is
+// a placeholder, and "" if it may be the secret.
+func notSecret(name, value string) string {
+	if shown := placeholder(value, fillIns); shown != "" || !strings.Contains(strings.ToUpper(value), name) {
+		return shown
+	}
+	return "the name of a variable"
 }
 
 // unread is a flag or variable whose value is not taken.

@@ -85,21 +85,7 @@ func (p *program) serveHTTP(ctx context.Context, flags httpFlags) error {
 		return err
 	}
 	defer a.Close()
-	srv, tasks := a.server(flags.serverFlags, p.callerAccount(a))
-	h, err := transport.NewHTTP(srv, transport.HTTPOptions{
-		Tasks:          tasks,
-		Addr:           flags.addr,
-		TLSCert:        flags.tlsCert,
-		TLSKey:         flags.tlsKey,
-		AuthToken:      token,
-		AllowedOrigins: flags.allowOrigins,
-		AllowedHosts:   flags.allowHosts,
-		OriginSetting:  "--allow-origin",
-		HostSetting:    "--allow-host",
-		Logger:         a.log,
-		MaxCalls:       flags.maxCalls,
-		OnStop:         a.stopJobs,
-	})
+	h, err := p.httpServer(a, flags, token)
 	if err != nil {
 		return usageErrorf("%w", err)
 	}
@@ -114,6 +100,25 @@ func (p *program) serveHTTP(ctx context.Context, flags httpFlags) error {
 	err = h.Serve(ctx, ln)
 	a.log.Info("the server has stopped")
 	return err
+}
+
+// httpServer returns the server of a with the settings.
+func (p *program) httpServer(a *app, flags httpFlags, token string) (*transport.HTTP, error) {
+	srv, tasks := a.server(flags.serverFlags, p.callerAccount(a))
+	return transport.NewHTTP(srv, transport.HTTPOptions{
+		Tasks:          tasks,
+		Addr:           flags.addr,
+		TLSCert:        flags.tlsCert,
+		TLSKey:         flags.tlsKey,
+		AuthToken:      token,
+		AllowedOrigins: flags.allowOrigins,
+		AllowedHosts:   flags.allowHosts,
+		OriginSetting:  "--allow-origin",
+		HostSetting:    "--allow-host",
+		Logger:         a.log,
+		MaxCalls:       flags.maxCalls,
+		OnStop:         a.stopJobs,
+	})
 }
 
 // listenError returns the error of listening on addr.

@@ -99,8 +99,8 @@ func (p *program) givenKey(raw []byte, place string) (keys.Key, error) {
 	switch {
 	case value == "":
 		return keys.Key{}, fmt.Errorf("%s gives no key", place)
-	case placeholder(value, fillIns) != "":
-		return keys.Key{}, fmt.Errorf("%s gives a placeholder and not a key", place)
+	case notSecret(keyVariable, value) != "":
+		return keys.Key{}, fmt.Errorf("%s gives a placeholder (%s) and not a key", place, notSecret(keyVariable, value))
 	}
 	return keys.Key{Value: value, Place: place}, nil
 }

@@ -38,7 +38,7 @@ func checkWorksInMemory(t *testing.T, api *service, h *host, c *conn, path, reme
 		t.Errorf("list_builds returned %s", out.text)
 	}
 	h.stderr.await(t, "a line of the log with the path and the remedy", func(line string, _ message) bool {
-		return strings.Contains(line, path) && strings.Contains(line, remedy)
+		return strings.Contains(line, path) && strings.Count(line, remedy) == 1
 	})
 }
 

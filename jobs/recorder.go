@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"sync/atomic"
@@ -158,9 +159,14 @@ func (c *recorder) saveBatch(batch []*record) bool {
 // reports whether err is none. It may be called by any goroutine.
 func (c *recorder) note(err error, id string) (ok bool) {
 	ok = IsAnswer(err)
+	attrs := []any{"err", err}
+	if id != "" {
+		attrs = []any{"job", id, "err", err}
+	}
 	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded): // the store was not awaited
 	case !ok && !c.failing.Swap(true):
-		c.m.log.Error("jobs cannot be stored for now, so they are kept in memory and stored later", "job", id, "err", err)
+		c.m.log.Error("jobs cannot be stored for now, so they are kept in memory and stored later", attrs...)
 	case ok && c.failing.Swap(false):
 		c.m.log.Info("jobs are stored again")
 	}

@@ -85,9 +85,10 @@ func code(err error) int {
 	return codes.SQLITE_OK
 }
 
-// explain wraps a failure in an [*Error]; an answer stays as it is.
+// explain wraps a failure in an [*Error]; an answer, and what is explained, stay as they
+// are.
 func (s *Store) explain(op string, err error) error {
-	if jobs.IsAnswer(err) {
+	if _, explained := errors.AsType[*Error](err); explained || jobs.IsAnswer(err) {
 		return err
 	}
 	return &Error{Op: op, Path: s.path, Err: err, dir: cmp.Or(s.DirName, "the state directory")}
