@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"time"
 
 	"github.com/zalando/go-keyring"
 )
@@ -26,26 +25,35 @@ func (p Places) reachable() bool {
 	case "darwin", "windows":
 		return true
 	case "linux":
-		if address := p.Vars["DBUS_SESSION_BUS_ADDRESS"]; address != "" && address != "autolaunch:" {
-			return true
-		}
-		_, err := os.Stat(fmt.Sprintf("/run/user/%d/bus", os.Getuid())) // where the library looks next
-		return err == nil
+		return p.bus() != ""
 	}
 	return false
 }
 
-// ask asks the keyring, for a time. The library cannot be interrupted: what it does not
-// do in time goes on until it is done or the process ends.
-func (p Places) ask(ctx context.Context, wait time.Duration, do func() error) error {
+// bus returns the address of the session's message bus on Linux, or "" if there is none.
+// Not all hosts hand the variable down, so its usual place is looked at too.
+func (p Places) bus() string {
+	if address := p.Vars["DBUS_SESSION_BUS_ADDRESS"]; address != "" && address != "autolaunch:" {
+		return address
+	}
+	socket := fmt.Sprintf("/run/user/%d/bus", os.Getuid()) // where the library looks next
+	if _, err := os.Stat(socket); err != nil {
+		return ""
+	}
+	return "unix:path=" + socket
+}
+
+var errSlow = errors.New("it did not answer in time, so it may be locked")
+
+// ask asks the keyring until ctx ends. The library cannot be interrupted: what it does
+// not do in time goes on until it is done or the process ends.
+func (p Places) ask(ctx context.Context, do func() error) error {
 	switch {
 	case !p.Keyring:
 		return fmt.Errorf("%w: it is switched off", ErrNoKeyring)
 	case !p.reachable():
 		return ErrNoKeyring
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, wait, errors.New("it did not answer in time, so it may be locked"))
-	defer cancel()
 	done := make(chan error, 1)
 	go func() { done <- do() }()
 	select {
@@ -56,9 +64,16 @@ func (p Places) ask(ctx context.Context, wait time.Duration, do func() error) er
 	}
 }
 
+// askUser is ask for as long as the user may take who is there to answer.
+func (p Places) askUser(ctx context.Context, do func() error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, promptTime, errSlow)
+	defer cancel()
+	return p.ask(ctx, do)
+}
+
 func (p Places) askKeyring(ctx context.Context) (string, error) {
 	values := make(chan string, 1)
-	err := p.ask(ctx, askTime, func() error {
+	err := p.ask(ctx, func() error {
 		value, err := keyring.Get(service, account)
 		values <- value
 		return err
@@ -73,11 +88,11 @@ func (p Places) askKeyring(ctx context.Context) (string, error) {
 }
 
 func (p Places) setKeyring(ctx context.Context, key string) error {
-	return p.ask(ctx, promptTime, func() error { return keyring.Set(service, account, key) })
+	return p.askUser(ctx, func() error { return keyring.Set(service, account, key) })
 }
 
 func (p Places) deleteFromKeyring(ctx context.Context) (bool, error) {
-	err := p.ask(ctx, promptTime, func() error { return keyring.Delete(service, account) })
+	err := p.askUser(ctx, func() error { return keyring.Delete(service, account) })
 	if errors.Is(err, keyring.ErrNotFound) || errors.Is(err, ErrNoKeyring) {
 		return false, nil
 	}

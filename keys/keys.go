@@ -22,14 +22,14 @@ type Places struct {
 	Vars    map[string]string // the environment
 	Dir     string            // of the file that takes the place of a keyring
 	APIURL  string            // of the API that the key is for
-	Keyring bool              // the keyring may be asked
+	Keyring bool              // the keyring may be asked, and those of Notte's command line
 }
 
 // Key is a key and the place where it was found.
 type Key struct{ Value, Place string }
 
-// askTime bounds how long the keyring is waited for when the key is needed. It may be
-// locked, and ask the user.
+// askTime bounds how long other programs are waited for when the key is needed: the
+// keyring may be locked, and ask the user.
 const askTime = 2 * time.Second
 
 // promptTime bounds the same when the user is there to answer.
@@ -45,30 +45,52 @@ func (p Places) File() string { return filepath.Join(p.Dir, "key") }
 // it again may show the user a window again.
 var ErrKeyring = errors.New("the system's keyring could not be read")
 
+// place is a place where a key may be.
+type place struct {
+	name string
+	read func(context.Context) (string, error)
+	asks bool // another program, which may take its time
+}
+
+func (p Places) all() []place {
+	file := func(name string) place {
+		return place{name: name, read: func(context.Context) (string, error) { return readText(name) }}
+	}
+	notteFile := func(name string) place {
+		return place{name: name, read: func(context.Context) (string, error) { return readNotteFile(name) }}
+	}
+	places := []place{file(p.File()), {"the system's keyring", p.askKeyring, true}}
+	if p.Keyring {
+		places = append(places, p.nottePrograms()...)
+	}
+	for _, name := range p.notteEntries() {
+		places = append(places, notteFile(filepath.Join(p.notteDir(), name)))
+	}
+	readConfig := func(context.Context) (string, error) { return p.readNotteConfig() }
+	return append(places, place{name: p.notteConfig(), read: readConfig})
+}
+
 // Find returns the first key in the order of the package's comment, or a zero Key if
-// there is none. The error, which may come with a key, says which places could not be
-// read, and wraps [ErrKeyring] if the keyring is one of them.
+// there is none, after 2 s at the latest. The error, which may come with a key, says which
+// places could not be read, and wraps [ErrKeyring] if the keyring is one of them.
 func (p Places) Find(ctx context.Context) (Key, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, askTime, errSlow)
+	defer cancel()
 	var problems []error
-	for _, place := range []struct {
-		name string
-		read func(context.Context) (string, error)
-	}{
-		{p.File(), func(context.Context) (string, error) { return readText(p.File()) }},
-		{"the system's keyring", p.askKeyring},
-		{p.notteFile(), func(context.Context) (string, error) { return p.readNotteFile() }},
-		{p.notteConfig(), func(context.Context) (string, error) { return p.readNotteConfig() }},
-	} {
-		value, err := place.read(ctx)
+	for _, from := range p.all() {
+		if from.asks && ctx.Err() != nil {
+			continue
+		}
+		value, err := from.read(ctx)
 		switch {
 		case err == nil, errors.Is(err, fs.ErrNotExist):
 		case errors.Is(err, ErrKeyring):
 			problems = append(problems, err)
 		default:
-			problems = append(problems, fmt.Errorf("%s could not be read: %w", place.name, err))
+			problems = append(problems, fmt.Errorf("%s could not be read: %w", from.name, err))
 		}
 		if value = strings.TrimSpace(value); value != "" {
-			return Key{value, place.name}, errors.Join(problems...)
+			return Key{value, from.name}, errors.Join(problems...)
 		}
 	}
 	return Key{}, errors.Join(problems...)

@@ -1,11 +1,13 @@
 package keys
 
 import (
+	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -139,12 +141,64 @@ func TestSlowKeyring(t *testing.T) {
 		p := places(t)
 		until := make(chan struct{})
 		start := time.Now()
-		err := p.ask(t.Context(), askTime, func() error { <-until; return nil })
+		ctx, cancel := context.WithTimeoutCause(t.Context(), askTime, errSlow)
+		defer cancel()
+		err := p.ask(ctx, func() error { <-until; return nil })
 		if took := time.Since(start); took != askTime || err == nil || !strings.Contains(err.Error(), "locked") {
 			t.Errorf("it took %v: %v", took, err)
 		}
 		close(until)
 	})
+}
+
+// TestNoTimeLeft asks no program any more, and reads the files.
+func TestNoTimeLeft(t *testing.T) {
+	keyring.MockInit()
+	p := places(t)
+	keyring.Set(service, account, "of-the-keyring")
+	write(t, filepath.Join(p.Home, ".notte/cli/api_key"), sample(t)) // as older versions called it
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if key, err := p.Find(ctx); key.Value != sampleKey || err != nil {
+		t.Errorf("%+v, %v", key, err)
+	}
+}
+
+// TestPass has a program in the place of pass, which needs GnuPG.
+func TestPass(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("there is no pass on Windows")
+	}
+	for _, tt := range []struct{ script, file, want, problem string }{
+		{"", "api_key:prod", "of-pass", ""},
+		{"", "api_key", "of-pass", ""},
+		{"", "other", "", ""},
+		{"exit 2", "api_key:prod", "", "run pass show api_key:prod in a terminal"},
+		{"echo nonsense; exit", "api_key:prod", "", "not a key that Notte's command line has written"},
+		{"none", "api_key:prod", "", "the program pass is not found"},
+	} {
+		p := places(t)
+		p.Keyring = true
+		t.Setenv("PATH", filepath.Join(p.Home, "bin")+":/usr/bin:/bin")
+		if tt.script == "none" {
+			t.Setenv("PATH", p.Home)
+		}
+		write(t, filepath.Join(p.Home, "bin/pass"), "#!/bin/sh\n"+tt.script+`
+[ "$*" = "show `+tt.file+`" ] && [ "$PASSWORD_STORE_DIR" = "`+p.Home+`/.password-store" ] || exit 1
+case "$PASSWORD_STORE_GPG_OPTS" in *--no-autostart*--pinentry-mode=error) echo '{"Data":"b2YtcGFzcw=="}' ;; esac
+`)
+		if err := os.Chmod(filepath.Join(p.Home, "bin/pass"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		write(t, filepath.Join(p.Home, ".password-store", tt.file+".gpg"), "")
+		key, err := p.askPass(t.Context())
+		if err == nil {
+			err = errors.New("")
+		}
+		if key != tt.want || !strings.Contains(err.Error(), tt.problem) {
+			t.Errorf("%q with %q: %q, %v", tt.script, tt.file, key, err)
+		}
+	}
 }
 
 // TestNoBus does not ask where that would start a daemon.

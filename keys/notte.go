@@ -15,12 +15,19 @@ import (
 	"strings"
 )
 
-// Notte's command line keeps its key below ~/.notte/cli: encrypted, in a file for each of
-// Notte's environments, on systems that have none of the keyrings that it can use; or in
-// config.json.
+// Notte's command line keeps its key in the first of these that the system has: the
+// Secret Service, KWallet, the program pass, or an encrypted file below ~/.notte/cli. On
+// macOS and Windows it uses no other keyring. Each has an entry for each of Notte's
+// environments. A key may also be in config.json, below ~/.notte/cli.
 
 // nottePassword encrypts the file. It is the same for everyone, so it protects nothing.
 const nottePassword = "notte-cli-keyring"
+
+// The names of its entries, and of what holds them.
+const (
+	notteEntry = "api_key"
+	notteRing  = "notte-cli"
+)
 
 // environments are the names that Notte's command line has for the hosts of its API.
 var environments = map[string]string{
@@ -47,8 +54,13 @@ func (p Places) notteDir() string {
 	return filepath.Join(home, ".notte", "cli")
 }
 
-func (p Places) notteFile() string {
-	return filepath.Join(p.notteDir(), "api_key:"+environment(p.APIURL))
+// notteEntries returns the names that the key may have in a keyring. Older versions had
+// one name, for the first environment.
+func (p Places) notteEntries() []string {
+	if env := environment(p.APIURL); env != "prod" {
+		return []string{notteEntry + ":" + env}
+	}
+	return []string{notteEntry + ":prod", notteEntry}
 }
 
 func (p Places) notteConfig() string { return filepath.Join(p.notteDir(), "config.json") }
@@ -71,8 +83,8 @@ func (p Places) readNotteConfig() (string, error) {
 	return config.Key, nil
 }
 
-func (p Places) readNotteFile() (string, error) {
-	raw, err := readText(p.notteFile())
+func readNotteFile(file string) (string, error) {
+	raw, err := readText(file)
 	if err != nil {
 		return "", err
 	}
@@ -80,8 +92,14 @@ func (p Places) readNotteFile() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return keyOfItem(plain)
+}
+
+// keyOfItem returns the key in an item, which is what Notte's command line writes into
+// each keyring.
+func keyOfItem(raw []byte) (string, error) {
 	var item struct{ Data []byte }
-	if json.Unmarshal(plain, &item) != nil {
+	if json.Unmarshal(raw, &item) != nil {
 		return "", errUnreadable
 	}
 	return string(item.Data), nil
