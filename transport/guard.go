@@ -58,16 +58,12 @@ func newGuard(opts HTTPOptions) (guard, error) {
 // check returns why r is refused, or nil. It sets the headers for CORS and
 // authentication. A preflight request needs no token.
 func (g *guard) check(header http.Header, r *http.Request) *refusal {
-	if g.token == nil {
-		if host, err := parseHost(r.Host); !g.hosts.has(host) && !isLoopback(host.name) {
-			return foreign(fmt.Sprintf("The host %.100q is not allowed. The server's operator can allow it.", r.Host),
-				g.hostSetting, host, err)
-		}
+	if bad := g.checkHost(r); bad != nil {
+		return bad
 	}
 	if page := r.Header.Get("Origin"); page != "" {
-		if origin, err := parseOrigin(page); !g.origins.has(origin) && !g.isOwnPage(origin) {
-			return foreign(fmt.Sprintf("The origin %.100q is not allowed. The server's operator can allow it.", page),
-				g.originSetting, origin, err)
+		if bad := g.checkOrigin(page); bad != nil {
+			return bad
 		}
 		allowOrigin(header, page)
 	}
@@ -75,6 +71,26 @@ func (g *guard) check(header http.Header, r *http.Request) *refusal {
 		return nil
 	}
 	return g.checkToken(header, r)
+}
+
+// checkHost returns why a request to this host is refused, or nil.
+func (g *guard) checkHost(r *http.Request) *refusal {
+	if g.token == nil {
+		if host, err := parseHost(r.Host); !g.hosts.has(host) && !isLoopback(host.name) {
+			return foreign(fmt.Sprintf("The host %.100q is not allowed. The server's operator can allow it.", r.Host),
+				g.hostSetting, host, err)
+		}
+	}
+	return nil
+}
+
+// checkOrigin returns why a request of a page of this origin is refused, or nil.
+func (g *guard) checkOrigin(page string) *refusal {
+	if origin, err := parseOrigin(page); !g.origins.has(origin) && !g.isOwnPage(origin) {
+		return foreign(fmt.Sprintf("The origin %.100q is not allowed. The server's operator can allow it.", page),
+			g.originSetting, origin, err)
+	}
+	return nil
 }
 
 // isOwnPage reports whether the origin is of the machine that the server is for.

@@ -43,6 +43,11 @@ type HTTPOptions struct {
 	Tasks    Tasks        // of the tools that answer with tasks; nil: no tool does
 	Toolbox  Toolbox      // further tools, and lists that change; nil: none
 
+	// Pages serves pages for people, at other paths than those of MCP. It gets the
+	// requests whose Host and Origin may call; the token it must check itself. Nil:
+	// there are none.
+	Pages *http.ServeMux
+
 	// OnStop is called once when the server stops. It must make waiting handlers
 	// return, and must not wait for them.
 	OnStop func()
@@ -55,6 +60,7 @@ type HTTPOptions struct {
 type HTTP struct {
 	*dispatcher
 	guard    guard
+	pages    pageServer
 	tls      *tls.Config // nil: plain HTTP
 	sessions *sessions
 	streams  *callLimit // of GET streams
@@ -76,13 +82,15 @@ func NewHTTP(srv *server.MCPServer, opts HTTPOptions) (*HTTP, error) {
 		return nil, err
 	}
 	maxCalls := cmp.Or(opts.MaxCalls, 4096)
-	return &HTTP{
+	h := &HTTP{
 		dispatcher: newDispatcher(srv, opts.Logger, maxCalls, maxListensHTTP, opts.Tasks, opts.Toolbox, opts.OnStop),
 		guard:      g,
 		tls:        tlsConfig,
 		sessions:   sessions,
 		streams:    newCallLimit(maxCalls, "streams are open"),
-	}, nil
+	}
+	h.pages = pageServer{opts.Pages, &h.guard, h.limit}
+	return h, nil
 }
 
 // loadTLS returns nil if no files are given.
@@ -119,7 +127,11 @@ func (h *HTTP) route(w http.ResponseWriter, r *http.Request) (c *call, raw []byt
 	case "/healthz":
 		bad = serveHealth(w, r)
 	default:
-		writeJSON(w, http.StatusNotFound, []byte(notFound))
+		if h.pages.has(r) {
+			bad = h.pages.serve(w, r)
+		} else {
+			writeJSON(w, http.StatusNotFound, []byte(notFound))
+		}
 	}
 	if bad != nil {
 		h.logRefusal(r, bad)
