@@ -8,8 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/mark3labs/mcp-go/server"
-
 	"github.com/anything-mcp/anything-mcp/functions"
 	"github.com/anything-mcp/anything-mcp/jobs"
 	"github.com/anything-mcp/anything-mcp/jobs/sqlite"
@@ -195,8 +193,8 @@ func (a *app) Close() {
 	a.closeSandbox()
 }
 
-// server returns the MCP server for the callers of an account, and its jobs as MCP tasks or nil.
-func (a *app) server(s serverFlags, account func(context.Context) (*notte.Client, error)) (*server.MCPServer, transport.Tasks) {
+// server returns the tools for the callers of an account, and its jobs as MCP tasks or nil.
+func (a *app) server(s serverFlags, account func(context.Context) (*notte.Client, error)) (tools.Server, transport.Tasks) {
 	cfg := tools.Config{
 		Account:   account,
 		Jobs:      a.jobs,
@@ -217,9 +215,9 @@ func (a *app) server(s serverFlags, account func(context.Context) (*notte.Client
 	}
 	srv := tools.NewServer(cfg)
 	if !cfg.Tasks {
-		return srv.MCP, nil
+		return srv, nil
 	}
-	return srv.MCP, srv.Tasks
+	return srv, srv.Tasks
 }
 
 // logReady logs that a server is ready, and why its calls will be refused.

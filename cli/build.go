@@ -16,6 +16,7 @@ import (
 // buildFlags are the settings of the command build.
 type buildFlags struct {
 	json, forceNew bool
+	open           bool   // the page of the build, in a browser
 	continued      string // the ID of a build
 	store          storeFlags
 	limits         limitFlags
@@ -36,7 +37,8 @@ same; a second Ctrl-C leaves at once.
 
 With --continue the query is a follow-up to an earlier build, to change or
 repair what that has made. With --detach the command ends when the build has
-begun, and Notte goes on by itself.`,
+begun, and Notte goes on by itself. With --open a browser shows the build, from
+this process: as long as it builds.`,
 		Example: `  anything-mcp build --sandbox "fetch the top 3 hacker news posts"
   anything-mcp build --json "…" | jq -r .function_id
   anything-mcp build - < task.txt
@@ -46,6 +48,7 @@ begun, and Notte goes on by itself.`,
 	f := cmd.Flags()
 	addBool(f, &flags.json, "json", "Print the result as JSON, with the fields of the MCP tool.")
 	addBool(f, &flags.forceNew, "force-new", "Start a new build even if the same is being built or was just built. It is billed again.")
+	addBool(f, &flags.open, "open", "Watch the build in a browser too.")
 	f.StringVar(&flags.continued, "continue", "", "Continue the build `ID`, which has ended: its agent gets QUERY as a follow-up.")
 	flags.store.add(f)
 	flags.limits.add(f)
@@ -71,7 +74,11 @@ func (p *program) build(ctx context.Context, words []string, flags buildFlags) e
 			}
 			spec.Continue = &parent
 		}
-		return p.watch(ctx, a, title+query, spec, flags.json)
+		var begun func(jobs.Job) func()
+		if flags.open {
+			begun = func(job jobs.Job) func() { return p.openMonitor(ctx, a, job) }
+		}
+		return p.watch(ctx, a, title+query, spec, flags.json, begun)
 	})
 }
 

@@ -4,11 +4,14 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/netip"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/anything-mcp/anything-mcp/pages"
 	"github.com/anything-mcp/anything-mcp/transport"
 )
 
@@ -39,6 +42,14 @@ type httpFlags struct {
 	allowOrigins []string
 	allowHosts   []string
 	tlsKey       string
+	pages        string // auto, on or off
+}
+
+// showsPages reports whether people get pages. By default they do where nobody but the
+// users of this machine can reach them.
+func (f *httpFlags) showsPages() bool {
+	host, _, _ := net.SplitHostPort(f.addr)
+	return f.pages == "on" || f.pages == "auto" && isLoopback(host)
 }
 
 func (p *program) httpCommand() *cobra.Command {
@@ -48,6 +59,7 @@ func (p *program) httpCommand() *cobra.Command {
 		GroupID: serverGroup,
 		Short:   "Serve MCP over Streamable HTTP at /mcp",
 		Long: `Serve MCP over Streamable HTTP at /mcp. /healthz says whether the server is up.
+On a loopback address / shows your builds and runs in a browser.
 
 Any address but loopback needs a token in ANYTHING_MCP_AUTH_TOKEN, which
 clients send as "Authorization: Bearer …".`,
@@ -61,6 +73,7 @@ clients send as "Authorization: Bearer …".`,
 	f.StringSliceVar(&flags.allowOrigins, "allow-origin", nil, "Let web pages of these `ORIGINS` call, like https://app.example.com or https://*.example.com; *: all.")
 	f.StringSliceVar(&flags.allowHosts, "allow-host", nil, "Without a token, let clients call the server by these `NAMES`, like mcp.example.com or *.example.com; *: any.")
 	f.StringVar(&flags.tlsKey, "tls-key", "", "The key of the certificate, in `FILE` (PEM).")
+	f.Var(choiceValue(&flags.pages, "auto", "on", "off"), "pages", "Show builds and runs to people in a browser, at /: `auto|on|off`. auto: on a loopback address.")
 	flags.serverFlags.add(f, 4096)
 	return cmd
 }
@@ -95,7 +108,11 @@ func (p *program) serveHTTP(ctx context.Context, flags httpFlags) error {
 	}
 	flags.addr = ln.Addr().String() // the port may have been 0
 	url := flags.url("/mcp")
-	a.logReady("serving MCP over HTTP", "url", ownAddress(url), "token", token != "")
+	args := []any{"url", ownAddress(url), "token", token != ""}
+	if flags.showsPages() {
+		args = append(args, "pages", ownAddress(flags.url("/")))
+	}
+	a.logReady("serving MCP over HTTP", args...)
 	defer inBackground(ctx, returnMemory)()
 	err = h.Serve(ctx, ln)
 	a.log.Info("the server has stopped")
@@ -105,7 +122,7 @@ func (p *program) serveHTTP(ctx context.Context, flags httpFlags) error {
 // httpServer returns the server of a with the settings.
 func (p *program) httpServer(a *app, flags httpFlags, token string) (*transport.HTTP, error) {
 	srv, tasks := a.server(flags.serverFlags, p.callerAccount(a))
-	return transport.NewHTTP(srv, transport.HTTPOptions{
+	opts := transport.HTTPOptions{
 		Tasks:          tasks,
 		Addr:           flags.addr,
 		TLSCert:        flags.tlsCert,
@@ -118,7 +135,11 @@ func (p *program) httpServer(a *app, flags httpFlags, token string) (*transport.
 		Logger:         a.log,
 		MaxCalls:       flags.maxCalls,
 		OnStop:         a.stopJobs,
-	})
+	}
+	if flags.showsPages() {
+		opts.Pages = pages.New(pages.Options{Call: srv.Call, Token: token, Simulated: a.simulated, Logger: a.log})
+	}
+	return transport.NewHTTP(srv.MCP, opts)
 }
 
 // listenError returns the error of listening on addr.
@@ -137,4 +158,10 @@ func connectableAddr(addr string) string {
 		return addr
 	}
 	return net.JoinHostPort("127.0.0.1", port)
+}
+
+// isLoopback reports whether a host, without a port, is always this machine.
+func isLoopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return strings.EqualFold(host, "localhost") || err == nil && ip.IsLoopback()
 }

@@ -35,7 +35,7 @@ stdout as JSON. Ctrl-C stops the run; a second Ctrl-C leaves at once.`,
 				if _, _, err := a.functions.Check(cmd.Context(), a.client, spec.FunctionID, spec.Variables); err != nil {
 					return err
 				}
-				return p.watch(cmd.Context(), a, "Running "+spec.FunctionID, spec, json)
+				return p.watch(cmd.Context(), a, "Running "+spec.FunctionID, spec, json, nil)
 			})
 		},
 	}

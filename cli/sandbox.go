@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"net/netip"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -48,7 +46,7 @@ func (p *program) serveSandbox(ctx context.Context, addr, stateDir string) error
 	if err != nil {
 		return usageErrorf("--addr %q is not a host and a port: write it like 127.0.0.1:8809", addr)
 	}
-	if ip, err := netip.ParseAddr(host); !strings.EqualFold(host, "localhost") && (err != nil || !ip.IsLoopback()) {
+	if !isLoopback(host) {
 		return usageErrorf("--addr %s would let other machines in, and the sandbox checks no keys: use 127.0.0.1", addr)
 	}
 	dir, err := p.keptIn(stateDir)

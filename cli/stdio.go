@@ -62,7 +62,7 @@ To build something from this terminal instead, try:
 	srv, tasks := a.server(flags.serverFlags, p.callerAccount(a))
 	orphaned := make(chan struct{})
 	defer inBackground(ctx, func(ctx context.Context) { a.closeWhenOrphaned(ctx, parentEnded, orphaned) })()
-	err = transport.ServeStdio(ctx, srv, p.env.Stdin, p.env.Stdout, transport.StdioOptions{
+	err = transport.ServeStdio(ctx, srv.MCP, p.env.Stdin, p.env.Stdout, transport.StdioOptions{
 		Tasks:    tasks,
 		Logger:   a.log,
 		MaxCalls: flags.maxCalls,

@@ -14,8 +14,9 @@ import (
 // watch starts a job, shows it to its end and prints the result. If ctx ends, watch
 // cancels the job and waits for its end. A job that was joined goes on instead,
 // because another call started it. A build that is to be detached is shown until
-// Notte goes on with it by itself.
-func (p *program) watch(ctx context.Context, a *app, title string, spec jobs.Spec, asJSON bool) error {
+// Notte goes on with it by itself. begun, if not nil, is called with the job; what it
+// returns is called at the end.
+func (p *program) watch(ctx context.Context, a *app, title string, spec jobs.Spec, asJSON bool, begun func(jobs.Job) (end func())) error {
 	job, joined, err := a.jobs.Start(ctx, spec)
 	if err != nil {
 		return err
@@ -23,6 +24,9 @@ func (p *program) watch(ctx context.Context, a *app, title string, spec jobs.Spe
 	v := newView(p.screen, title, job.StartedAt, time.Now())
 	if joined {
 		fmt.Fprintln(p.screen, joinedText(job))
+	}
+	if begun != nil {
+		defer begun(job)()
 	}
 	build, ok := spec.(jobs.BuildSpec)
 	detach := ok && build.Detach
