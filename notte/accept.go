@@ -49,18 +49,21 @@ func (c *Client) stream(ctx context.Context, k call) (*Stream, error) {
 	if ctx.Err() != nil || s.body.failure() != nil {
 		err = s.lost()
 	} else {
-		resp.Body = struct {
-			io.Reader
-			io.Closer
-		}{s.reader, s.body} // with what sniffEvents has read
+		resp.Body = readCloser{s.reader, s.body} // with what sniffEvents has read
 		err = c.failure(k, resp)
 	}
 	s.Close()
 	return nil, err
 }
 
+// readCloser is a body that is read through another reader.
+type readCloser struct {
+	io.Reader
+	io.Closer
+}
+
 // accept reports whether the stream can read an answer of this content type, and
-// sets how. If the type is missing or general, it looks at the first bytes,
+// prepares to read it. If the type is missing or general, it looks at the first bytes,
 // because the API's own example clients do not check the type.
 func (s *Stream) accept(resp *http.Response) bool {
 	if strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
@@ -102,10 +105,7 @@ func (s *Stream) setThread(id, url string) {
 // acceptDetached reports whether the answer to a build's start says that the build
 // goes on at Notte: with status 202, or with the thread in a JSON object.
 func (s *Stream) acceptDetached(status int) bool {
-	body := readErrorBody(struct {
-		io.Reader
-		io.Closer
-	}{s.reader, s.body.ReadCloser})
+	body := readErrorBody(readCloser{s.reader, s.body.ReadCloser})
 	s.reader = strings.NewReader(body) // for the error, if it is none
 	answer, ok := readJSON(s.client.Redact(body))
 	f := fieldsOf(answer)
@@ -136,8 +136,8 @@ func (s *Stream) sniffEvents(r *bufio.Reader) bool {
 	return false
 }
 
-// gzipReader decompresses from its first Read on: making one does not wait for
-// the header.
+// gzipReader reads the header of its gzip stream with the first Read, so that making
+// one does not wait.
 type gzipReader struct {
 	compressed io.Reader
 	gzip       *gzip.Reader

@@ -13,14 +13,14 @@ type answerer uint8
 const (
 	answerNotte   answerer = iota // also if there was no answer
 	answerPage                    // a web page in the place of Notte's API
-	answerBlock                   // what blocks the request with a web page
+	answerBlock                   // something that blocks requests with a web page
 	answerNetwork                 // the network, which wants a sign-in
 	answerProxy                   // the proxy
 )
 
 // answererOf returns who gave an answer with this body, and reports whether that
-// shows that the request did not reach Notte. JSON is Notte's word, whatever the
-// headers say: they name what Notte's own servers stand behind, too.
+// shows that the request did not reach Notte. JSON counts as Notte's answer whatever
+// the headers say, because they may be those of a proxy that Notte itself uses.
 func answererOf(resp *http.Response, body string) (from answerer, unreached bool) {
 	switch status := resp.StatusCode; {
 	case status == http.StatusNetworkAuthenticationRequired:

@@ -24,7 +24,7 @@ type call struct {
 	thread   bool     // the build is a turn of an earlier thread
 }
 
-// wanted returns what the call asks for, for a reader.
+// wanted returns in words what the call asks for.
 func (k call) wanted() string {
 	if k.billable != startsNothing {
 		return "an event stream"
@@ -35,7 +35,7 @@ func (k call) wanted() string {
 // newRequest makes the call's request. The key travels in its header alone.
 func (c *Client) newRequest(ctx context.Context, k call) (*http.Request, error) {
 	if c.key == "" {
-		return nil, c.names.noKeyError(k.op)
+		return nil, fmt.Errorf("could not %s: %w: set %s", k.op, ErrNoKey, c.names.Key)
 	}
 	u := k.endpoint.url.JoinPath(k.path...)
 	u.RawQuery = k.query.Encode()

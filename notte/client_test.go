@@ -49,7 +49,6 @@ func calls(ctx context.Context, c *notte.Client, id string) map[string]func() er
 			return drained(s, err)
 		},
 		"GetRun":        func() error { _, err := c.GetRun(ctx, id, id); return err },
-		"ListRuns":      func() error { _, err := c.ListRuns(ctx, id, 1, 10); return err },
 		"StopRun":       func() error { return c.StopRun(ctx, id, id) },
 		"GetFunction":   func() error { _, err := c.GetFunction(ctx, id); return err },
 		"ListFunctions": func() error { _, err := c.ListFunctions(ctx, 1, 10); return err },

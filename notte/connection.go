@@ -97,17 +97,9 @@ func isUntrusted(err error) bool {
 // isTLS reports whether err is a TLS handshake that failed, on our side or the
 // other.
 func isTLS(err error) bool {
-	var (
-		verify    *tls.CertificateVerificationError
-		record    tls.RecordHeaderError
-		alert     tls.AlertError
-		authority x509.UnknownAuthorityError
-		hostname  x509.HostnameError
-		invalid   x509.CertificateInvalidError
-		op        *net.OpError
-	)
-	return errors.Is(err, http.ErrSchemeMismatch) ||
-		errors.As(err, &verify) || errors.As(err, &record) || errors.As(err, &alert) ||
-		errors.As(err, &authority) || errors.As(err, &hostname) || errors.As(err, &invalid) ||
-		errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error") // a TLS alert, whose type is not exported
+	_, certificate := errors.AsType[*tls.CertificateVerificationError](err)
+	_, record := errors.AsType[tls.RecordHeaderError](err)
+	op, ok := errors.AsType[*net.OpError](err)
+	alert := ok && (op.Op == "remote error" || op.Op == "local error") // the type of an alert is not exported
+	return certificate || record || alert || errors.Is(err, http.ErrSchemeMismatch)
 }

@@ -51,8 +51,8 @@ func TestObstacle(t *testing.T) {
 		{"reset", dialError("read", syscall.ECONNRESET), true, "the connection to h:1 broke before the answer came (words)"},
 
 		{"unknown authority", fmt.Errorf("x: %w", &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}), false, "no secure connection to h:1 could be made, because this computer does not trust the certificate (words). If"},
-		{"another host's certificate", x509.HostnameError{Host: "h", Certificate: &x509.Certificate{}}, false, "no secure connection"},
-		{"an expired certificate", x509.CertificateInvalidError{Reason: x509.Expired}, false, "no secure connection"},
+		{"another host's certificate", &tls.CertificateVerificationError{Err: x509.HostnameError{Host: "h", Certificate: &x509.Certificate{}}}, false, "no secure connection"},
+		{"an expired certificate", &tls.CertificateVerificationError{Err: x509.CertificateInvalidError{Reason: x509.Expired}}, false, "no secure connection"},
 		{"not TLS", tls.RecordHeaderError{Msg: "first record"}, false, "no secure connection"},
 		{"HTTP", fmt.Errorf("x: %w", http.ErrSchemeMismatch), false, "no secure connection"},
 		{"an alert", &net.OpError{Op: "remote error", Err: errors.New("tls: handshake failure")}, false, "no secure connection"},

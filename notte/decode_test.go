@@ -123,7 +123,7 @@ func TestDecodeEventLarge(t *testing.T) {
 }
 
 func TestRunResultIDs(t *testing.T) {
-	want := RunResult{FunctionID: "f", RunID: "r", SessionID: "s", Status: RunClosed}
+	want := RunResult{RunID: "r", SessionID: "s", Status: RunClosed}
 	for _, message := range []string{
 		`{"function_id":"f","function_run_id":"r","session_id":"s","status":"closed"}`,
 		`{"workflow_id":"f","workflow_run_id":"r","session_id":"s","status":"closed"}`,
@@ -133,7 +133,7 @@ func TestRunResultIDs(t *testing.T) {
 		if err != nil || ev.Result == nil {
 			t.Fatal(ev, err)
 		}
-		if got := *ev.Result; got.FunctionID != want.FunctionID || got.RunID != want.RunID || got.SessionID != want.SessionID || got.Status != want.Status || got.Result != nil {
+		if got := *ev.Result; got.RunID != want.RunID || got.SessionID != want.SessionID || got.Status != want.Status || got.Result != nil {
 			t.Errorf("%s is %+v", message, got)
 		}
 	}

@@ -145,7 +145,7 @@ func appendUnique(parts []string, s string) []string {
 	return append(parts, s)
 }
 
-// fieldPath returns the name of the field that FastAPI found at fault: "query"
+// fieldPath returns the name of the field that FastAPI reports as wrong: "query"
 // for ["body", "query"].
 func fieldPath(loc gjson.Result) string {
 	var path []string

@@ -3,7 +3,6 @@ package notte
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -84,14 +83,10 @@ func (n SettingNames) proxies() string {
 
 // url returns the name of the setting that says where api is.
 func (n SettingNames) url(api string) string {
-	n = n.withDefaults()
-	switch api {
-	case AnythingAPI:
+	if n = n.withDefaults(); api == AnythingAPI {
 		return n.AnythingURL
-	case FunctionsAPI:
-		return n.APIURL
 	}
-	return n.APIURL + " and " + n.AnythingURL
+	return n.APIURL
 }
 
 // statusOverloaded is what Notte's cluster answers when it is full.
@@ -167,9 +162,9 @@ func IsNotFound(err error) bool {
 	return ok && failed.StatusCode == http.StatusNotFound && failed.from == answerNotte
 }
 
-// NotCarriedOut returns err for a caller that has found out that the request was not
-// carried out. Its text then does not warn of that, and [MayHaveStarted] returns
-// false.
+// NotCarriedOut returns err without the warning that the request may have been carried
+// out, and [MayHaveStarted] returns false for it. It is for callers who have found out
+// that the request was not carried out.
 func NotCarriedOut(err error) error {
 	failed, ok := errors.AsType[*Error](err)
 	if !ok {
@@ -209,9 +204,4 @@ func (b billable) warning() string {
 		return " The run may have begun all the same: do not start it again before you have looked it up, because it may act twice."
 	}
 	return ""
-}
-
-// noKeyError returns the error of op without a key. It says what to set.
-func (n SettingNames) noKeyError(op string) error {
-	return fmt.Errorf("could not %s: %w: set %s", op, ErrNoKey, n.Key)
 }

@@ -163,7 +163,7 @@ func TestErrorsWithoutSettingNames(t *testing.T) {
 		"could not call Notte: Notte answered 418 I'm a teapot: short and stout. The request was not accepted as it is: change what the message names, then try again.": {
 			StatusCode: 418, Message: "short and stout.",
 		},
-		"could not start it: h:1 could not be reached (no luck); check the URL of the Functions API and the URL of the Anything API and the network.": {
+		"could not start it: h:1 could not be reached (no luck); check the URL of the Functions API and the network.": {
 			Op: "start it", Host: "h:1", Message: "no luck", Err: errors.New("no luck"),
 		},
 	} {

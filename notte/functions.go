@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/tidwall/gjson"
@@ -23,9 +24,6 @@ type Function struct {
 	Variables     []Variable
 	LatestVersion string
 	Versions      []string // as Notte orders them, at most 1,000
-	Status        string
-	SelfHealing   bool // if true, its build is finished and bound to a thread; false proves nothing
-	Published     bool
 	Shared        bool
 	ScheduleCron  string // in UTC; empty if it has no schedule
 	ScheduleState string
@@ -63,19 +61,40 @@ func (c *Client) GetFunction(ctx context.Context, id string) (Function, error) {
 	return f, nil
 }
 
-// maxPageSize is the size of the largest page of functions that Notte gives.
-const maxPageSize = 100
+// Page is one page of a list of functions.
+type Page struct {
+	Items   []Function // at most 1,000
+	HasNext bool
+}
+
+const (
+	maxPageSize = 100  // the largest page of functions that Notte gives
+	maxItems    = 1000 // bounds how many items of a list are read
+)
 
 // ListFunctions returns a page of the functions of the key's owner. Pages count
-// from 1. If page or pageSize is less, Notte chooses. A pageSize of more than 100,
-// which Notte refuses, is taken for 100. A page with fewer functions than that is
-// the last one, whatever its HasNext says.
-func (c *Client) ListFunctions(ctx context.Context, page, pageSize int) (Page[Function], error) {
-	answer, err := c.get(ctx, "list the functions", pageQuery(page, min(pageSize, maxPageSize)), "functions")
+// from 1. A pageSize of more than 100, which Notte refuses, is taken for 100. A page
+// with fewer functions than that is the last one, whatever its HasNext says.
+func (c *Client) ListFunctions(ctx context.Context, page, pageSize int) (Page, error) {
+	answer, err := c.get(ctx, "list the functions", url.Values{
+		"page": {strconv.Itoa(page)}, "page_size": {strconv.Itoa(min(pageSize, maxPageSize))},
+	}, "functions")
 	if err != nil {
-		return Page[Function]{}, err
+		return Page{}, err
 	}
-	return parsePage(answer, parseFunction), nil
+	return parsePage(answer), nil
+}
+
+func parsePage(v gjson.Result) Page {
+	f := fieldsOf(v)
+	page := Page{HasNext: f["has_next"].Bool()}
+	for item := range items(f["items"]) {
+		if len(page.Items) == maxItems {
+			break
+		}
+		page.Items = append(page.Items, parseFunction(item))
+	}
+	return page
 }
 
 // maxResponseFormat bounds a [Function]'s ResponseFormat in bytes.
@@ -96,9 +115,6 @@ func parseFunction(v gjson.Result) Function {
 		Variables:       parseVariables(f["variables"]),
 		LatestVersion:   f.text("latest_version"),
 		Versions:        parseNames(f["versions"], "version", "version_id", "id"),
-		Status:          f.text("status"),
-		SelfHealing:     f["self_healing"].Bool(),
-		Published:       f["published"].Bool(),
 		Shared:          f["shared"].Bool(),
 		ScheduleCron:    f.text("schedule_cron"),
 		ScheduleState:   f.text("schedule_state"),

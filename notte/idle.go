@@ -8,15 +8,15 @@ import (
 )
 
 // How long a stream may bring no event before it counts as lost, unless a [Config]
-// says otherwise. An agent that works sends one every few seconds. The page of v2
-// waits twice as long as that of v1. A stream that nothing has come of is in v1,
-// unless its headers tell.
+// says otherwise. An agent that works sends one every few seconds. Notte's own page
+// for v2 waits twice as long as the one for v1. A stream counts as v1 until its
+// headers or an event show its language.
 const (
 	DefaultIdleTimeout   = 5 * time.Minute
 	DefaultIdleTimeoutV2 = 10 * time.Minute
 
-	// endedTimeout is how long a v2 stream that has told that the build is over
-	// is read on.
+	// endedTimeout is how long a v2 stream is read after it has said that the
+	// build is over.
 	endedTimeout = 30 * time.Second
 )
 

@@ -36,9 +36,6 @@ func fieldsOf(v gjson.Result) fields {
 	return f
 }
 
-// object returns the members of the object under key.
-func (f fields) object(key string) fields { return fieldsOf(f[key]) }
-
 // string returns the string under key, or "" if there is something else.
 func (f fields) string(key string) string { return f[key].Str }
 

@@ -21,7 +21,6 @@ func TestLookUps(t *testing.T) {
 			"/base/functions":            `{"items":[{"function_id":"f1"},{"function_id":"f2"}],"page":1,"page_size":2,"has_next":true,"has_previous":false}`,
 			"/base/functions/f1/runs/r1": `{"function_run_id":"r1","status":"CLOSED","result":"{'a': 1}","logs":["one",{"m":"two"},3],"session_id":null}`,
 			"/base/functions/f1/runs/r2": `{"status":"active","result":null,"logs":"only"}`,
-			"/base/functions/f1/runs":    `{"items":[{"function_run_id":"r1"}]}`,
 		}
 		io.WriteString(w, answers[r.URL.Path])
 	})
@@ -31,15 +30,14 @@ func TestLookUps(t *testing.T) {
 	list, err3 := c.ListFunctions(ctx, 1, 2)
 	r1, err4 := c.GetRun(ctx, "f1", "r1")
 	r2, err5 := c.GetRun(ctx, "f1", "r2")
-	runs, err6 := c.ListRuns(ctx, "f1", 0, 0)
-	if err := errors.Join(err1, err2, err3, err4, err5, err6); err != nil {
+	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
 		t.Fatal(err)
 	}
-	got := fmt.Sprintf("%s %s %s %s %v | %s %s %v | %d %v | %s %s %s %q | %s %s %q | %d",
+	got := fmt.Sprintf("%s %s %s %s %v | %s %s %v | %d %v | %s %s %s %q | %s %s %q",
 		f1.ID, f1.Name, fmt.Sprint(len(f1.Variables)), f1.Variables[0].Default, f1.CreatedAt.Format(time.RFC3339),
 		f2.ID, f2.Variables, f2.UpdatedAt.Format(time.RFC3339), len(list.Items), list.HasNext,
-		r1.ID, r1.Status, r1.Result, r1.Logs, r2.ID, r2.Status, r2.Logs, len(runs.Items))
-	want := `f1 Top 2 3 2026-01-02T03:04:05Z | f2 [{count number } {url  }] 2026-01-02T02:04:05Z | 2 true | r1 closed {'a': 1} ["one" "{\"m\":\"two\"}" "3"] | r2 active ["only"] | 1`
+		r1.ID, r1.Status, r1.Result, r1.Logs, r2.ID, r2.Status, r2.Logs)
+	want := `f1 Top 2 3 2026-01-02T03:04:05Z | f2 [{count number } {url  }] 2026-01-02T02:04:05Z | 2 true | r1 closed {'a': 1} ["one" "{\"m\":\"two\"}" "3"] | r2 active ["only"]`
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -69,7 +67,7 @@ func TestFunctionFields(t *testing.T) {
 	c := newTest(t, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, answers[r.URL.Path]) })
 	for id, want := range map[string]string{
 		"f1": `{ID:f1 Name:Top Description:D Domain:news.example.test Source:anything Variables:[{count int "10"} {lang str | None "None"} {url str }] ` +
-			`LatestVersion:2 Versions:[1 2] Status:active SelfHealing:true Published:true Shared:true ScheduleCron:0 9 * * * ScheduleState:active ` +
+			`LatestVersion:2 Versions:[1 2] Shared:true ScheduleCron:0 9 * * * ScheduleState:active ` +
 			`CreatedAt:2026-01-02T03:04:05Z UpdatedAt:2026-02-03T04:05:06Z RequiredSecrets:[TOKEN] Instructions:Uses the API. ResponseFormat:` + schema + `}`,
 		"f2": `{ID:f2 LatestVersion:7 RequiredSecrets:[A]}`,
 		"f3": `{ID:f3 Versions:[1 2]}`,
@@ -111,7 +109,7 @@ func TestPageSizeIsBounded(t *testing.T) {
 		asked = r.URL.RawQuery
 		io.WriteString(w, `{"items":[]}`)
 	})
-	for size, want := range map[int]string{0: "page=2", 1: "page=2&page_size=1", 100: "page=2&page_size=100", 500: "page=2&page_size=100"} {
+	for size, want := range map[int]string{1: "page=2&page_size=1", 100: "page=2&page_size=100", 500: "page=2&page_size=100"} {
 		if _, err := c.ListFunctions(t.Context(), 2, size); err != nil || asked != want {
 			t.Errorf("%d: asked for %s, %v", size, asked, err)
 		}

@@ -18,8 +18,8 @@ type Proxies struct {
 }
 
 // ProxySetting is a setting that holds the URL of a proxy: of the scheme http, which
-// may be left out, https, socks5 or socks5h. The two of SOCKS mean the same: the
-// proxy resolves names. Empty means no proxy.
+// may be left out, https, socks5 or socks5h. The last two mean the same: the proxy
+// resolves names. Empty means no proxy.
 //
 // A request that needs a setting that cannot be read fails: it goes neither through
 // that proxy nor past it. The URL may hold a password, so no error repeats it.
@@ -45,8 +45,9 @@ func (p Proxies) choose() func(*http.Request) (*url.URL, error) {
 	}
 }
 
-// parse returns the proxy's URL, or nil if none is set. A URL with a path, a query or
-// a fragment is one whose password holds a character that must be escaped.
+// parse returns the proxy's URL, or nil if none is set. It refuses a URL with a path, a
+// query or a fragment, because its password probably holds a character that must be
+// escaped.
 func (s ProxySetting) parse() (*url.URL, error) {
 	setting := strings.TrimSpace(s.URL)
 	if setting == "" {

@@ -1,11 +1,9 @@
 package notte
 
 import (
-	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/tidwall/gjson"
 
@@ -28,37 +26,25 @@ const (
 // RunResult is the outcome of a run, from the answer to its start or from its
 // stream.
 type RunResult struct {
-	FunctionID string
-	RunID      string
-	SessionID  string
-	Status     RunStatus
-	Result     json.RawMessage // any JSON, compact; nil if there is none
+	RunID     string
+	SessionID string
+	Status    RunStatus
+	Result    json.RawMessage // any JSON, compact; nil if there is none
 }
 
-// Run is what Notte keeps of a run. Times are zero if Notte did not say.
+// Run is what Notte keeps of a run.
 type Run struct {
-	FunctionID string
-	ID         string
-	SessionID  string
-	Status     RunStatus
-	Result     string   // a Python repr, not JSON, as far as is known
-	Logs       []string // the last 1,000 lines
-	CreatedAt  time.Time
-	UpdatedAt  time.Time
+	ID        string
+	SessionID string
+	Status    RunStatus
+	Result    string   // a Python repr, not JSON, as far as is known
+	Logs      []string // the last 1,000 lines
 }
 
-func parseRun(v gjson.Result, functionID string) Run {
+func parseRun(v gjson.Result) Run {
 	f := fieldsOf(v)
-	return Run{
-		FunctionID: cmp.Or(f.text("function_id", "workflow_id"), functionID),
-		ID:         f.text("function_run_id", "workflow_run_id", "run_id"),
-		SessionID:  f.text("session_id"),
-		Status:     f.runStatus(),
-		Result:     textOrJSON(f["result"]),
-		Logs:       parseLogs(f["logs"]),
-		CreatedAt:  f.time("created_at"),
-		UpdatedAt:  f.time("updated_at"),
-	}
+	id, session, status := f.run()
+	return Run{id, session, status, textOrJSON(f["result"]), parseLogs(f["logs"])}
 }
 
 // maxLogs bounds the log lines that are kept of a run: the last ones.
@@ -93,13 +79,11 @@ func resultIn(event fields) *RunResult {
 
 // parseRunResult reads a run's outcome from its object.
 func parseRunResult(f fields) *RunResult {
-	return &RunResult{
-		FunctionID: f.text("function_id", "workflow_id"),
-		RunID:      f.text("function_run_id", "workflow_run_id", "run_id"),
-		SessionID:  f.text("session_id"),
-		Status:     f.runStatus(),
-		Result:     rawJSON(f["result"]),
-	}
+	id, session, status := f.run()
+	return &RunResult{id, session, status, rawJSON(f["result"])}
 }
 
-func (f fields) runStatus() RunStatus { return RunStatus(strings.ToLower(f.text("status"))) }
+// run returns the IDs and the status of a run from its object.
+func (f fields) run() (id, session string, status RunStatus) {
+	return f.text("function_run_id", "workflow_run_id", "run_id"), f.text("session_id"), RunStatus(strings.ToLower(f.text("status")))
+}

@@ -33,7 +33,7 @@ func (c *Client) CreateRun(ctx context.Context, functionID string) (Run, error) 
 	if err != nil {
 		return Run{}, err
 	}
-	run := parseRun(answer, functionID)
+	run := parseRun(answer)
 	if err := checkID("run", run.ID); err != nil {
 		return Run{}, fmt.Errorf("could not create a run of function %s: Notte's answer holds no usable run ID; check %s", functionID, c.names.APIURL)
 	}
@@ -90,7 +90,7 @@ func (c *Client) GetRun(ctx context.Context, functionID, runID string) (Run, err
 	if err != nil {
 		return Run{}, err
 	}
-	run := parseRun(answer, functionID)
+	run := parseRun(answer)
 	run.ID = cmp.Or(run.ID, runID)
 	return run, nil
 }
@@ -116,19 +116,4 @@ func (c *Client) runCall(method, verb, functionID, runID string) (call, error) {
 		endpoint: c.api,
 		path:     []string{"functions", functionID, "runs", runID},
 	}, nil
-}
-
-// ListRuns returns a page of a function's runs, newest first, those that have
-// ended included. Pages count from 1. If page or pageSize is less, Notte chooses.
-func (c *Client) ListRuns(ctx context.Context, functionID string, page, pageSize int) (Page[Run], error) {
-	if err := checkID("function", functionID); err != nil {
-		return Page[Run]{}, fmt.Errorf("could not list runs: %w", err)
-	}
-	query := pageQuery(page, pageSize)
-	query.Set("only_active", "false")
-	answer, err := c.get(ctx, "list the runs of function "+functionID, query, "functions", functionID, "runs")
-	if err != nil {
-		return Page[Run]{}, err
-	}
-	return parsePage(answer, func(v gjson.Result) Run { return parseRun(v, functionID) }), nil
 }

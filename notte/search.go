@@ -46,9 +46,9 @@ func (f function) clipped() function {
 }
 
 // Doubts about a function. A plain "id" in a chunk whose name contains "function" may
-// belong to something else, and more likely so the deeper it is.
+// belong to something else. That is more likely the deeper it is.
 const (
-	doubtPlainID = 1                  // and its depth
+	doubtPlainID = 1                  // plus its depth
 	doubtQuoted  = 2 * maxSearchDepth // in a string that happens to be JSON
 )
 

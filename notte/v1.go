@@ -17,7 +17,7 @@ var v1 = table[func(fields) Event]{
 		return Event{FunctionID: f.text("function_id"), FunctionName: f.text("function_name"), CreatedAt: f.text("created_at")}
 	}},
 	{EventDone, func(f fields) Event {
-		return Event{TotalCostUSD: dollars(f["total_cost_usd"]), FunctionID: f.text("function_id"), ThreadID: f.object("metadata").text("thread_id")}
+		return Event{TotalCostUSD: dollars(f["total_cost_usd"]), FunctionID: f.text("function_id"), ThreadID: fieldsOf(f["metadata"]).text("thread_id")}
 	}},
 	{EventError, func(f fields) Event {
 		return Event{Error: f.readable("error", "message"), Detail: f.readable("detail")}
