@@ -43,6 +43,9 @@ func Thread(id string) Step {
 	}}
 }
 
+// chunk writes a chunk, or an event of v1, which has the same form.
+func (st *Stream) chunk(kind string, fields ...any) error { return st.send(chunkFrame(kind, fields)) }
+
 // chunkFrame returns a chunk as one event of a stream.
 func chunkFrame(kind string, fields []any) []byte {
 	if len(fields)%2 != 0 {

@@ -25,8 +25,8 @@ const (
 
 // WithFile keeps functions, threads and runs in the file at path, which any
 // number of processes may share. It keeps the newest 1,000 functions and threads
-// and 200 runs, in at most 32 MiB. The file and its directory are made when they are missing,
-// with access for their owner alone. A lock file stands beside it.
+// and 200 runs, in at most 32 MiB. The file and its directory are made when they
+// are missing, with access for their owner alone. A lock file stands beside it.
 //
 // A file that cannot be decoded is renamed to path + ".damaged", and the Server
 // begins with an empty one. If the file cannot be read, written or locked within
@@ -69,32 +69,35 @@ type content struct {
 	Runs      []*run      `json:"runs"`
 }
 
-// refresh loads what other processes have changed.
-func (f *file) refresh(s *store) {
+// lockAndLoad locks the file and loads what other processes have changed. unlock is
+// nil if the file is not used any more.
+func (f *file) lockAndLoad(s *store) (unlock func()) {
 	if f.err != nil {
-		return
+		return nil
 	}
 	unlock, err := f.lock()
 	if err != nil {
 		f.fail("locking", err)
-		return
+		return nil
 	}
-	defer unlock()
 	f.load(s)
+	return unlock
+}
+
+// refresh loads what other processes have changed.
+func (f *file) refresh(s *store) {
+	if unlock := f.lockAndLoad(s); unlock != nil {
+		unlock()
+	}
 }
 
 // begin locks the file and loads it. The function that it returns saves the
 // store and unlocks the file.
 func (f *file) begin(s *store) (end func()) {
-	if f.err != nil {
+	unlock := f.lockAndLoad(s)
+	if unlock == nil {
 		return func() {}
 	}
-	unlock, err := f.lock()
-	if err != nil {
-		f.fail("locking", err)
-		return func() {}
-	}
-	f.load(s)
 	return func() {
 		defer unlock()
 		if f.err != nil {

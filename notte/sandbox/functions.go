@@ -1,30 +1,29 @@
 package sandbox
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"time"
 )
 
-// withFunction looks up {id} and answers 404 if there is none.
-func (s *Server) withFunction(next func(http.ResponseWriter, *http.Request, *function)) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
+// withFunction looks up {id} for a route, and answers 404 if there is none.
+func (s *Server) withFunction(next func(*http.Request, *function) http.HandlerFunc) route {
+	return func(r *http.Request) http.HandlerFunc {
 		var f *function
 		var ok bool
 		s.store.view(func() { f, ok = s.store.functions.get(r.PathValue("id")) })
 		if !ok {
-			writeJSON(w, http.StatusNotFound, detail("Function not found"))
-			return
+			return notFound("Function not found")
 		}
-		next(w, r, f)
+		return next(r, f)
 	}
 }
 
-func (s *Server) listFunctions(w http.ResponseWriter, r *http.Request) {
+func (s *Server) listFunctions(r *http.Request) http.HandlerFunc {
 	p, problems := readPaging(r)
 	if problems != nil {
-		writeProblems(w, problems...)
-		return
+		return invalid(problems)
 	}
 	var all []any
 	s.store.view(func() {
@@ -34,31 +33,27 @@ func (s *Server) listFunctions(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 	})
-	writeJSON(w, http.StatusOK, p.cut(all))
+	return answer(http.StatusOK, p.cut(all))
 }
 
-func (s *Server) getFunction(w http.ResponseWriter, r *http.Request, f *function) {
-	version := r.URL.Query().Get("version")
-	if version == "" {
-		version = f.latest()
-	}
+func (s *Server) getFunction(r *http.Request, f *function) http.HandlerFunc {
+	version := cmp.Or(r.URL.Query().Get("version"), f.latest())
 	if !slices.Contains(f.Versions, version) {
-		writeJSON(w, http.StatusNotFound, detail("Function version not found"))
-		return
+		return notFound("Function version not found")
 	}
-	writeJSON(w, http.StatusOK, f.details(version, s.ids.token()))
+	return answer(http.StatusOK, f.details(version, s.ids.token()))
 }
 
-func (s *Server) deleteFunction(w http.ResponseWriter, _ *http.Request, f *function) {
+func (s *Server) deleteFunction(_ *http.Request, f *function) http.HandlerFunc {
 	s.store.change(func() { s.store.functions.drop(f.ID) })
-	writeJSON(w, http.StatusOK, map[string]string{"status": "success", "message": "Function deleted"})
+	return answer(http.StatusOK, map[string]string{"status": "success", "message": "Function deleted"})
 }
 
-func (s *Server) forkFunction(w http.ResponseWriter, r *http.Request, f *function) {
+func (s *Server) forkFunction(r *http.Request, f *function) http.HandlerFunc {
 	fork := newFunction(f.Function)
 	fork.ID, fork.Created, fork.Source, fork.ForkOf, fork.Broken = "", time.Time{}, requestSource(r), f.ID, f.Broken
 	fork.SelfHealing, fork.Published, fork.Shared = false, false, false
-	writeJSON(w, http.StatusOK, s.addFunction(fork).view())
+	return answer(http.StatusOK, s.addFunction(fork).view())
 }
 
 // changeFunction puts the result of change for the function with this ID, and

@@ -11,33 +11,29 @@ import (
 
 // idSource draws UUIDs and tokens. The zero value draws from crypto/rand.
 type idSource struct {
-	seeded *seededSource
+	mu     sync.Mutex     // guards seeded
+	seeded *mrand.ChaCha8 // nil: none
 }
 
-type seededSource struct {
-	mu  sync.Mutex // guards rng
-	rng *mrand.ChaCha8
-}
-
-func seededIDs(seed uint64) idSource {
+func (s *idSource) seed(seed uint64) {
 	var key [32]byte
 	binary.LittleEndian.PutUint64(key[:], seed)
-	return idSource{seeded: &seededSource{rng: mrand.NewChaCha8(key)}}
+	s.seeded = mrand.NewChaCha8(key)
 }
 
-func (s idSource) bytes() (b [16]byte) {
+func (s *idSource) bytes() (b [16]byte) {
 	if s.seeded == nil {
 		rand.Read(b[:]) // never fails since Go 1.24
 		return b
 	}
-	s.seeded.mu.Lock()
-	defer s.seeded.mu.Unlock()
-	s.seeded.rng.Read(b[:])
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seeded.Read(b[:])
 	return b
 }
 
 // uuid returns a random version 4 UUID.
-func (s idSource) uuid() string {
+func (s *idSource) uuid() string {
 	b := s.bytes()
 	b[6] = b[6]&0x0f | 0x40
 	b[8] = b[8]&0x3f | 0x80
@@ -45,7 +41,7 @@ func (s idSource) uuid() string {
 }
 
 // token returns 128 random bits in hexadecimal.
-func (s idSource) token() string {
+func (s *idSource) token() string {
 	b := s.bytes()
 	return hex.EncodeToString(b[:])
 }

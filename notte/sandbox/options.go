@@ -49,13 +49,7 @@ func WithBaseURL(url string) Option {
 // each process draws the same ones in the same order. Without it they come from
 // crypto/rand, as they must when several processes share a file.
 func WithSeed(seed uint64) Option {
-	return func(s *Server) { s.ids = seededIDs(seed) }
-}
-
-// WithMaxRuns sets how many runs may be active at once. One more is answered 429.
-// Without it that is 10, as in Notte's free plan.
-func WithMaxRuns(n int) Option {
-	return func(s *Server) { s.maxRuns = n }
+	return func(s *Server) { s.ids.seed(seed) }
 }
 
 // WithRateLimit has the Server take n requests a minute and answer more with 429.

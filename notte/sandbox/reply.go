@@ -55,12 +55,22 @@ type problem struct {
 	Msg  string `json:"msg"`
 }
 
-func writeProblems(w http.ResponseWriter, problems ...problem) {
-	writeJSON(w, http.StatusUnprocessableEntity, map[string]any{"detail": problems})
-}
-
 func missing(loc ...any) problem {
 	return problem{Type: "missing", Loc: loc, Msg: "Field required"}
+}
+
+// route answers a request to the Functions API.
+type route func(*http.Request) http.HandlerFunc
+
+// answer is the response v, as JSON.
+func answer(status int, v any) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, status, v) }
+}
+
+func notFound(text string) http.HandlerFunc { return answer(http.StatusNotFound, detail(text)) }
+
+func invalid(problems []problem) http.HandlerFunc {
+	return answer(http.StatusUnprocessableEntity, map[string]any{"detail": problems})
 }
 
 // authorized reports whether r has an accepted key.
@@ -82,15 +92,15 @@ func bearer(r *http.Request) string {
 
 const unauthorized = "Missing or invalid API key"
 
-// functionsAPI wraps a route of the Functions API with the check of the key.
-func (s *Server) functionsAPI(next http.HandlerFunc) http.HandlerFunc {
+// functionsAPI answers requests to a route that have an accepted key.
+func (s *Server) functionsAPI(answer route) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if !s.authorized(r) {
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			writeJSON(w, http.StatusUnauthorized, detail(unauthorized))
 			return
 		}
-		next(w, r)
+		answer(r)(w, r)
 	}
 }
 

@@ -150,29 +150,19 @@ func (s *Server) EndRun(runID string, o Outcome) (err error) {
 
 // runResult is the answer to the start of a run, once it has ended.
 type runResult struct {
-	FunctionID    string `json:"function_id"`
-	WorkflowID    string `json:"workflow_id"`
-	FunctionRunID string `json:"function_run_id"`
-	WorkflowRunID string `json:"workflow_run_id"`
-	SessionID     string `json:"session_id"`
-	Result        any    `json:"result"`
-	Status        string `json:"status"`
-}
-
-// runEvent is one event of a run's stream.
-type runEvent struct {
-	Type    string `json:"type"`
-	Message string `json:"message"`
+	runIDs
+	SessionID string `json:"session_id"`
+	Result    any    `json:"result"`
+	Status    string `json:"status"`
 }
 
 // streamRun writes the run to its end as events.
 func (s *Server) streamRun(st *Stream, r *run) error {
-	if err := st.Event(runEvent{"session_start", r.SessionID}); err != nil {
+	event := func(kind, message string) error { return st.chunk(kind, "message", message) }
+	if err := event("session_start", r.SessionID); err != nil {
 		return err
 	}
-	result, err := s.follow(st, r, func(line string) error {
-		return st.Event(runEvent{"log", line})
-	})
+	result, err := s.follow(st, r, func(line string) error { return event("log", line) })
 	if err != nil {
 		return err
 	}
@@ -180,7 +170,7 @@ func (s *Server) streamRun(st *Stream, r *run) error {
 	if err != nil {
 		return err
 	}
-	return st.Event(runEvent{"result", string(message)})
+	return event("result", string(message))
 }
 
 // answerRun waits for the run's end and answers with its result.
@@ -212,12 +202,12 @@ func (s *Server) follow(st *Stream, r *run, log func(line string) error) (runRes
 		}
 		shown = max(shown, n)
 		if r.over(now) {
-			return runResult{r.FunctionID, r.FunctionID, r.ID, r.ID, r.SessionID, r.Outcome.Result, r.Outcome.Status}, nil
+			return runResult{r.ids(), r.SessionID, r.Outcome.Result, r.Outcome.Status}, nil
 		}
 		if s.store.file != nil && (next == 0 || next > fileInterval) {
 			next = fileInterval // because another process may end the run
 		}
-		if err := await(st, next, changed); err != nil {
+		if err := await(st.ctx, next, changed); err != nil {
 			return runResult{}, err
 		}
 	}
@@ -226,21 +216,3 @@ func (s *Server) follow(st *Stream, r *run, log func(line string) error) (runRes
 // fileInterval is how often a Server with a file looks for changes that its
 // clients wait for.
 const fileInterval = time.Second
-
-// await waits until changed is closed or d has passed. If d is zero it waits for
-// changed alone.
-func await(st *Stream, d time.Duration, changed <-chan struct{}) error {
-	var due <-chan time.Time
-	if d > 0 {
-		t := time.NewTimer(d)
-		defer t.Stop()
-		due = t.C
-	}
-	select {
-	case <-due:
-	case <-changed:
-	case <-st.ctx.Done():
-		return errLeft
-	}
-	return nil
-}

@@ -12,14 +12,12 @@ type startBody struct {
 	stream bool
 }
 
-// readStart reads and checks the start of a run of f. If runID is not empty the
-// body must name that run. If readStart returns false it has answered the
-// request.
-func (s *Server) readStart(w http.ResponseWriter, r *http.Request, f *function, runID string) (in startBody, ok bool) {
+// readStart reads the start of a run of f, or returns why it is refused. If runID is
+// not empty the body must name that run.
+func readStart(r *http.Request, f *function, runID string) (in startBody, refused http.HandlerFunc) {
 	key := r.Header.Get("X-Notte-Api-Key")
 	if key != "" && key != bearer(r) {
-		writeJSON(w, http.StatusForbidden, detail("x-notte-api-key is not the key of the Authorization header"))
-		return in, false
+		return in, answer(http.StatusForbidden, detail("x-notte-api-key is not the key of the Authorization header"))
 	}
 	body, problems := readBody(r)
 	if key == "" {
@@ -30,15 +28,13 @@ func (s *Server) readStart(w http.ResponseWriter, r *http.Request, f *function, 
 		if runID != "" {
 			problems = append(problems, wantID(body, "function_run_id", "workflow_run_id", runID)...)
 		}
-		var more []problem
-		in, more = readInputs(body)
-		problems = append(problems, more...)
+		in.vars = variableTexts(member[map[string]any](body, "variables", &problems))
+		in.stream = member[bool](body, "stream", &problems)
 	}
-	if len(problems) > 0 {
-		writeProblems(w, problems...)
-		return in, false
+	if problems != nil {
+		return in, invalid(problems)
 	}
-	return in, true
+	return in, nil
 }
 
 // readBody reads a JSON object.
@@ -74,23 +70,21 @@ func wantID(body map[string]any, name, alias, want string) []problem {
 	return problems
 }
 
-func readInputs(body map[string]any) (in startBody, problems []problem) {
-	switch vars := body["variables"].(type) {
-	case nil: // none, or null
-		in.vars = map[string]string{}
-	case map[string]any:
-		in.vars = variableTexts(vars)
-	default:
-		problems = append(problems, notDict("body", "variables"))
+// member returns a member of body, and adds to problems if it is of another type. It
+// may be missing or null.
+func member[T bool | []any | map[string]any](body map[string]any, name string, problems *[]problem) T {
+	v, ok := body[name].(T)
+	if !ok && body[name] != nil {
+		switch any(v).(type) {
+		case bool:
+			*problems = append(*problems, notBool(name))
+		case []any:
+			*problems = append(*problems, problem{"list_type", []any{"body", name}, "Input should be a valid list"})
+		default:
+			*problems = append(*problems, notDict("body", name))
+		}
 	}
-	switch stream := body["stream"].(type) {
-	case nil:
-	case bool:
-		in.stream = stream
-	default:
-		problems = append(problems, notBool("stream"))
-	}
-	return in, problems
+	return v
 }
 
 // variableTexts returns vars as a function receives them.

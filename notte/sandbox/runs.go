@@ -7,59 +7,48 @@ import (
 )
 
 // createRun answers POST /functions/{id}/runs/create.
-func (s *Server) createRun(w http.ResponseWriter, r *http.Request, f *function) {
+func (s *Server) createRun(r *http.Request, f *function) http.HandlerFunc {
 	body, problems := readBody(r)
-	local, ok := body["local"].(bool)
-	if !ok && body["local"] != nil {
-		problems = append(problems, notBool("local"))
-	}
-	if problems != nil {
-		writeProblems(w, problems...)
-		return
-	}
 	run := s.newRun(f.ID)
-	run.Local = local
+	run.Local = member[bool](body, "local", &problems)
+	if problems != nil {
+		return invalid(problems)
+	}
 	full := false
 	s.store.change(func() {
-		if full = s.store.activeRuns(run.Created) >= s.maxRuns; !full {
+		if full = s.store.activeRuns(run.Created) >= maxRuns; !full {
 			s.store.runs.put(run.ID, run)
 		}
 	})
 	if full {
-		s.refuseRun(w)
-		return
+		return tooManyRuns
 	}
-	writeJSON(w, http.StatusOK, map[string]string{
+	return answer(http.StatusOK, map[string]string{
 		"function_id": f.ID, "workflow_id": f.ID, "function_run_id": run.ID, "workflow_run_id": run.ID,
 		"created_at": formatTime(run.Created), "status": runCreated,
 	})
 }
 
 // startNewRun answers POST /functions/{id}/runs/start.
-func (s *Server) startNewRun(w http.ResponseWriter, r *http.Request, f *function) {
-	in, ok := s.readStart(w, r, f, "")
-	if !ok {
-		return
+func (s *Server) startNewRun(r *http.Request, f *function) http.HandlerFunc {
+	in, refused := readStart(r, f, "")
+	if refused != nil {
+		return refused
 	}
 	run, full := s.newRun(f.ID), false
 	s.store.change(func() { run, full = s.begin(run, f, in) })
 	if full {
-		s.refuseRun(w)
-		return
+		return tooManyRuns
 	}
-	s.answerStart(w, r, run, in)
+	return s.answerStart(run, in)
 }
 
 // startCreatedRun answers POST /functions/{id}/runs/{run_id}. Only the first
 // start of a run is accepted.
-func (s *Server) startCreatedRun(w http.ResponseWriter, r *http.Request, f *function) {
-	run, ok := s.runOf(w, r, f)
-	if !ok {
-		return
-	}
-	in, ok := s.readStart(w, r, f, run.ID)
-	if !ok {
-		return
+func (s *Server) startCreatedRun(r *http.Request, f *function, run *run) http.HandlerFunc {
+	in, refused := readStart(r, f, run.ID)
+	if refused != nil {
+		return refused
 	}
 	var fresh, full bool
 	s.store.change(func() {
@@ -70,19 +59,18 @@ func (s *Server) startCreatedRun(w http.ResponseWriter, r *http.Request, f *func
 	})
 	switch {
 	case !fresh:
-		writeJSON(w, http.StatusConflict, detail("Function run has already been started"))
+		return answer(http.StatusConflict, detail("Function run has already been started"))
 	case full:
-		s.refuseRun(w)
-	default:
-		s.answerStart(w, r, run, in)
+		return tooManyRuns
 	}
+	return s.answerStart(run, in)
 }
 
 // begin stores and returns a copy of r that has started now, unless as many runs
 // are active as may be. The caller must hold the store's mutex.
 func (s *Server) begin(r *run, f *function, in startBody) (begun *run, full bool) {
 	now := time.Now()
-	if s.store.activeRuns(now) >= s.maxRuns {
+	if s.store.activeRuns(now) >= maxRuns {
 		return r, true
 	}
 	next := *r
@@ -94,8 +82,8 @@ func (s *Server) begin(r *run, f *function, in startBody) (begun *run, full bool
 	return &next, false
 }
 
-// defaultMaxRuns is how many runs Notte's free plan has at once.
-const defaultMaxRuns = 10
+// maxRuns is how many runs may be active at once, as in Notte's free plan.
+const maxRuns = 10
 
 // activeRuns counts the runs that are active at now. The caller must hold the mutex.
 func (s *store) activeRuns(now time.Time) (n int) {
@@ -107,51 +95,62 @@ func (s *store) activeRuns(now time.Time) (n int) {
 	return n
 }
 
-// refuseRun answers that as many runs are active as may be.
-func (s *Server) refuseRun(w http.ResponseWriter) {
+// tooManyRuns answers that as many runs are active as may be.
+func tooManyRuns(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Retry-After", "1")
-	writeJSON(w, http.StatusTooManyRequests, detail("Too many concurrent function runs: at most "+strconv.Itoa(s.maxRuns)))
+	writeJSON(w, http.StatusTooManyRequests, detail("Too many concurrent function runs: at most "+strconv.Itoa(maxRuns)))
 }
 
-func (s *Server) answerStart(w http.ResponseWriter, r *http.Request, run *run, in startBody) {
-	s.play(w, r, s.scripts.run(run.FunctionID), func(st *Stream) error {
-		if in.stream {
-			return s.streamRun(st, run)
+func (s *Server) answerStart(run *run, in startBody) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		s.play(w, r, s.scripts.run(run.FunctionID), func(st *Stream) error {
+			if in.stream {
+				return s.streamRun(st, run)
+			}
+			return s.answerRun(st, run)
+		})
+	}
+}
+
+// withRun looks up {id} and {run_id} for a route, and answers 404 if there is no such
+// run.
+func (s *Server) withRun(next func(*http.Request, *function, *run) http.HandlerFunc) route {
+	return s.withFunction(func(r *http.Request, f *function) http.HandlerFunc {
+		var run *run
+		s.store.view(func() { run, _ = s.store.runs.get(r.PathValue("run_id")) })
+		if run == nil || run.FunctionID != f.ID {
+			return notFound("Function run not found")
 		}
-		return s.answerRun(st, run)
+		return next(r, f, run)
 	})
 }
 
-// runOf looks up {run_id} among the runs of f, and answers 404 if it is none.
-func (s *Server) runOf(w http.ResponseWriter, r *http.Request, f *function) (run *run, ok bool) {
-	s.store.view(func() { run, ok = s.store.runs.get(r.PathValue("run_id")) })
-	if !ok || run.FunctionID != f.ID {
-		writeJSON(w, http.StatusNotFound, detail("Function run not found"))
-		return nil, false
-	}
-	return run, true
+// runIDs are the IDs of a run on the wire, each under two names.
+type runIDs struct {
+	FunctionID    string `json:"function_id"`
+	WorkflowID    string `json:"workflow_id"`
+	FunctionRunID string `json:"function_run_id"`
+	WorkflowRunID string `json:"workflow_run_id"`
 }
+
+func (r *run) ids() runIDs { return runIDs{r.FunctionID, r.FunctionID, r.ID, r.ID} }
 
 // runView is a run on the wire.
 type runView struct {
-	FunctionID    string            `json:"function_id"`
-	WorkflowID    string            `json:"workflow_id"`
-	FunctionRunID string            `json:"function_run_id"`
-	WorkflowRunID string            `json:"workflow_run_id"`
-	Status        string            `json:"status"`
-	Result        *string           `json:"result"`
-	Logs          []string          `json:"logs"`
-	Variables     map[string]string `json:"variables"`
-	Local         bool              `json:"local"`
-	SessionID     string            `json:"session_id"`
-	CreatedAt     string            `json:"created_at"`
-	UpdatedAt     string            `json:"updated_at"`
+	runIDs
+	Status    string            `json:"status"`
+	Result    *string           `json:"result"`
+	Logs      []string          `json:"logs"`
+	Variables map[string]string `json:"variables"`
+	Local     bool              `json:"local"`
+	SessionID string            `json:"session_id"`
+	CreatedAt string            `json:"created_at"`
+	UpdatedAt string            `json:"updated_at"`
 }
 
 func (r *run) view(now time.Time) runView {
 	v := runView{
-		FunctionID: r.FunctionID, WorkflowID: r.FunctionID, FunctionRunID: r.ID, WorkflowRunID: r.ID,
-		Status: r.status(now), Logs: []string{}, Variables: map[string]string{}, Local: r.Local, SessionID: r.SessionID,
+		runIDs: r.ids(), Status: r.status(now), Logs: []string{}, Variables: map[string]string{}, Local: r.Local, SessionID: r.SessionID,
 		CreatedAt: formatTime(r.Created), UpdatedAt: formatTime(r.updated(now)),
 	}
 	if r.Started.IsZero() {
@@ -161,25 +160,21 @@ func (r *run) view(now time.Time) runView {
 	v.Logs = append(v.Logs, r.Outcome.Logs[:n]...)
 	v.Variables = r.Vars
 	if r.over(now) {
-		text := pythonText(r.Outcome.Result)
-		v.Result = &text
+		v.Result = new(pythonText(r.Outcome.Result))
 	}
 	return v
 }
 
 // getRun answers GET /functions/{id}/runs/{run_id}.
-func (s *Server) getRun(w http.ResponseWriter, r *http.Request, f *function) {
-	if run, ok := s.runOf(w, r, f); ok {
-		writeJSON(w, http.StatusOK, run.view(time.Now()))
-	}
+func (s *Server) getRun(_ *http.Request, _ *function, run *run) http.HandlerFunc {
+	return answer(http.StatusOK, run.view(time.Now()))
 }
 
 // listRuns answers GET /functions/{id}/runs.
-func (s *Server) listRuns(w http.ResponseWriter, r *http.Request, f *function) {
+func (s *Server) listRuns(r *http.Request, f *function) http.HandlerFunc {
 	p, problems := readPaging(r)
 	if problems != nil {
-		writeProblems(w, problems...)
-		return
+		return invalid(problems)
 	}
 	var all []any
 	now := time.Now()
@@ -190,16 +185,12 @@ func (s *Server) listRuns(w http.ResponseWriter, r *http.Request, f *function) {
 			}
 		}
 	})
-	writeJSON(w, http.StatusOK, p.cut(all))
+	return answer(http.StatusOK, p.cut(all))
 }
 
 // stopRun answers DELETE /functions/{id}/runs/{run_id}. It ends the run as failed,
 // with a result that says so. A run that has ended keeps its outcome.
-func (s *Server) stopRun(w http.ResponseWriter, r *http.Request, f *function) {
-	run, ok := s.runOf(w, r, f)
-	if !ok {
-		return
-	}
+func (s *Server) stopRun(_ *http.Request, _ *function, run *run) http.HandlerFunc {
 	s.store.change(func() {
 		kept, ok := s.store.runs.get(run.ID)
 		now := time.Now()
@@ -215,18 +206,15 @@ func (s *Server) stopRun(w http.ResponseWriter, r *http.Request, f *function) {
 		}
 		s.endRun(stopping, &stopped)
 	})
-	writeJSON(w, http.StatusOK, runChange{
-		f.ID, f.ID, run.ID, run.ID, "stopped", formatTime(run.Created), formatTime(time.Now()),
-	})
+	return run.changed("stopped", time.Now())
 }
 
-// runChange is the answer to a request that changes a run.
-type runChange struct {
-	FunctionID    string `json:"function_id"`
-	WorkflowID    string `json:"workflow_id"`
-	FunctionRunID string `json:"function_run_id"`
-	WorkflowRunID string `json:"workflow_run_id"`
-	Status        string `json:"status"`
-	CreatedAt     string `json:"created_at"`
-	UpdatedAt     string `json:"updated_at"`
+// changed is the answer to a request that has changed the run.
+func (r *run) changed(status string, at time.Time) http.HandlerFunc {
+	return answer(http.StatusOK, struct {
+		runIDs
+		Status    string `json:"status"`
+		CreatedAt string `json:"created_at"`
+		UpdatedAt string `json:"updated_at"`
+	}{r.ids(), status, formatTime(r.Created), formatTime(at)})
 }

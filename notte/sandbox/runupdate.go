@@ -8,19 +8,14 @@ import (
 // updateRun answers PATCH /functions/{id}/runs/{run_id}, with which the machine
 // that executes a run reports its state. An active run that was updated ends only
 // by another request or EndRun.
-func (s *Server) updateRun(w http.ResponseWriter, r *http.Request, f *function) {
-	run, ok := s.runOf(w, r, f)
-	if !ok {
-		return
-	}
+func (s *Server) updateRun(r *http.Request, _ *function, run *run) http.HandlerFunc {
 	body, problems := readBody(r)
 	var update runUpdate
 	if problems == nil {
 		update, problems = readRunUpdate(body)
 	}
 	if problems != nil {
-		writeProblems(w, problems...)
-		return
+		return invalid(problems)
 	}
 	now := time.Now()
 	s.store.change(func() {
@@ -30,9 +25,7 @@ func (s *Server) updateRun(w http.ResponseWriter, r *http.Request, f *function) 
 			s.store.runEnded.wake()
 		}
 	})
-	writeJSON(w, http.StatusOK, runChange{
-		f.ID, f.ID, run.ID, run.ID, run.status(now), formatTime(run.Created), formatTime(now),
-	})
+	return run.changed(run.status(now), now)
 }
 
 // runUpdate is the checked body of updateRun. What is nil or empty stays as it is.
@@ -53,18 +46,14 @@ func readRunUpdate(body map[string]any) (u runUpdate, problems []problem) {
 	}
 	u.result = body["result"]
 	u.sessionID, _ = body["session_id"].(string)
-	if logs, ok := body["logs"].([]any); ok {
+	if logs := member[[]any](body, "logs", &problems); logs != nil {
 		u.logs = make([]string, len(logs))
 		for i, line := range logs {
 			u.logs[i] = variableText(line)
 		}
-	} else if body["logs"] != nil {
-		problems = append(problems, problem{"list_type", []any{"body", "logs"}, "Input should be a valid list"})
 	}
-	if variables, ok := body["variables"].(map[string]any); ok {
+	if variables := member[map[string]any](body, "variables", &problems); variables != nil {
 		u.variables = variableTexts(variables)
-	} else if body["variables"] != nil {
-		problems = append(problems, notDict("body", "variables"))
 	}
 	return u, problems
 }

@@ -7,11 +7,10 @@ import (
 
 // setSchedule answers POST /functions/{id}/schedule. It replaces the schedule of
 // the function. The sandbox shows schedules and starts no runs for them.
-func (s *Server) setSchedule(w http.ResponseWriter, r *http.Request, f *function) {
+func (s *Server) setSchedule(r *http.Request, f *function) http.HandlerFunc {
 	body, problems := readBody(r)
 	if problems != nil {
-		writeProblems(w, problems...)
-		return
+		return invalid(problems)
 	}
 	cron, _ := body["cron"].(string)
 	if _, ok := body["cron"]; !ok {
@@ -19,26 +18,22 @@ func (s *Server) setSchedule(w http.ResponseWriter, r *http.Request, f *function
 	} else if len(strings.Fields(cron)) != 5 || len(cron) > 200 {
 		problems = append(problems, problem{"value_error", []any{"body", "cron"}, "Value error, not a cron expression of five fields"})
 	}
-	variables, ok := body["variables"].(map[string]any)
-	if !ok && body["variables"] != nil {
-		problems = append(problems, notDict("body", "variables"))
-	}
+	variables := member[map[string]any](body, "variables", &problems)
 	if problems != nil {
-		writeProblems(w, problems...)
-		return
+		return invalid(problems)
 	}
-	s.changeFunction(f.ID, func(old function) *function {
-		old.Schedule = &schedule{cron, variables}
-		return &old
-	})
-	writeJSON(w, http.StatusOK, map[string]string{"status": "success"})
+	return s.schedule(f.ID, &schedule{cron, variables})
 }
 
 // deleteSchedule answers DELETE /functions/{id}/schedule. It is idempotent.
-func (s *Server) deleteSchedule(w http.ResponseWriter, _ *http.Request, f *function) {
-	s.changeFunction(f.ID, func(old function) *function {
-		old.Schedule = nil
+func (s *Server) deleteSchedule(_ *http.Request, f *function) http.HandlerFunc {
+	return s.schedule(f.ID, nil)
+}
+
+func (s *Server) schedule(functionID string, next *schedule) http.HandlerFunc {
+	s.changeFunction(functionID, func(old function) *function {
+		old.Schedule = next
 		return &old
 	})
-	writeJSON(w, http.StatusOK, map[string]string{"status": "success"})
+	return answer(http.StatusOK, map[string]string{"status": "success"})
 }

@@ -30,7 +30,7 @@ func (v *secret) view() secretView {
 }
 
 // listSecrets answers GET /secrets, with the newest 1,000 secrets.
-func (s *Server) listSecrets(w http.ResponseWriter, r *http.Request) {
+func (s *Server) listSecrets(r *http.Request) http.HandlerFunc {
 	namespace := r.URL.Query().Get("namespace")
 	items := []secretView{}
 	s.store.view(func() {
@@ -40,15 +40,14 @@ func (s *Server) listSecrets(w http.ResponseWriter, r *http.Request) {
 			}
 		}
 	})
-	writeJSON(w, http.StatusOK, map[string]any{"items": items})
+	return answer(http.StatusOK, map[string]any{"items": items})
 }
 
 // storeSecret answers POST /secrets. It replaces a secret of the same name.
-func (s *Server) storeSecret(w http.ResponseWriter, r *http.Request) {
+func (s *Server) storeSecret(r *http.Request) http.HandlerFunc {
 	body, problems := readBody(r)
 	if problems != nil {
-		writeProblems(w, problems...)
-		return
+		return invalid(problems)
 	}
 	v := &secret{id: s.ids.uuid(), created: time.Now()}
 	for name, field := range map[string]*string{"name": &v.name, "namespace": &v.namespace, "value": &v.value} {
@@ -59,8 +58,7 @@ func (s *Server) storeSecret(w http.ResponseWriter, r *http.Request) {
 		*field = text
 	}
 	if problems != nil {
-		writeProblems(w, problems...)
-		return
+		return invalid(problems)
 	}
 	s.store.change(func() {
 		if old, ok := s.secret(v.name, v.namespace); ok {
@@ -68,28 +66,26 @@ func (s *Server) storeSecret(w http.ResponseWriter, r *http.Request) {
 		}
 		s.store.secrets.put(v.id, v)
 	})
-	writeJSON(w, http.StatusCreated, v.view())
+	return answer(http.StatusCreated, v.view())
 }
 
 // getSecret answers GET /secrets/{name}.
-func (s *Server) getSecret(w http.ResponseWriter, r *http.Request) {
+func (s *Server) getSecret(r *http.Request) http.HandlerFunc {
 	namespace := r.URL.Query().Get("namespace")
 	if namespace == "" {
-		writeProblems(w, missing("query", "namespace"))
-		return
+		return invalid([]problem{missing("query", "namespace")})
 	}
 	var v *secret
 	var ok bool
 	s.store.view(func() { v, ok = s.secret(r.PathValue("name"), namespace) })
 	if !ok {
-		writeJSON(w, http.StatusNotFound, detail("Secret not found"))
-		return
+		return notFound("Secret not found")
 	}
-	writeJSON(w, http.StatusOK, map[string]string{"value": v.value})
+	return answer(http.StatusOK, map[string]string{"value": v.value})
 }
 
 // deleteSecret answers DELETE /secrets/{id}.
-func (s *Server) deleteSecret(w http.ResponseWriter, r *http.Request) {
+func (s *Server) deleteSecret(r *http.Request) http.HandlerFunc {
 	id := r.PathValue("id")
 	var ok bool
 	s.store.change(func() {
@@ -97,10 +93,9 @@ func (s *Server) deleteSecret(w http.ResponseWriter, r *http.Request) {
 		s.store.secrets.drop(id)
 	})
 	if !ok {
-		writeJSON(w, http.StatusNotFound, detail("Secret not found"))
-		return
+		return notFound("Secret not found")
 	}
-	writeJSON(w, http.StatusOK, map[string]string{"status": "success"})
+	return answer(http.StatusOK, map[string]string{"status": "success"})
 }
 
 // secret looks up a secret by name. The caller must hold the store's mutex.

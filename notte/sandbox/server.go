@@ -27,7 +27,6 @@ type Server struct {
 	speed   float64
 	key     string
 	baseURL string
-	maxRuns int
 	ids     idSource
 
 	mux      *http.ServeMux
@@ -48,7 +47,7 @@ type Server struct {
 
 // New returns a Server. The caller must Close it.
 func New(opts ...Option) *Server {
-	s := &Server{api: defaultAPI, speed: 1, maxRuns: defaultMaxRuns}
+	s := &Server{api: defaultAPI, speed: 1}
 	s.quota.limit = defaultQuota
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	for _, opt := range opts {
@@ -61,7 +60,7 @@ func New(opts ...Option) *Server {
 func (s *Server) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /api/anything/start", s.startBuild)
-	for pattern, handle := range map[string]http.HandlerFunc{
+	for pattern, handle := range map[string]route{
 		"GET /functions":                       s.listFunctions,
 		"POST /functions":                      s.createFunction,
 		"GET /functions/{id}":                  s.withFunction(s.getFunction),
@@ -73,10 +72,10 @@ func (s *Server) routes() *http.ServeMux {
 		"GET /functions/{id}/runs":             s.withFunction(s.listRuns),
 		"POST /functions/{id}/runs/start":      s.withFunction(s.startNewRun),
 		"POST /functions/{id}/runs/create":     s.withFunction(s.createRun),
-		"POST /functions/{id}/runs/{run_id}":   s.withFunction(s.startCreatedRun),
-		"GET /functions/{id}/runs/{run_id}":    s.withFunction(s.getRun),
-		"PATCH /functions/{id}/runs/{run_id}":  s.withFunction(s.updateRun),
-		"DELETE /functions/{id}/runs/{run_id}": s.withFunction(s.stopRun),
+		"POST /functions/{id}/runs/{run_id}":   s.withRun(s.startCreatedRun),
+		"GET /functions/{id}/runs/{run_id}":    s.withRun(s.getRun),
+		"PATCH /functions/{id}/runs/{run_id}":  s.withRun(s.updateRun),
+		"DELETE /functions/{id}/runs/{run_id}": s.withRun(s.stopRun),
 		"GET /secrets":                         s.listSecrets,
 		"POST /secrets":                        s.storeSecret,
 		"GET /secrets/{name}":                  s.getSecret,
@@ -183,14 +182,25 @@ var errLeft = errors.New("sandbox: the client left or the sandbox was closed")
 // sleep waits for d. It returns an error if ctx ends first.
 func sleep(ctx context.Context, d time.Duration) error {
 	if d > 0 {
-		t := time.NewTimer(d)
-		defer t.Stop()
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-		}
+		return await(ctx, d, nil)
 	}
 	if ctx.Err() != nil {
+		return errLeft
+	}
+	return nil
+}
+
+// await waits until changed is closed or d has passed. If d is zero it waits for
+// changed alone. It returns an error if ctx ends first.
+func await(ctx context.Context, d time.Duration, changed <-chan struct{}) error {
+	var due <-chan time.Time
+	if d > 0 {
+		due = time.After(d)
+	}
+	select {
+	case <-due:
+	case <-changed:
+	case <-ctx.Done():
 		return errLeft
 	}
 	return nil

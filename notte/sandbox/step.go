@@ -42,14 +42,7 @@ func Delay(d time.Duration) Step {
 // Wait pauses until ch is closed or has a value. Wait(nil) as the first step
 // accepts a request and never answers it.
 func Wait(ch <-chan struct{}) Step {
-	return Step{func(st *Stream) error {
-		select {
-		case <-ch:
-			return nil
-		case <-st.ctx.Done():
-			return errLeft
-		}
-	}}
+	return Step{func(st *Stream) error { return await(st.ctx, 0, ch) }}
 }
 
 // Stall flushes and then keeps the stream open, without sending anything, until
@@ -59,8 +52,7 @@ func Stall() Step {
 		if err := st.Flush(); err != nil {
 			return err
 		}
-		<-st.ctx.Done()
-		return errLeft
+		return await(st.ctx, 0, nil)
 	}}
 }
 

@@ -113,7 +113,7 @@ func absolute(link string) string {
 	return "https://" + link
 }
 
-// functionName returns the first words of text that are no fillers, joined by
+// functionName returns the first words of text that are not fillers, joined by
 // dashes.
 func functionName(text string) string {
 	words := strings.FieldsFunc(strings.ToLower(text), func(r rune) bool {

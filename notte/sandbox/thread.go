@@ -11,17 +11,15 @@ import (
 // one before.
 type thread struct {
 	ID         string
-	Created    time.Time
 	FunctionID string // of the function that it has made; empty: none yet
 	Turns      int
 	Turn       turn // the newest
 }
 
 // turn is one build of a thread. It is a timeline like a run: it goes on without
-// a client, and its function is uploaded when somebody looks after that time.
+// a client, and its function is there for all who look after that time.
 type turn struct {
-	Query      string // at most maxTurnQuery characters
-	Started    time.Time
+	Query      string    // at most maxTurnQuery characters
 	Upload     time.Time // when the function is uploaded; zero: never
 	Ends       time.Time
 	FunctionID string // of the function that the upload makes or changes
@@ -63,7 +61,7 @@ func (t turn) upload(old *function) *function {
 func (s *Server) AddThread(id, functionID string) {
 	s.store.change(func() {
 		if _, ok := s.store.threads.get(id); !ok {
-			s.store.threads.put(id, &thread{ID: id, Created: time.Now(), FunctionID: functionID})
+			s.store.threads.put(id, &thread{ID: id, FunctionID: functionID})
 		}
 	})
 }
@@ -72,7 +70,7 @@ func (s *Server) AddThread(id, functionID string) {
 func (s *Server) startTurn(in startRequest) (th *thread, b *story, refused *refusal) {
 	s.store.change(func() {
 		now := time.Now()
-		next := thread{ID: in.threadID, Created: now}
+		next := thread{ID: in.threadID}
 		if in.threadID == "" {
 			next.ID = s.ids.uuid()
 		} else if refused = s.store.refuseTurn(in.threadID, now); refused != nil {
@@ -99,7 +97,7 @@ func (s *Server) startTurn(in startRequest) (th *thread, b *story, refused *refu
 
 // newTurn returns the timeline of b, which starts at now.
 func (s *Server) newTurn(b *story, now time.Time) turn {
-	t := turn{Query: b.query, Started: now, Ends: now}
+	t := turn{Query: b.query, Ends: now}
 	for _, next := range b.beats {
 		t.Ends = t.Ends.Add(s.scaled(next.after))
 		if next.kind == beatUpload {

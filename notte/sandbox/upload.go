@@ -20,10 +20,7 @@ type upload struct {
 
 // readUpload reads the multipart form of r.
 func readUpload(r *http.Request) (u upload, problems []problem) {
-	if err := r.ParseMultipartForm(maxBody); err != nil {
-		return u, []problem{missing("body", "file")}
-	}
-	file, header, err := r.FormFile("file")
+	file, header, err := r.FormFile("file") // bodies are at most 1 MiB
 	if err != nil {
 		return u, []problem{missing("body", "file")}
 	}
@@ -52,33 +49,30 @@ func readUpload(r *http.Request) (u upload, problems []problem) {
 }
 
 // createFunction answers POST /functions.
-func (s *Server) createFunction(w http.ResponseWriter, r *http.Request) {
+func (s *Server) createFunction(r *http.Request) http.HandlerFunc {
 	u, problems := readUpload(r)
 	if problems != nil {
-		writeProblems(w, problems...)
-		return
+		return invalid(problems)
 	}
 	f := s.addFunction(newFunction(Function{
 		Name: u.name, Description: u.description, Variables: u.variables, ResponseFormat: u.responseFormat,
 		Shared: u.shared, Source: requestSource(r),
 	}))
-	writeJSON(w, http.StatusOK, f.view())
+	return answer(http.StatusOK, f.view())
 }
 
 // updateFunction answers POST /functions/{id}. The uploaded source is a new
 // version, or replaces the version that the query names.
-func (s *Server) updateFunction(w http.ResponseWriter, r *http.Request, f *function) {
+func (s *Server) updateFunction(r *http.Request, f *function) http.HandlerFunc {
 	u, problems := readUpload(r)
 	if problems != nil {
-		writeProblems(w, problems...)
-		return
+		return invalid(problems)
 	}
 	version := r.URL.Query().Get("version")
 	if version != "" && !slices.Contains(f.Versions, version) {
-		writeJSON(w, http.StatusNotFound, detail("Function version not found"))
-		return
+		return notFound("Function version not found")
 	}
-	s.answerChange(w, f.ID, func(old function) *function {
+	changed := s.changeFunction(f.ID, func(old function) *function {
 		next := &old
 		if version == "" {
 			next = old.nextVersion(time.Now())
@@ -89,16 +83,10 @@ func (s *Server) updateFunction(w http.ResponseWriter, r *http.Request, f *funct
 		}
 		return next
 	})
-}
-
-// answerChange changes a function and answers with the result, or with 404.
-func (s *Server) answerChange(w http.ResponseWriter, id string, change func(old function) *function) {
-	changed := s.changeFunction(id, change)
 	if changed == nil {
-		writeJSON(w, http.StatusNotFound, detail("Function not found"))
-		return
+		return notFound("Function not found")
 	}
-	writeJSON(w, http.StatusOK, changed.view())
+	return answer(http.StatusOK, changed.view())
 }
 
 // requestSource returns the source of a function that r uploads.

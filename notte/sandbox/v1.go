@@ -5,26 +5,7 @@ import (
 	"time"
 )
 
-// event is one event of a build, with the fields of the published v1 page.
-type event struct {
-	Type         string            `json:"type"`
-	Status       string            `json:"status,omitempty"`
-	Delta        string            `json:"delta,omitempty"`
-	Name         string            `json:"name,omitempty"`
-	Content      string            `json:"content,omitempty"`
-	Role         string            `json:"role,omitempty"`
-	ViewerURL    string            `json:"viewer_url,omitempty"`
-	Metadata     map[string]string `json:"metadata,omitempty"`
-	TotalCostUSD float64           `json:"total_cost_usd,omitempty"`
-	FunctionID   string            `json:"function_id,omitempty"`
-	FunctionName string            `json:"function_name,omitempty"`
-	CreatedAt    string            `json:"created_at,omitempty"`
-	Error        string            `json:"error,omitempty"`
-	Detail       string            `json:"detail,omitempty"`
-	Reason       string            `json:"reason,omitempty"`
-}
-
-// v1Writer writes a story as v1 events.
+// v1Writer writes a story as v1 events, with the fields of the published page.
 type v1Writer struct {
 	s                    *Server
 	st                   *Stream
@@ -44,32 +25,33 @@ func (s *Server) demoV1(st *Stream, r *http.Request, query string) error {
 func (w *v1Writer) write(b beat) error {
 	switch b.kind {
 	case beatStatus:
-		return w.st.Event(event{Type: "status", Status: b.text})
+		return w.st.chunk("status", "status", b.text)
 	case beatThinking:
-		return w.st.Event(event{Type: "thinking_delta", Delta: b.text})
+		return w.st.chunk("thinking_delta", "delta", b.text)
 	case beatText:
-		return w.st.Event(event{Type: "text_delta", Delta: b.text})
+		return w.st.chunk("text_delta", "delta", b.text)
 	case beatViewer:
-		return w.st.Event(event{Type: "notte_session_data", ViewerURL: w.viewerURL})
+		return w.st.chunk("notte_session_data", "viewer_url", w.viewerURL)
 	case beatTool:
-		return w.st.Event(event{Type: "tool_start", Name: b.name})
+		return w.st.chunk("tool_start", "name", b.name)
 	case beatResult:
-		return w.st.Event(event{Type: "tool_result", Content: b.text})
+		return w.st.chunk("tool_result", "content", b.text)
 	case beatMessage:
-		return w.st.Event(event{Type: "message_complete", Role: "assistant"})
+		return w.st.chunk("message_complete", "role", "assistant")
 	case beatUpload:
 		return w.upload()
 	case beatError:
-		return w.st.Event(event{Type: "error", Error: "Agent failed", Detail: b.text})
+		return w.st.chunk("error", "error", "Agent failed", "detail", b.text)
 	case beatTimeout:
-		return w.st.Event(event{Type: "timeout", Reason: "max_duration", Detail: b.text})
+		return w.st.chunk("timeout", "detail", b.text, "reason", "max_duration")
 	case beatCancelled:
-		return w.st.Event(event{Type: "cancelled", Reason: b.text})
+		return w.st.chunk("cancelled", "reason", b.text)
 	case beatDone:
-		return w.st.Event(event{
-			Type: "done", Metadata: map[string]string{"thread_id": w.threadID},
-			TotalCostUSD: w.story.task.cost, FunctionID: w.functionID,
-		})
+		fields := []any{"metadata", map[string]string{"thread_id": w.threadID}, "total_cost_usd", w.story.task.cost}
+		if w.functionID != "" {
+			fields = append(fields, "function_id", w.functionID)
+		}
+		return w.st.chunk("done", fields...)
 	case beatCut:
 		if wants(w.story.query, "midchunk") {
 			_, err := w.st.Write([]byte(`data: {"type":"do`))
@@ -85,5 +67,5 @@ func (w *v1Writer) upload() error {
 	f.Created, f.Broken = time.Now(), wants(w.story.query, "broken")
 	w.s.addFunction(f)
 	w.functionID = f.ID
-	return w.st.Event(event{Type: "function_uploaded", FunctionID: f.ID, FunctionName: f.Name, CreatedAt: formatTime(f.Created)})
+	return w.st.chunk("function_uploaded", "function_id", f.ID, "function_name", f.Name, "created_at", formatTime(f.Created))
 }

@@ -71,7 +71,7 @@ func (s *Server) viewerEvents(w http.ResponseWriter, r *http.Request) {
 				}
 				return st.Event(viewStep{Kind: "end", Text: now.ended})
 			}
-			if err := await(st, 0, now.changed); err != nil {
+			if err := await(st.ctx, 0, now.changed); err != nil {
 				return err
 			}
 		}
