@@ -34,15 +34,7 @@ func deltasRow(story deltaStory) func(context.Context, *lab, contender) (row, er
 		if err != nil {
 			return row{}, err
 		}
-		ratio := times(took, raw)
-		return row{
-			what:     story.what,
-			measured: fmt.Sprintf("%.2f times: %s", ratio, took),
-			ratio:    ratio,
-			bound:    fmt.Sprintf("%.1f times", story.bound),
-			reached:  ratio <= story.bound,
-			baseline: fmt.Sprintf("the same stream read raw by net/http: %s", raw),
-		}, nil
+		return ratioRow(story.what, times(took, raw), story.bound, took.String(), "the same stream read raw by net/http: "+raw.String()), nil
 	}
 }
 
@@ -58,9 +50,6 @@ func (l *lab) deltas(ctx context.Context, c contender, n int, story deltaStory) 
 		return nil, nil, err
 	}
 	defer server.stop()
-	if err := server.initialize(); err != nil {
-		return nil, nil, err
-	}
 	token := 0
 	return inTurns(story.rounds,
 		func() (time.Duration, error) {

@@ -73,9 +73,6 @@ const quietSign = "quiet-now"
 
 // startQuiet starts the build and returns its ID when its log is stored.
 func (s *stdioServer) startQuiet() (id string, err error) {
-	if err := s.initialize(); err != nil {
-		return "", err
-	}
 	call := toolCall("build_automation", map[string]any{"query": "follow", "wait_seconds": 0}, 1)
 	answer, err := s.request("tools/call", call, nil)
 	if err != nil {
@@ -95,10 +92,7 @@ func (l *lab) followFor(ctx context.Context, c contender, state, id string, d ti
 	if err != nil {
 		return 0, err
 	}
-	err = server.initialize()
-	if err == nil {
-		err = server.followQuiet(id, 20)
-	}
+	err = server.followQuiet(id, 20)
 	if err == nil {
 		err = wait(ctx, d)
 	}

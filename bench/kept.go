@@ -27,7 +27,9 @@ func listRow(first bool) func(context.Context, *lab, contender) (row, error) {
 }
 
 func startKeptRow(ctx context.Context, l *lab, c contender) (row, error) {
-	many, none, err := l.startsKept(ctx, c, keptBuilds, 50)
+	many, none, err := l.withKept(ctx, keptBuilds, 0, 50, func(state string) (time.Duration, error) {
+		return l.startServer(ctx, c, state)
+	})
 	if err != nil {
 		return row{}, err
 	}
@@ -40,13 +42,6 @@ func startKeptRow(ctx context.Context, l *lab, c contender) (row, error) {
 func (l *lab) lists(ctx context.Context, c contender, n, rounds int, first bool) (many, few sample, err error) {
 	return l.withKept(ctx, n, pageSize, rounds, func(state string) (time.Duration, error) {
 		return l.list(ctx, c, state, first)
-	})
-}
-
-// startsKept measures what [lab.starts] does, with n kept builds and with none.
-func (l *lab) startsKept(ctx context.Context, c contender, n, rounds int) (many, none sample, err error) {
-	return l.withKept(ctx, n, 0, rounds, func(state string) (time.Duration, error) {
-		return l.startServer(ctx, c, state)
 	})
 }
 
@@ -72,9 +67,6 @@ func (l *lab) list(ctx context.Context, c contender, state string, first bool) (
 		return 0, err
 	}
 	defer server.stop()
-	if err := server.initialize(); err != nil {
-		return 0, err
-	}
 	call := map[string]any{"name": "list_builds", "arguments": map[string]any{"limit": pageSize}}
 	if !first {
 		if _, err := server.request("tools/call", call, nil); err != nil {

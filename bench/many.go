@@ -4,8 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 )
@@ -61,9 +62,6 @@ func (l *lab) buildMany(ctx context.Context, c contender, state string, n int) (
 		return 0, err
 	}
 	defer server.kill()
-	if err := server.initialize(); err != nil {
-		return 0, err
-	}
 	start := time.Now()
 	answers, err := server.callAll(n)
 	took := time.Since(start)
@@ -75,14 +73,14 @@ func (l *lab) buildMany(ctx context.Context, c contender, state string, n int) (
 
 // callAll sends n calls without waiting for answers, and returns the answers.
 func (s *stdioServer) callAll(n int) (answers [][]byte, err error) {
-	var sending sync.WaitGroup
-	var sendErr error
-	sending.Go(func() {
+	var sending errgroup.Group
+	sending.Go(func() error {
 		for i := range n {
-			if sendErr = s.send("tools/call", buildCall("many", i+1)); sendErr != nil {
-				return
+			if err := s.send("tools/call", buildCall("many", i+1)); err != nil {
+				return err
 			}
 		}
+		return nil
 	})
 	for len(answers) < n && err == nil {
 		var answer []byte
@@ -93,6 +91,5 @@ func (s *stdioServer) callAll(n int) (answers [][]byte, err error) {
 	if err != nil {
 		s.kill() // the sender may be blocked by a server that does not read
 	}
-	sending.Wait()
-	return answers, errors.Join(err, sendErr)
+	return answers, errors.Join(err, sending.Wait())
 }

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 )
 
@@ -138,28 +140,23 @@ func (l *lab) perStream(ctx context.Context, s *httpServer, n int, sign string, 
 // returns one error if any fails. The caller closes the streams, also after an
 // error.
 func openAll(ctx context.Context, n int, sign string, open opener) ([]io.Closer, error) {
-	var mu sync.Mutex // guards bodies and failure
+	var mu sync.Mutex // guards bodies
 	var bodies []io.Closer
-	var failure error
-	var all sync.WaitGroup
+	var all errgroup.Group
 	for i := range n {
-		all.Go(func() {
+		all.Go(func() error {
 			resp, err := open(ctx, i+1)
-			if err == nil {
-				err = readUpTo(resp.Body, sign)
+			if err != nil {
+				return err
 			}
 			mu.Lock()
-			defer mu.Unlock()
-			if resp != nil {
-				bodies = append(bodies, resp.Body)
-			}
-			if err != nil {
-				failure = err
-			}
+			bodies = append(bodies, resp.Body)
+			mu.Unlock()
+			return readUpTo(resp.Body, sign)
 		})
 	}
-	all.Wait()
-	return bodies, failure
+	err := all.Wait()
+	return bodies, err
 }
 
 // readUpTo reads up to a line that contains sign.

@@ -19,8 +19,8 @@ type stdioServer struct {
 	nextID int
 }
 
-// startStdio starts a server and sends it nothing. Its jobs are kept in state: a
-// directory, or inMemory.
+// startStdio starts a server and does the handshake. It returns when the answer has
+// been read. The server's jobs are kept in state: a directory, or inMemory.
 func (l *lab) startStdio(ctx context.Context, c contender, state string) (*stdioServer, error) {
 	cmd := l.command(ctx, c, "", state)
 	in, err := cmd.StdinPipe()
@@ -34,20 +34,20 @@ func (l *lab) startStdio(ctx context.Context, c contender, state string) (*stdio
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	return &stdioServer{cmd: cmd, in: in, out: bufio.NewReaderSize(out, 64<<10)}, nil
+	s := &stdioServer{cmd: cmd, in: in, out: bufio.NewReaderSize(out, 64<<10)}
+	_, err = s.request("initialize", handshake(), nil)
+	if err == nil {
+		_, err = io.WriteString(in, `{"jsonrpc":"2.0","method":"notifications/initialized"}`+"\n")
+	}
+	if err != nil {
+		s.kill()
+		return nil, err
+	}
+	return s, nil
 }
 
 // inMemory is the state directory of a server that stores nothing on disk.
 const inMemory = "memory"
-
-// initialize does the handshake. It returns when the answer has been read.
-func (s *stdioServer) initialize() error {
-	if _, err := s.request("initialize", handshake(), nil); err != nil {
-		return err
-	}
-	_, err := io.WriteString(s.in, `{"jsonrpc":"2.0","method":"notifications/initialized"}`+"\n")
-	return err
-}
 
 // handshake returns the parameters of initialize.
 func handshake() map[string]any {

@@ -72,9 +72,6 @@ func (l *lab) stepsToProgress(ctx context.Context, c contender, written <-chan t
 		return nil, err
 	}
 	defer server.stop()
-	if err := server.initialize(); err != nil {
-		return nil, err
-	}
 	answer, err := server.request("tools/call", buildCall("steps", 1), func(line []byte) {
 		if bytes.Contains(line, []byte("step-")) {
 			took = append(took, time.Since(<-written))

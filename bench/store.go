@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/anything-mcp/anything-mcp/jobs"
 	"github.com/anything-mcp/anything-mcp/jobs/sqlite"
@@ -21,25 +21,13 @@ func storeKept(ctx context.Context, state, owner string, n int) (err error) {
 	if err := store.Open(ctx); err != nil {
 		return err
 	}
-	var next atomic.Int64
-	var mu sync.Mutex // guards failure
-	var failure error
-	var all sync.WaitGroup
+	all, ctx := errgroup.WithContext(ctx)
+	all.SetLimit(512) // so many share a transaction
 	now := time.Now()
-	for range 512 { // so many share a transaction
-		all.Go(func() {
-			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				if err := storeBuild(ctx, store, keptBuild(owner, i, now)); err != nil {
-					mu.Lock()
-					defer mu.Unlock()
-					failure = err
-					return
-				}
-			}
-		})
+	for i := range n {
+		all.Go(func() error { return storeBuild(ctx, store, keptBuild(owner, i, now)) })
 	}
-	all.Wait()
-	return failure
+	return all.Wait()
 }
 
 func storeBuild(ctx context.Context, store jobs.Store, ended jobs.Job) error {

@@ -5,32 +5,10 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-
-	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 )
 
 // benchKey is the API key of all builds. The sandbox accepts any.
 const benchKey = "bench"
-
-// upstream serves Notte's APIs from the sandbox, in this process, on loopback.
-type upstream struct{ *sandbox.Listener }
-
-func newUpstream() (*upstream, error) {
-	l, err := sandbox.Listen("127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	return &upstream{l}, nil
-}
-
-// env returns the variables that make a server use the upstream and log errors
-// only.
-func (u *upstream) env() []string {
-	return []string{
-		"NOTTE_API_KEY=" + benchKey, "NOTTE_API_URL=" + u.URL, "NOTTE_ANYTHING_URL=" + u.URL,
-		"ANYTHING_MCP_LOG_LEVEL=error",
-	}
-}
 
 // startBuild starts a build at base and returns its stream.
 func startBuild(ctx context.Context, client *http.Client, base, query string) (*http.Response, error) {
