@@ -218,3 +218,12 @@ func decode(raw string) (any, error) {
 func quote(s string) string {
 	return strings.ReplaceAll(encode(s), "\x7f", `\u007f`) // as TOML demands
 }
+
+// quoteAll returns a list of strings on one line, with comma between them.
+func quoteAll(list []string, comma string) string {
+	quoted := make([]string, len(list))
+	for i, s := range list {
+		quoted[i] = quote(s)
+	}
+	return "[" + strings.Join(quoted, comma) + "]"
+}

@@ -82,16 +82,18 @@ func jsonError(text string, err error) error {
 
 // check checks one value without those in it.
 func (f jsonFormat) check(text string, v *hujson.Value) error {
-	if at := v.StartOffset - len(v.BeforeExtra); !f.comments && bytes.Contains(v.BeforeExtra, []byte("/")) {
-		return errorAt(text, at+bytes.IndexByte(v.BeforeExtra, '/'), "there is a comment, which the host does not read")
-	}
-	if !f.comments && bytes.Contains(v.AfterExtra, []byte("/")) {
-		return errorAt(text, v.EndOffset+bytes.IndexByte(v.AfterExtra, '/'), "there is a comment, which the host does not read")
+	end := extraAtEnd(v)
+	for _, extra := range []struct {
+		at   int
+		text hujson.Extra
+	}{
+		{v.StartOffset - len(v.BeforeExtra), v.BeforeExtra}, {v.EndOffset, v.AfterExtra}, {v.EndOffset - 1 - len(end), end},
+	} {
+		if i := bytes.IndexByte(extra.text, '/'); i >= 0 && !f.comments {
+			return errorAt(text, extra.at+i, "there is a comment, which the host does not read")
+		}
 	}
 	kids := children(v)
-	if end := extraAtEnd(v); !f.comments && bytes.Contains(end, []byte("/")) {
-		return errorAt(text, v.EndOffset-1-len(end)+bytes.IndexByte(end, '/'), "there is a comment, which the host does not read")
-	}
 	if n := len(kids); n > 0 && !f.commas && kids[n-1].value.AfterExtra != nil {
 		return errorAt(text, v.EndOffset-1, "there is a comma after the last member, which the host does not read")
 	}

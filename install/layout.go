@@ -97,13 +97,9 @@ func (l layout) render(value any, indent string, inline bool) string {
 		between := l.end + indent + l.unit
 		return "[" + between + l.render(v[0], indent+l.unit, inline) + l.end + indent + "]"
 	case names:
-		return l.render([]string(v), indent, inline)
+		return quoteAll(v, l.comma)
 	case []string:
-		quoted := make([]string, len(v))
-		for i, s := range v {
-			quoted[i] = quote(s)
-		}
-		return "[" + strings.Join(quoted, l.comma) + "]"
+		return quoteAll(v, l.comma)
 	}
 	return encode(value)
 }

@@ -85,22 +85,15 @@ func pair(name string, value any, end string) string {
 
 // renderTOML returns a string, a number or a list of strings as TOML.
 func renderTOML(value any) string {
-	var list []string
 	switch v := value.(type) {
 	case string:
 		return quote(v)
 	case []string:
-		list = v
+		return quoteAll(v, ", ")
 	case names:
-		list = v
-	default:
-		return encode(v)
+		return quoteAll(v, ", ")
 	}
-	quoted := make([]string, len(list))
-	for i, s := range list {
-		quoted[i] = quote(s)
-	}
-	return "[" + strings.Join(quoted, ", ") + "]"
+	return encode(value)
 }
 
 // bare are the characters of a key that needs no quotes.

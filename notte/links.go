@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+
+	"github.com/anything-mcp/anything-mcp/text"
 )
 
 const (
@@ -19,8 +21,8 @@ type links []*url.URL
 // subdomain, or any link to this machine or the host of an API. Other links may come
 // from a web page that a tool quotes.
 func (l links) viewer(link string) string {
-	u := parseLink(link, maxViewerURL)
-	if u == nil {
+	u := text.ParseLink(link)
+	if u == nil || len(link) > maxViewerURL {
 		return ""
 	}
 	host := strings.ToLower(u.Hostname())
@@ -34,23 +36,10 @@ func (l links) viewer(link string) string {
 // thread returns link if it may be the page of a thread, or "": https on any host,
 // or http on this machine or the host of an API.
 func (l links) thread(link string) string {
-	if u := parseLink(link, maxThreadURL); u != nil && (u.Scheme == "https" || l.has(u.Hostname())) {
+	if u := text.ParseLink(link); u != nil && len(link) <= maxThreadURL && (u.Scheme == "https" || l.has(u.Hostname())) {
 		return link
 	}
 	return ""
-}
-
-// parseLink parses a link for a browser: at most limit printable ASCII bytes, http or
-// https, without a user name. It returns nil for anything else.
-func parseLink(link string, limit int) *url.URL {
-	if len(link) > limit || strings.ContainsFunc(link, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return nil
-	}
-	u, err := url.Parse(link)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || u.User != nil {
-		return nil
-	}
-	return u
 }
 
 // has reports whether host is this machine or the host of an API.

@@ -1,7 +1,6 @@
 package progress
 
 import (
-	"net/url"
 	"strings"
 	"time"
 
@@ -49,14 +48,14 @@ func withLabel(label, s string) (string, bool) {
 }
 
 // viewerLine returns the line of a viewer URL. It leaves out a URL that is too long,
-// because a part of a URL is of no use, and one that isCleanURL rejects, because it
-// may lead elsewhere than it seems.
+// because a part of a URL is of no use, and one that [text.ParseLink] rejects, because
+// it may lead elsewhere than it seems.
 func viewerLine(viewer string) (string, bool) {
 	const label = "Watch live: "
 	switch {
 	case viewer == "":
 		return "", false
-	case len(label)+len(viewer) <= MaxMessage && isCleanURL(viewer):
+	case len(label)+len(viewer) <= MaxMessage && text.ParseLink(viewer) != nil:
 		return label + viewer, true
 	}
 	return "Live view ready: its link is in the result", true
@@ -66,20 +65,10 @@ func viewerLine(viewer string) (string, bool) {
 // cannot be shown.
 func threadLine(page string) (string, bool) {
 	const label = "Thread: "
-	if page == "" || len(label)+len(page) > MaxMessage || !isCleanURL(page) {
+	if page == "" || len(label)+len(page) > MaxMessage || text.ParseLink(page) == nil {
 		return "", false
 	}
 	return label + page, true
-}
-
-// isCleanURL reports whether s is an http or https URL in printable ASCII,
-// without a user name that could pass for the host.
-func isCleanURL(s string) bool {
-	if strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return false
-	}
-	u, err := url.Parse(s)
-	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil
 }
 
 // functionLine returns the line of a function that was made or changed. It may cut the

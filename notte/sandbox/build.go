@@ -35,7 +35,7 @@ func (s *Server) startBuild(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, *refused)
 		return
 	}
-	steps := s.scripts.build(in.query)
+	steps := s.scripts.get(scriptName{query: in.query})
 	demo := func(st *Stream) error { return s.demoBuild(st, r, in) }
 	if in.threadID == "" {
 		s.play(w, r, steps, demo)

@@ -103,7 +103,7 @@ func tooManyRuns(w http.ResponseWriter, _ *http.Request) {
 
 func (s *Server) answerStart(run *run, in startBody) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		s.play(w, r, s.scripts.run(run.FunctionID), func(st *Stream) error {
+		s.play(w, r, s.scripts.get(scriptName{functionID: run.FunctionID}), func(st *Stream) error {
 			if in.stream {
 				return s.streamRun(st, run)
 			}

@@ -10,10 +10,12 @@ import (
 // scripts holds the answers that replace those of the demo.
 type scripts struct {
 	mu     sync.Mutex // guards the fields below
-	builds map[string][]Step
-	runs   map[string][]Step
+	byName map[scriptName][]Step
 	faults []*fault // the newest last
 }
+
+// scriptName names a script by a build's query or a run's function.
+type scriptName struct{ query, functionID string }
 
 // fault replaces the answers of a route.
 type fault struct {
@@ -25,18 +27,14 @@ type fault struct {
 // Script sets the answer to each build of exactly this query. The key and the
 // request are checked before it is played. Without steps it removes the script.
 func (s *Server) Script(query string, steps ...Step) {
-	s.scripts.mu.Lock()
-	defer s.scripts.mu.Unlock()
-	s.scripts.builds = withScript(s.scripts.builds, query, steps)
+	s.scripts.set(scriptName{query: query}, steps)
 }
 
 // ScriptRun sets the answer to each start of a run of this function, streamed
 // or not. The run starts before the first step and reaches its Outcome whatever
 // the steps do. Without steps it removes the script.
 func (s *Server) ScriptRun(functionID string, steps ...Step) {
-	s.scripts.mu.Lock()
-	defer s.scripts.mu.Unlock()
-	s.scripts.runs = withScript(s.scripts.runs, functionID, steps)
+	s.scripts.set(scriptName{functionID: functionID}, steps)
 }
 
 // Fault plays the steps instead of handling requests of a route. The request is
@@ -61,37 +59,23 @@ func (s *Server) FaultNext(n int, method, pattern string, steps ...Step) {
 	}
 }
 
-func withScript(scripts map[string][]Step, name string, steps []Step) map[string][]Step {
-	if scripts == nil {
-		scripts = make(map[string][]Step)
-	}
-	if len(steps) == 0 {
-		delete(scripts, name)
-	} else {
-		scripts[name] = steps
-	}
-	return scripts
-}
-
-// demoOnly is the script of queries and functions that have none.
-var demoOnly = []Step{Demo()}
-
-func (c *scripts) build(query string) []Step {
+func (c *scripts) set(name scriptName, steps []Step) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if steps, ok := c.builds[query]; ok {
-		return steps
+	if c.byName == nil {
+		c.byName = make(map[scriptName][]Step)
 	}
-	return demoOnly
+	c.byName[name] = steps
 }
 
-func (c *scripts) run(functionID string) []Step {
+// get returns the steps of a script, or the demo alone if there are none.
+func (c *scripts) get(name scriptName) []Step {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if steps, ok := c.runs[functionID]; ok {
+	if steps := c.byName[name]; len(steps) > 0 {
 		return steps
 	}
-	return demoOnly
+	return []Step{Demo()}
 }
 
 // takeFault returns the steps of the newest matching fault and counts one of its
