@@ -160,37 +160,61 @@ func (c *Catalogue) Get(ctx context.Context, client *notte.Client, id string) (F
 // [*VariablesError]. If Notte cannot be asked, known is false and there is no error:
 // the run then tells what is wrong.
 func (c *Catalogue) Check(ctx context.Context, client *notte.Client, id string, variables json.RawMessage) (f Function, known bool, err error) {
-	f, err = c.store.GetFunction(ctx, account(client), id)
-	if err == nil && isFresh(f.ReadAt) && f.Check(variables) == nil {
-		return f, true, nil
+	fits := func(f Function) error { return f.Check(variables) }
+	f, err = c.current(ctx, client, id, fits)
+	if err != nil {
+		return f, false, nil
 	}
-	stored := f
-	if f, err = c.read(ctx, client, id); err != nil {
-		return stored, false, nil
+	return f, true, fits(f)
+}
+
+// current returns a function as Notte tells it. What is stored counts for a minute if it
+// fits. If Notte cannot be asked, current returns what is stored and Notte's error.
+func (c *Catalogue) current(ctx context.Context, client *notte.Client, id string, fits func(Function) error) (Function, error) {
+	stored, err := c.store.GetFunction(ctx, account(client), id)
+	if err == nil && isFresh(stored.ReadAt) && fits(stored) == nil {
+		return stored, nil
 	}
-	return f, true, f.Check(variables)
+	f, err := c.read(ctx, client, id)
+	if err != nil {
+		return stored, err
+	}
+	return f, nil
 }
 
 func isFresh(at time.Time) bool { return time.Since(at) < Fresh }
 
-// read reads a function from Notte and stores it.
+// read reads a function from Notte and stores it, and what that means for its pins.
 func (c *Catalogue) read(ctx context.Context, client *notte.Client, id string) (Function, error) {
 	within, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	now := time.Now()
 	told, err := client.GetFunction(within, id)
+	a := account(client)
 	var f Function
 	var storeErr error
 	switch {
 	case notte.IsNotFound(err):
-		storeErr = c.store.DeleteFunction(ctx, account(client), id)
+		storeErr = c.store.DeleteFunction(ctx, a, id)
 	case err != nil:
 		return Function{}, err
 	default:
 		told.ID = id // the function that was asked for, whatever the answer calls it
 		f = newFunction(told, now, false)
-		storeErr = c.store.PutFunction(ctx, account(client), f)
+		if stored, err := c.store.GetFunction(ctx, a, id); err == nil {
+			f.Listed = stored.Listed
+		}
+		storeErr = c.store.PutFunction(ctx, a, f)
 	}
+	storeErr = errors.Join(storeErr, c.settlePins(ctx, a, func(p Pin) PinState {
+		switch {
+		case p.FunctionID != id:
+			return p.State
+		case err != nil:
+			return PinGone
+		}
+		return p.stateFor(f)
+	}))
 	if storeErr != nil && !errors.Is(storeErr, context.Canceled) {
 		c.log.Debug("a function could not be stored in the catalogue", "function", id, "err", storeErr)
 	}

@@ -33,7 +33,10 @@ const maxProblems = 5
 // Check returns a [*VariablesError] if a run of the function with these variables, a
 // JSON object or nil, would fail for their names or types. Values may be texts, as
 // Notte passes them on.
-func (f Function) Check(variables json.RawMessage) error {
+func (f Function) Check(variables json.RawMessage) error { return f.check(variables, true) }
+
+// check is Check. Unless whole is true, variables may be missing.
+func (f Function) check(variables json.RawMessage, whole bool) error {
 	if f.Unclear {
 		return nil
 	}
@@ -47,7 +50,7 @@ func (f Function) Check(variables json.RawMessage) error {
 		value, ok := given[v.Name]
 		delete(given, v.Name)
 		switch {
-		case !ok && v.Required:
+		case !ok && v.Required && whole:
 			problems = append(problems, v.Name+" is missing")
 		case ok:
 			if wrong := v.wrong(value); wrong != "" {

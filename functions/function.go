@@ -41,7 +41,8 @@ type Function struct {
 	Secrets       []string   `json:"secrets,omitempty"` // that a run needs
 	ScheduleCron  string     `json:"schedule_cron,omitempty"`
 	ScheduleState string     `json:"schedule_state,omitempty"`
-	Shared        bool       `json:"shared,omitempty"` // it is another account's
+	Shared        bool       `json:"shared,omitempty"` // with others, or by another account
+	Listed        bool       `json:"listed,omitempty"` // the account's list has it
 	UpdatedAt     time.Time  `json:"-"`                // zero: not known
 
 	ReadAt  time.Time `json:"-"` // when Notte told all above
@@ -70,6 +71,7 @@ func newFunction(f notte.Function, at time.Time, listed bool) Function {
 		ScheduleCron:  text.OneLine(f.ScheduleCron, maxWord),
 		ScheduleState: text.OneLine(f.ScheduleState, maxWord),
 		Shared:        f.Shared,
+		Listed:        listed,
 		UpdatedAt:     f.UpdatedAt.Truncate(time.Millisecond),
 		ReadAt:        at,
 	}

@@ -21,19 +21,24 @@ func (f Function) Signature() string {
 	return text.OneLine(strings.Join(parts, ", "), maxSignature)
 }
 
+// kind returns the type of the variable, or its choices.
+func (v Variable) kind() string {
+	if v.Choices == nil {
+		return string(v.Type)
+	}
+	quoted := make([]string, len(v.Choices))
+	for i, choice := range v.Choices {
+		quoted[i] = choice
+		if v.Type == String {
+			quoted[i] = strconv.Quote(choice)
+		}
+	}
+	return strings.Join(quoted, " | ")
+}
+
 // String returns the variable as a [Function.Signature] shows it.
 func (v Variable) String() string {
-	kind := string(v.Type)
-	if v.Choices != nil {
-		quoted := make([]string, len(v.Choices))
-		for i, choice := range v.Choices {
-			quoted[i] = choice
-			if v.Type == String {
-				quoted[i] = strconv.Quote(choice)
-			}
-		}
-		kind = strings.Join(quoted, " | ")
-	}
+	kind := v.kind()
 	switch {
 	case v.Default != nil:
 		return v.Name + ": " + kind + " = " + string(v.Default)

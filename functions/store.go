@@ -38,10 +38,12 @@ type Search struct {
 	Offset int
 }
 
-// Store keeps catalogues. Its methods are safe for concurrent use, by several
+// Store keeps catalogues and pins. Its methods are safe for concurrent use, by several
 // processes if it outlives one. Package functionstest holds its contract as a test.
 // Times are kept to the millisecond at least.
 type Store interface {
+	PinStore
+
 	// CatalogueState returns what is known of an account's list.
 	CatalogueState(ctx context.Context, a Account) (State, error)
 

@@ -75,7 +75,15 @@ func (c *Catalogue) readList(ctx context.Context, client *notte.Client, a Accoun
 		// A part of a list that was never read before is better than nothing.
 		r.Failed, r.RetryAt = len(r.Functions) == 0 || !seen.ReadAt.IsZero(), retryAt(err, client)
 	}
-	return errors.Join(err, c.store.PutReading(context.WithoutCancel(ctx), a, c.holder, r))
+	ctx = context.WithoutCancel(ctx)
+	return errors.Join(err, c.store.PutReading(ctx, a, c.holder, r), c.settlePins(ctx, a, func(p Pin) PinState {
+		for _, f := range r.Functions {
+			if f.ID == p.FunctionID {
+				return p.stateFor(f)
+			}
+		}
+		return p.State
+	}))
 }
 
 // awaitOther waits until another process has stored a list. It returns at once if one

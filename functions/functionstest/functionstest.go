@@ -25,6 +25,10 @@ func Test(t *testing.T, open func(*testing.T) functions.Store) {
 		"Sites":    testSites,
 		"Pages":    testPages,
 		"Accounts": testAccounts,
+
+		"Pins":          testPins,
+		"PinPlaces":     testPinPlaces,
+		"PinGeneration": testPinGeneration,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}
