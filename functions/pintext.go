@@ -21,7 +21,7 @@ const (
 
 var (
 	markup    = regexp.MustCompile(`<[^<>]*>`)
-	anyLink   = regexp.MustCompile(`(?i)\b(?:[a-z][a-z0-9+.-]*://|www\.|(?:mailto|javascript|data):)\S*`)
+	anyLink   = regexp.MustCompile(`(?i)\S*://\S*|\b(?:www\.|(?:mailto|javascript|data):)\S*`)
 	spacesRun = regexp.MustCompile(` {2,}`)
 )
 
