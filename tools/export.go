@@ -28,18 +28,23 @@ func BuildsJSON(list []jobs.Job) ([]byte, error) { return text.JSON(each(list, n
 // RunsJSON describes runs in the JSON of list_runs, as an array.
 func RunsJSON(list []jobs.Job) ([]byte, error) { return text.JSON(each(list, newListedRun)) }
 
-// FunctionsJSON describes functions in the JSON of find_functions, as an array. m
-// knows their runs, which are the owner's.
-func FunctionsJSON(ctx context.Context, m *jobs.Manager, owner string, all []functions.Function) ([]byte, error) {
-	s := &service{Config: Config{Jobs: m}.withDefaults()}
-	return text.JSON(s.listFunctions(ctx, owner, all))
+// FunctionsJSON describes functions of a client's account in the JSON of find_functions,
+// as an array. cfg has the jobs and the functions.
+func FunctionsJSON(ctx context.Context, cfg Config, client *notte.Client, all []functions.Function) ([]byte, error) {
+	return text.JSON(newService(cfg).listFunctions(ctx, client, all))
 }
 
-// FunctionJSON describes a function in the JSON of get_function. m knows its runs and
-// builds, and the client's account has its secrets.
-func FunctionJSON(ctx context.Context, m *jobs.Manager, client *notte.Client, f functions.Function) ([]byte, error) {
-	s := &service{Config: Config{Jobs: m}.withDefaults()}
-	return text.JSON(s.describeFunction(ctx, &caller{Client: client, owner: client.Owner()}, f))
+// FunctionJSON describes a function of a client's account in the JSON of get_function.
+// cfg has the jobs and the functions.
+func FunctionJSON(ctx context.Context, cfg Config, client *notte.Client, f functions.Function) ([]byte, error) {
+	return text.JSON(newService(cfg).describeFunction(ctx, &caller{Client: client, owner: client.Owner()}, f))
+}
+
+// Pin pins a function of a client's account from a command line, like pin_function.
+// dryRun only says what would be pinned. cfg has the jobs, the functions and the limit of
+// pins.
+func Pin(ctx context.Context, cfg Config, client *notte.Client, in PinInput, dryRun bool) (*PinOutput, error) {
+	return newService(cfg).pin(ctx, &caller{Client: client, owner: client.Owner()}, &in, functions.MadeByCLI, dryRun)
 }
 
 // each describes every job of a list.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/anything-mcp/anything-mcp/functions"
 	"github.com/anything-mcp/anything-mcp/jobs"
+	"github.com/anything-mcp/anything-mcp/notte"
 	"github.com/anything-mcp/anything-mcp/text"
 )
 
@@ -47,6 +48,7 @@ type listedFunction struct {
 	Description string   `json:"description,omitempty"`
 	Site        string   `json:"site,omitempty"`
 	Signature   string   `json:"signature,omitempty"`
+	PinnedAs    string   `json:"pinned_as,omitempty"`
 	LastRun     *lastRun `json:"last_run,omitempty"`
 }
 
@@ -69,7 +71,7 @@ func (s *service) findFunctions(ctx context.Context, c *caller, in *findInput) (
 	if err != nil {
 		return nil, err
 	}
-	out := &functionList{Functions: s.listFunctions(ctx, c.owner, list.Functions), AsOf: formatTime(list.AsOf), Stale: list.Stale}
+	out := &functionList{Functions: s.listFunctions(ctx, c.Client, list.Functions), AsOf: formatTime(list.AsOf), Stale: list.Stale}
 	if list.More {
 		out.NextCursor = formatOffset(q.Offset + q.Limit)
 	}
@@ -78,7 +80,8 @@ func (s *service) findFunctions(ctx context.Context, c *caller, in *findInput) (
 }
 
 // listFunctions describes functions for a list.
-func (s *service) listFunctions(ctx context.Context, owner string, all []functions.Function) []listedFunction {
+func (s *service) listFunctions(ctx context.Context, client *notte.Client, all []functions.Function) []listedFunction {
+	pinnedAs := s.pinNames(ctx, client)
 	list := make([]listedFunction, len(all))
 	for i, f := range all {
 		list[i] = listedFunction{
@@ -87,7 +90,8 @@ func (s *service) listFunctions(ctx context.Context, owner string, all []functio
 			Description: text.OneLine(f.Description, listedDescription),
 			Site:        f.Site,
 			Signature:   f.Signature(),
-			LastRun:     s.lastRun(ctx, owner, f.ID),
+			PinnedAs:    pinnedAs(f.ID),
+			LastRun:     s.lastRun(ctx, client.Owner(), f.ID),
 		}
 	}
 	return list

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/google/jsonschema-go/jsonschema"
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
 
 	"github.com/anything-mcp/anything-mcp/functions"
 	"github.com/anything-mcp/anything-mcp/jobs"
@@ -154,12 +156,21 @@ func (f *fixture) serve(cfg tools.Config) {
 	cfg.Jobs, cfg.Version, cfg.Logger, cfg.Keep, cfg.Advice = f.jobs, "test", f.logger(), keep, advice
 	f.server = tools.NewServer(cfg)
 	f.output = make(map[string]*jsonschema.Resolved)
-	var list struct {
-		Tools []struct {
-			Name         string
-			OutputSchema *jsonschema.Schema
-		}
-	}
+	f.list()
+}
+
+// listedTool is a tool as clients see it.
+type listedTool struct {
+	Name, Title, Description string
+	InputSchema              object
+	OutputSchema             *jsonschema.Schema
+	Annotations              object
+}
+
+// list lists the tools, and keeps their output schemas for calls.
+func (f *fixture) list() []listedTool {
+	f.t.Helper()
+	var list struct{ Tools []listedTool }
 	f.request(f.t.Context(), "tools/list", modern(showsApps), &list) // all tools
 	for _, tool := range list.Tools {
 		resolved, err := tool.OutputSchema.Resolve(nil)
@@ -168,6 +179,28 @@ func (f *fixture) serve(cfg tools.Config) {
 		}
 		f.output[tool.Name] = resolved
 	}
+	return list.Tools
+}
+
+// pinSession is a client's session with the pinned tools, as the transports give it to
+// mcp-go.
+type pinSession struct {
+	f   *fixture
+	ctx context.Context
+}
+
+func (s pinSession) SessionID() string                                   { return "" }
+func (s pinSession) NotificationChannel() chan<- mcp.JSONRPCNotification { return nil }
+func (s pinSession) Initialize()                                         {}
+func (s pinSession) Initialized() bool                                   { return true }
+func (s pinSession) SetSessionTools(map[string]server.ServerTool)        {}
+
+func (s pinSession) GetSessionTools() map[string]server.ServerTool {
+	pinned, err := s.f.server.Toolbox.Tools(s.ctx)
+	if err != nil {
+		s.f.t.Error(err)
+	}
+	return pinned
 }
 
 type object = map[string]any
@@ -181,7 +214,12 @@ func (f *fixture) request(ctx context.Context, method string, params object, res
 		f.t.Fatal(err)
 	}
 	ctx, deferral := progress.WithDeferral(ctx)
-	resp := f.server.MCP.HandleMessage(ctx, message)
+	inner := ctx
+	name, _ := params["name"].(string)
+	if f.server.Toolbox != nil && (method == "tools/list" || method == "tools/call" && f.server.MCP.GetTool(name) == nil) {
+		inner = f.server.MCP.WithContext(ctx, pinSession{f, ctx})
+	}
+	resp := f.server.MCP.HandleMessage(inner, message)
 	deferral.Run(ctx)
 	raw, err := json.Marshal(resp)
 	if err != nil {

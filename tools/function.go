@@ -26,7 +26,7 @@ var getFunction = toolSpec{
 }
 
 type getFunctionInput struct {
-	FunctionID string `json:"function_id" must:"a function's ID of 1 to 128 letters, digits, - or _"`
+	FunctionID string `json:"function_id" jsonschema:"An ID or a pin's name" must:"a function's ID of 1 to 128 letters, digits, - or _"`
 }
 
 // functionOutput is what get_function returns. A field without a value is left out.
@@ -44,6 +44,9 @@ type functionOutput struct {
 	Schedule        *scheduleOutput  `json:"schedule,omitempty"`
 	ResponseFormat  any              `json:"response_format,omitempty"`
 	Runs            *runsOutput      `json:"runs,omitempty"`
+	PinnedAs        string           `json:"pinned_as,omitempty"`
+	ChangedSincePin bool             `json:"changed_since_pin,omitempty" schema:"none"`
+	Changes         string           `json:"changes,omitempty" schema:"none"`
 	BuiltBy         *builtByOutput   `json:"built_by,omitempty"`
 	AsOf            string           `json:"as_of,omitempty"`
 	Stale           bool             `json:"stale,omitempty"`
@@ -86,10 +89,13 @@ type builtByOutput struct {
 }
 
 func (s *service) getFunction(ctx context.Context, c *caller, in *getFunctionInput) (*functionOutput, error) {
-	if err := s.checkFunctionID(ctx, c, in.FunctionID); err != nil {
+	id := in.FunctionID
+	if p, found := s.pinNamed(ctx, c, id); found {
+		id = p.FunctionID
+	} else if err := s.checkFunctionID(ctx, c, id); err != nil {
 		return nil, err
 	}
-	f, err := s.Functions.Get(ctx, c.Client, in.FunctionID)
+	f, err := s.Functions.Get(ctx, c.Client, id)
 	if notte.IsNotFound(err) {
 		return nil, &argError{name: "function_id", why: "the account has no function with this ID; find_functions lists those that it has"}
 	}
@@ -104,8 +110,24 @@ func (s *service) describeFunction(ctx context.Context, c *caller, f functions.F
 	out := newFunctionOutput(f, time.Now())
 	out.RequiredSecrets = s.secrets(ctx, c, f.Secrets)
 	out.Runs, out.BuiltBy = s.runsOf(ctx, c, f.ID), s.builtBy(ctx, c, f.ID)
+	s.addPins(ctx, c, f, out)
 	out.NextStep = nextForFunction(out)
 	return out
+}
+
+// addPins tells under which names a function is pinned, and what has changed since.
+func (s *service) addPins(ctx context.Context, c *caller, f functions.Function, out *functionOutput) {
+	list, err := s.pinsOf(ctx, always(c.Client))
+	if err != nil {
+		return // the rest is useful without it
+	}
+	out.PinnedAs = functions.PinNames(list.pins, f.ID)
+	for _, p := range list.pins {
+		if changes := p.Changes(f); p.FunctionID == f.ID && changes != "" {
+			out.ChangedSincePin, out.Changes = true, "Since it was pinned as "+p.Name+": "+changes+"."
+			return
+		}
+	}
 }
 
 // newFunctionOutput describes what Notte told of a function.

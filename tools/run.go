@@ -42,7 +42,7 @@ var cancelRun = toolSpec{
 }
 
 type runInput struct {
-	FunctionID string          `json:"function_id" jsonschema:"From find_functions or build_automation" must:"a function's ID of 1 to 128 letters, digits, - or _"`
+	FunctionID string          `json:"function_id" jsonschema:"From find_functions or build_automation, or a pin's name" must:"a function's ID of 1 to 128 letters, digits, - or _"`
 	Variables  json.RawMessage `json:"variables,omitempty" jsonschema:"The function's variables as a JSON object, e.g. {\"count\":\"3\"}" must:"a JSON object with a value for each variable, of at most 256 KiB"`
 	waitInput
 }
@@ -66,8 +66,11 @@ type getRunInput struct {
 }
 
 func (s *service) runFunction(ctx context.Context, c *caller, in *runInput) (*runOutput, error) {
-	if n := len(in.Variables); n > maxVariables {
-		return nil, &argError{name: "variables", why: fmt.Sprintf("it has %d KiB", (n+1023)>>10)}
+	if p, found := s.pinNamed(ctx, c, in.FunctionID); found {
+		return s.runPinned(ctx, c, p, in.Variables, in.waitInput)
+	}
+	if err := checkSize(in.Variables); err != nil {
+		return nil, err
 	}
 	if err := s.checkFunctionID(ctx, c, in.FunctionID); err != nil {
 		return nil, err
@@ -78,7 +81,20 @@ func (s *service) runFunction(ctx context.Context, c *caller, in *runInput) (*ru
 	} else if err != nil {
 		return nil, err
 	}
-	run, err := s.start(ctx, c, jobs.RunSpec{Client: c.Client, FunctionID: in.FunctionID, Variables: in.Variables}, in.waitInput)
+	return s.run(ctx, c, f, known, jobs.RunSpec{Client: c.Client, FunctionID: in.FunctionID, Variables: in.Variables}, in.waitInput)
+}
+
+// checkSize returns an error if the variables of a run are too large.
+func checkSize(variables json.RawMessage) error {
+	if n := len(variables); n > maxVariables {
+		return &argError{name: "variables", why: fmt.Sprintf("it has %d KiB", (n+1023)>>10)}
+	}
+	return nil
+}
+
+// run runs a function whose variables were checked, if known is true.
+func (s *service) run(ctx context.Context, c *caller, f functions.Function, known bool, spec jobs.RunSpec, wait waitInput) (*runOutput, error) {
+	run, err := s.start(ctx, c, spec, wait)
 	if err != nil {
 		return nil, err
 	}

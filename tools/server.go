@@ -4,6 +4,7 @@ package tools
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -36,6 +37,9 @@ type Config struct {
 	Detach    bool          // ask Notte to go on with builds by itself: see [jobs.BuildSpec]
 	Logger    *slog.Logger  // gets a line for each call, at the level debug; nil: none
 
+	Pins    PinConfig
+	Minimal bool // list only the tools that building and running need
+
 	Tasks bool          // answer calls that start jobs with tasks, if the client supports them
 	Keep  time.Duration // how long jobs are kept after their end; 0: for ever
 	Apps  bool          // show the build monitor in clients that declare MCP Apps
@@ -66,7 +70,7 @@ func (cfg Config) withDefaults() Config {
 
 const instructions = `Builds web automations from plain English with Notte's Anything API, and runs them again.
 
-When something has to be done or fetched on the web, call find_functions first: a function that exists runs in seconds. If none does the task, use build_automation. It takes 2 to 10 minutes, costs money (about 0.10 to 1 US dollar), and returns a function_id and the cost. Use run_function to run the function again with variables, which is faster and far cheaper.
+When something has to be done or fetched on the web, call find_functions first: a function that exists runs in seconds. If none does the task, use build_automation. It takes 2 to 10 minutes, costs money (about 0.10 to 1 US dollar), and returns a function_id and the cost. Use run_function to run the function again with variables, which is faster and far cheaper. Tools that are not described here are functions that the user has pinned: each call runs one.
 
 Long work goes on after the call. If a result has status "running", call get_build or get_run with its build_id or run_id until the status changes. Never repeat build_automation or run_function because a call was slow, timed out or was cut off: the work goes on, and a repetition may be billed or act twice. The same query asked again joins the running build, or returns the one just finished. To change or repair what an ended build made, call build_automation with its build_id as continue_build. Tell the user the cost, and show viewer_url if they want to watch.
 
@@ -78,15 +82,29 @@ const sandboxNote = "\n\nThis server runs on its built-in sandbox: nothing is re
 
 // Server is an MCP server with all tools. It is safe for concurrent use.
 type Server struct {
-	MCP   *server.MCPServer
-	Tasks *Tasks // the jobs of its callers, as tasks
+	MCP     *server.MCPServer
+	Tasks   *Tasks   // the jobs of its callers, as tasks
+	Toolbox *Toolbox // the pinned functions of its callers; nil if there are none
 
 	service *service
 }
 
 // NewServer returns a Server. It makes no request.
 func NewServer(cfg Config) Server {
-	s := &service{Config: cfg.withDefaults(), tools: make(map[string]*tool)}
+	s := newService(cfg)
+	server := Server{MCP: s.mcp, Tasks: &Tasks{s}, service: s}
+	if !cfg.Pins.Off {
+		server.Toolbox = &Toolbox{s}
+	}
+	return server
+}
+
+// minimal are the tools that building and running need.
+var minimal = []string{buildAutomation.name, getBuild.name, findFunctions.name, runFunction.name, getRun.name}
+
+// newService returns a service with all its tools registered.
+func newService(cfg Config) *service {
+	s := &service{Config: cfg.withDefaults(), tools: make(map[string]*tool), names: make(map[string]bool)}
 	about := instructions
 	if cfg.Sandbox {
 		about += sandboxNote
@@ -99,7 +117,7 @@ func NewServer(cfg Config) Server {
 	opts := []server.ServerOption{
 		server.WithTitle("Anything: web automations by Notte"),
 		server.WithInstructions(about),
-		server.WithToolCapabilities(false),
+		server.WithToolCapabilities(!cfg.Pins.Off),
 		server.WithHooks(hooks),
 	}
 	extensions := make(map[string]any)
@@ -125,10 +143,22 @@ func NewServer(cfg Config) Server {
 	add(s, cancelRun, s.cancelRun)
 	add(s, listRuns, s.listRuns)
 	add(s, followJob, s.followJob)
+	add(s, pinFunction, s.pinFunction)
 	if cfg.Apps {
 		s.addApps(hooks)
 	}
-	return Server{MCP: s.mcp, Tasks: &Tasks{s}, service: s}
+	return s
+}
+
+// has reports whether the settings want a tool of this server.
+func (s *service) has(spec toolSpec) bool {
+	switch {
+	case s.Minimal:
+		return spec.forPages || slices.Contains(minimal, spec.name)
+	case s.Pins.Off:
+		return spec.name != pinFunction.name
+	}
+	return true
 }
 
 // service is what the handlers share.
@@ -136,7 +166,9 @@ type service struct {
 	Config
 	mcp   *server.MCPServer
 	tools map[string]*tool // by name; complete when NewServer returns
+	names map[string]bool  // of all tools, those that are not listed among them
 	waits waits
+	board pinboard
 }
 
 // caller identifies who makes a call.
@@ -172,8 +204,10 @@ func (s *service) caller(ctx context.Context) (*caller, error) {
 	return c, client.Ready()
 }
 
-// addSchemas adds the schemas to a list of tools.
+// addSchemas adds the schemas to a list of tools, and removes those that only calls
+// know.
 func (s *service) addSchemas(_ context.Context, _ any, _ *mcp.ListToolsRequest, result *mcp.ListToolsResult) {
+	result.Tools = slices.DeleteFunc(slices.Clone(result.Tools), func(t mcp.Tool) bool { return t.Meta == unlisted })
 	for i, listed := range result.Tools {
 		if t := s.tools[listed.Name]; t != nil {
 			result.Tools[i].RawInputSchema, result.Tools[i].RawOutputSchema = t.encoded(), t.output()

@@ -26,6 +26,7 @@ type toolSpec struct {
 	hints                    hints
 	starts                   bool // it starts a job, which may outlast the call
 	forPages                 bool // only pages of this server call it
+	changesList              bool // a call may change the list of tools
 }
 
 // hints are MCP's tool annotations. All our tools reach Notte, an open world.
@@ -133,6 +134,9 @@ func (listOutput) running() *jobs.Job { return nil }
 
 // add registers a tool whose arguments bind to an In.
 func add[In any, Out output](s *service, spec toolSpec, handle func(context.Context, *caller, *In) (Out, error)) {
+	if s.names[spec.name] = true; !s.has(spec) {
+		return
+	}
 	t := newTool(spec, func() *inputSchema {
 		in := inputSchemaOf(reflect.TypeFor[In]())
 		s.describeWait(in)
@@ -151,14 +155,26 @@ func add[In any, Out output](s *service, spec toolSpec, handle func(context.Cont
 type work func(context.Context, *caller) (output, error)
 
 // register registers a tool. prepare binds the arguments of a call.
-//
-// The handler binds the arguments, finds out who calls, and defers the work of the
-// call: see [progress.Defer]. mcp-go adds _meta and a type to the result before the
-// work is done, and the transport keeps them.
 func (s *service) register(t *tool, prepare func(json.RawMessage) (work, error)) {
 	s.tools[t.name] = t
+	s.setCall(t, prepare)
+	if t.forPages && !s.Apps {
+		return // other pages have [Server.Call]
+	}
+	s.mcp.AddTool(t.describe(), t.handle)
+}
+
+// setCall sets what a call of the tool does.
+//
+// It binds the arguments, finds out who calls, and defers the work of the call: see
+// [progress.Defer]. mcp-go adds _meta and a type to the result before the work is
+// done, and the transport keeps them.
+func (s *service) setCall(t *tool, prepare func(json.RawMessage) (work, error)) {
 	t.call = func(ctx context.Context, raw json.RawMessage) *mcp.CallToolResult {
 		start := time.Now()
+		if t.changesList {
+			progress.HoldNotices(ctx)
+		}
 		do, err := prepare(raw)
 		var c *caller
 		if err == nil {
@@ -176,12 +192,11 @@ func (s *service) register(t *tool, prepare func(json.RawMessage) (work, error))
 		})
 		return result
 	}
-	if t.forPages && !s.Apps {
-		return // other pages have [Server.Call]
-	}
-	s.mcp.AddTool(t.describe(), func(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-		return t.call(ctx, req.Params.RawArguments), nil
-	})
+}
+
+// handle is the tool's handler.
+func (t *tool) handle(ctx context.Context, req mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+	return t.call(ctx, req.Params.RawArguments), nil
 }
 
 // fillResult writes the outcome of a call into its result: an output, the text of an
