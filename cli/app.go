@@ -193,8 +193,15 @@ func (a *app) Close() {
 	a.closeSandbox()
 }
 
-// server returns the tools for the callers of an account, and its jobs as MCP tasks or nil.
-func (a *app) server(s serverFlags, account func(context.Context) (*notte.Client, error)) (tools.Server, transport.Tasks) {
+// served is what a transport serves.
+type served struct {
+	tools.Server
+	tasks   transport.Tasks   // nil: none
+	toolbox transport.Toolbox // nil: none
+}
+
+// server returns the tools for the callers of an account.
+func (a *app) server(s serverFlags, account func(context.Context) (*notte.Client, error)) served {
 	cfg := tools.Config{
 		Account:   account,
 		Jobs:      a.jobs,
@@ -209,15 +216,21 @@ func (a *app) server(s serverFlags, account func(context.Context) (*notte.Client
 		Keep:      a.keep,
 		Advice:    advice,
 		Unfit:     a.unfit,
+		Pins:      tools.PinConfig{Off: !s.pins, Most: s.maxPins, Set: s.pin.pins},
+		Minimal:   s.tools == "minimal",
 	}
 	if s.wait == 0 {
 		cfg.Wait = -1 // to tools 0 means the default
 	}
 	srv := tools.NewServer(cfg)
-	if !cfg.Tasks {
-		return srv, nil
+	out := served{Server: srv}
+	if cfg.Tasks {
+		out.tasks = srv.Tasks
 	}
-	return srv, srv.Tasks
+	if srv.Toolbox != nil {
+		out.toolbox = srv.Toolbox
+	}
+	return out
 }
 
 // logReady logs that a server is ready, and why its calls will be refused.

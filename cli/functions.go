@@ -55,9 +55,9 @@ list that was read last is shown.`,
 func (p *program) showFunctionCommand() *cobra.Command {
 	var flags functionFlags
 	cmd := &cobra.Command{
-		Use:     "show ID",
+		Use:     "show ID|NAME",
 		Short:   "Show what a function does and takes",
-		Long:    "Show what a function does, what it takes and how to run it.",
+		Long:    "Show what a function does, what it takes and how to run it. NAME is that of a pin.",
 		Example: `  anything-mcp functions show d3c31289-f28b-49bd-a340-95e071cfef7e`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -85,7 +85,7 @@ func (p *program) findFunctions(ctx context.Context, a *app, query string, flags
 		p.tellAge(list.AsOf)
 	}
 	if flags.json {
-		return p.printJSON(tools.FunctionsJSON(ctx, a.jobs, a.client.Owner(), list.Functions))
+		return p.printJSON(tools.FunctionsJSON(ctx, a.toolConfig(), a.client, list.Functions))
 	}
 	if list.Partial {
 		fmt.Fprintln(p.screen, "The account has more functions than are read.")
@@ -104,7 +104,16 @@ func (p *program) tellAge(at time.Time) {
 
 // showFunction prints what is known of a function.
 func (p *program) showFunction(ctx context.Context, a *app, id string, asJSON bool) error {
+	if pin, found, err := a.pinNamed(ctx, id); err != nil {
+		return err
+	} else if found {
+		id = pin.FunctionID
+	}
 	f, err := a.functions.Get(ctx, a.client, id)
+	if err != nil {
+		return err
+	}
+	pins, err := a.functions.Pins(ctx, a.client)
 	if err != nil {
 		return err
 	}
@@ -112,7 +121,7 @@ func (p *program) showFunction(ctx context.Context, a *app, id string, asJSON bo
 		p.tellAge(f.ReadAt)
 	}
 	if asJSON {
-		return p.printJSON(tools.FunctionJSON(ctx, a.jobs, a.client, f))
+		return p.printJSON(tools.FunctionJSON(ctx, a.toolConfig(), a.client, f))
 	}
 	width := 0
 	if isTerminal(p.env.Stdout) {
@@ -132,6 +141,12 @@ func (p *program) showFunction(ctx context.Context, a *app, id string, asJSON bo
 		row([]string{"Takes", " "}[min(i, 1)], v.String(), width)
 	}
 	row("Version", f.Version, width)
+	row("Pinned as", functions.PinNames(pins, f.ID), width)
+	for _, pin := range pins {
+		if changes := pin.Changes(f); pin.FunctionID == f.ID && changes != "" {
+			row("Changed", "since it was pinned as "+pin.Name+": "+changes, width)
+		}
+	}
 	row("Secrets", strings.Join(f.Secrets, ", "), width)
 	row("Schedule", strings.TrimSpace(f.ScheduleCron+" "+f.ScheduleState), width)
 	if f.Details != nil {

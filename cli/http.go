@@ -121,9 +121,10 @@ func (p *program) serveHTTP(ctx context.Context, flags httpFlags) error {
 
 // httpServer returns the server of a with the settings.
 func (p *program) httpServer(a *app, flags httpFlags, token string) (*transport.HTTP, error) {
-	srv, tasks := a.server(flags.serverFlags, p.callerAccount(a))
+	srv := a.server(flags.serverFlags, p.callerAccount(a))
 	opts := transport.HTTPOptions{
-		Tasks:          tasks,
+		Tasks:          srv.tasks,
+		Toolbox:        srv.toolbox,
 		Addr:           flags.addr,
 		TLSCert:        flags.tlsCert,
 		TLSKey:         flags.tlsKey,

@@ -31,8 +31,8 @@ func (p *program) openMonitor(ctx context.Context, a *app, job jobs.Job) (end fu
 		fmt.Fprintf(p.screen, "No browser can show the build, because this machine gives no port: %v.\n", err)
 		return func() {}
 	}
-	srv, _ := a.server(serverFlags{}, p.callerAccount(a))
-	m, code := &monitor{server: srv}, rand.Text()
+	srv := a.server(serverFlags{}, p.callerAccount(a))
+	m, code := &monitor{server: srv.Server}, rand.Text()
 	handler, err := transport.NewPages(
 		pages.New(pages.Options{Call: m.call, Code: code, Simulated: a.simulated, Logger: a.log}),
 		transport.HTTPOptions{Addr: ln.Addr().String()})

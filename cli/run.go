@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -15,10 +16,10 @@ func (p *program) runCommand() *cobra.Command {
 	var json bool
 	var store storeFlags
 	cmd := &cobra.Command{
-		Use:     "run ID [NAME=VALUE…]",
+		Use:     "run ID|NAME [NAME=VALUE…]",
 		GroupID: terminalGroup,
 		Short:   "Run a function that was built",
-		Long: `Run a function. ID is the one that build printed.
+		Long: `Run a function. ID is the one that build printed, or the NAME of a pinned function.
 
 NAME=VALUE sets a variable to a text, which is what Notte's functions expect;
 NAME:=JSON sets it to any JSON. The function's log goes to stderr, its result to
@@ -31,8 +32,7 @@ stdout as JSON. Ctrl-C stops the run; a second Ctrl-C leaves at once.`,
 				return err
 			}
 			return p.withJobs(store, limitFlags{}, func(a *app) error {
-				spec.Client = a.client
-				if _, _, err := a.functions.Check(cmd.Context(), a.client, spec.FunctionID, spec.Variables); err != nil {
+				if err := a.check(cmd.Context(), &spec); err != nil {
 					return err
 				}
 				return p.watch(cmd.Context(), a, "Running "+spec.FunctionID, spec, json, nil)
@@ -42,6 +42,22 @@ stdout as JSON. Ctrl-C stops the run; a second Ctrl-C leaves at once.`,
 	addBool(cmd.Flags(), &json, "json", "Print all about the run as JSON, with the fields of the MCP tool.")
 	store.add(cmd.Flags())
 	return cmd
+}
+
+// check checks the variables of a run, whose function may be named by its pin.
+func (a *app) check(ctx context.Context, spec *jobs.RunSpec) error {
+	spec.Client = a.client
+	pin, found, err := a.pinNamed(ctx, spec.FunctionID)
+	switch {
+	case err != nil:
+		return err
+	case found:
+		spec.FunctionID = pin.FunctionID
+		_, spec.Variables, _, err = a.functions.CheckPin(ctx, a.client, pin, spec.Variables)
+		return err
+	}
+	_, _, err = a.functions.Check(ctx, a.client, spec.FunctionID, spec.Variables)
+	return err
 }
 
 // readRun parses args: a function's ID and its variables.

@@ -21,7 +21,7 @@ const (
 // harmless are the flags whose default may take the place of a value that cannot be
 // read. The others guard money, access or what is kept.
 var harmless = []string{
-	"wait", "grace", "tasks", "apps", "idle-timeout", "detached-timeout", "log-level", "log-format", "sandbox-speed", "sandbox-api",
+	"wait", "grace", "tasks", "pin", "max-pins", "apps", "idle-timeout", "detached-timeout", "log-level", "log-format", "sandbox-speed", "sandbox-api",
 }
 
 // guards are the flags that must not stay at their default because a host passed on a
@@ -116,6 +116,10 @@ type serverFlags struct {
 	tasks    bool
 	apps     bool
 	maxCalls int
+	tools    string // default or minimal
+	pin      pinsValue
+	pins     bool
+	maxPins  int
 
 	store  storeFlags
 	limits limitFlags
@@ -128,6 +132,11 @@ func (s *serverFlags) add(f *pflag.FlagSet, maxCalls int) {
 	f.Var(boolValue(&s.tasks, "WORD", "on", "off"), "tasks", "Offer MCP tasks to clients that declare them: `on|off`.")
 	s.apps = true
 	f.Var(boolValue(&s.apps, "WORD", "on", "off"), "apps", "Show builds and runs in the chat, in clients that declare MCP Apps: `on|off`.")
+	f.Var(choiceValue(&s.tools, "default", "minimal"), "tools", "List all tools, or minimal: five that build and run.")
+	f.Var(&s.pin, "pin", "Make the function `ID[=NAME]` a tool of its own in this server; may be repeated.")
+	s.pins = true
+	f.Var(boolValue(&s.pins, "WORD", "on", "off"), "pins", "List pinned functions as tools, and let clients pin: `on|off`.")
+	addMaxPins(f, &s.maxPins)
 	s.store.add(f)
 	s.limits.add(f)
 }

@@ -59,11 +59,12 @@ To build something from this terminal instead, try:
 `, p.name)
 	}
 	a.logReady("serving MCP on stdin and stdout")
-	srv, tasks := a.server(flags.serverFlags, p.callerAccount(a))
+	srv := a.server(flags.serverFlags, p.callerAccount(a))
 	orphaned := make(chan struct{})
 	defer inBackground(ctx, func(ctx context.Context) { a.closeWhenOrphaned(ctx, parentEnded, orphaned) })()
 	err = transport.ServeStdio(ctx, srv.MCP, p.env.Stdin, p.env.Stdout, transport.StdioOptions{
-		Tasks:    tasks,
+		Tasks:    srv.tasks,
+		Toolbox:  srv.toolbox,
 		Logger:   a.log,
 		MaxCalls: flags.maxCalls,
 		Gone:     orphaned,

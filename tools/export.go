@@ -2,6 +2,8 @@ package tools
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"github.com/anything-mcp/anything-mcp/functions"
 	"github.com/anything-mcp/anything-mcp/jobs"
@@ -44,7 +46,10 @@ func FunctionJSON(ctx context.Context, cfg Config, client *notte.Client, f funct
 // dryRun only says what would be pinned. cfg has the jobs, the functions and the limit of
 // pins.
 func Pin(ctx context.Context, cfg Config, client *notte.Client, in PinInput, dryRun bool) (*PinOutput, error) {
-	return newService(cfg).pin(ctx, &caller{Client: client, owner: client.Owner()}, &in, functions.MadeByCLI, dryRun)
+	s := newService(cfg)
+	out, err := s.pin(ctx, &caller{Client: client, owner: client.Owner()}, &in, functions.MadeByCLI, dryRun)
+	s.tools[pinFunction.name].input().complete(err)
+	return out, err
 }
 
 // each describes every job of a list.
@@ -54,4 +59,32 @@ func each[T any](list []jobs.Job, describe func(jobs.Job) T) []T {
 		all[i] = describe(job)
 	}
 	return all
+}
+
+// listedPin is a pin for programs.
+type listedPin struct {
+	Name        string             `json:"name"`
+	FunctionID  string             `json:"function_id"`
+	State       functions.PinState `json:"state"`
+	Description string             `json:"description"`
+	Signature   string             `json:"signature"`
+	Fixed       []string           `json:"fixed"` // the names: a value may be a secret
+	Version     string             `json:"function_version"`
+	MadeBy      string             `json:"made_by"`
+	CreatedAt   string             `json:"created_at"`
+	UsedAt      string             `json:"used_at"`
+}
+
+// PinsJSON describes pins as a JSON array.
+func PinsJSON(pins []functions.Pin) ([]byte, error) {
+	all := make([]listedPin, len(pins))
+	for i, p := range pins {
+		all[i] = listedPin{
+			Name: p.Name, FunctionID: p.FunctionID, State: p.State, Description: p.Text,
+			Signature: functions.Function{Variables: p.Shown()}.Signature(), Fixed: slices.AppendSeq([]string{}, maps.Keys(p.Fixed)),
+			Version: p.Version, MadeBy: p.MadeBy, CreatedAt: formatTime(p.CreatedAt), UsedAt: formatTime(p.UsedAt),
+		}
+		slices.Sort(all[i].Fixed)
+	}
+	return text.JSON(all)
 }
