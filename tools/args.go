@@ -176,6 +176,8 @@ func (a argument) read(v gjson.Result) (value any, why string) {
 		value = a.integer(v)
 	case a.Type == "boolean":
 		value = boolean(v)
+	case a.Type == "array":
+		value = names(v)
 	case v.Type == gjson.String && !isNull(v.Str):
 		value = v.Str
 	}
@@ -228,6 +230,27 @@ func boolean(v gjson.Result) any {
 		return false
 	}
 	return nil
+}
+
+// names returns the texts in the list that v is or, as a text, holds, or nil. A text
+// that holds no list has them between commas.
+func names(v gjson.Result) any {
+	list := make([]any, 0, 4)
+	if held := gjson.Parse(v.Str); held.IsArray() && gjson.Valid(v.Str) {
+		v = held
+	} else if v.Type == gjson.String {
+		for name := range strings.SplitSeq(v.Str, ",") {
+			list = append(list, strings.TrimSpace(name))
+		}
+		return list
+	}
+	for _, element := range v.Array() {
+		if element.Type != gjson.String {
+			return nil
+		}
+		list = append(list, element.Str)
+	}
+	return list
 }
 
 // describe names a value, to follow "it is".

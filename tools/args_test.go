@@ -70,7 +70,7 @@ func TestBadInput(t *testing.T) {
 			{"run_function", object{"function_id": "f", "variables": raw(`{"a":1,"a":2}`)}, `it is an object with two members "a".`},
 			{"run_function", object{"function_id": "f", "variables": object{"x": strings.Repeat("y", 256<<10)}}, "it has 257 KiB."},
 			{"run_function", object{"function_id": "f", "variable": object{}}, "write variables if that is meant."},
-			{"get_run", object{"run_id": "run_x", "offset": -1}, "offset must be a whole number of bytes below result_bytes: it is the number -1."},
+			{"get_run", object{"run_id": "run_x", "offset": -1}, "offset must be a whole number below the size of the result: it is the number -1."},
 			{"get_run", object{"run_id": "run_x", "offset": "2.5"}, `it is "2.5".`},
 			{"get_run", object{"run_id": "run_x", "offset": raw("99999999999999999999")}, "it is the number 99999999999999999999."},
 			{"get_run", object{"run_id": 3}, "run_id must be the run_id that run_function returned: it is the number 3."},

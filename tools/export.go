@@ -17,7 +17,7 @@ func BuildJSON(job jobs.Job) ([]byte, error) { return text.JSON(newBuildOutput(&
 // RunJSON describes a run in the JSON that the run tools return, but with its whole
 // result, because its readers are programs.
 func RunJSON(job jobs.Job) ([]byte, error) {
-	out := newRunOutput(&job, 0)
+	out := newRunOutput(&job)
 	if len(job.Run.Result) > 0 {
 		out.Result = job.Run.Result
 	}

@@ -289,7 +289,7 @@ func (f *fixture) callParams(ctx context.Context, tool string, params object) re
 	var got struct {
 		Meta              map[string]any `json:"_meta"`
 		ResultType        string
-		Content           []struct{ Text string }
+		Content           []struct{ Type, Text, URI string }
 		StructuredContent object
 		IsError           bool
 	}
@@ -298,8 +298,12 @@ func (f *fixture) callParams(ctx context.Context, tool string, params object) re
 	if r.resultType == "task" {
 		return r
 	}
-	if len(got.Content) != 1 {
-		f.t.Fatalf("%s: %d contents, want 1", tool, len(got.Content))
+	links, linked := 0, r.str("result_uri") != ""
+	if linked {
+		links = 1
+	}
+	if len(got.Content) != 1+links || linked && (got.Content[1].Type != "resource_link" || got.Content[1].URI != r.str("result_uri")) {
+		f.t.Fatalf("%s: the contents are %.300v, want a text, and a link if there is a result_uri", tool, got.Content)
 	}
 	r.text = got.Content[0].Text
 	if r.object == nil {

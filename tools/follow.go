@@ -133,7 +133,7 @@ func (s *service) findFollowed(ctx context.Context, c *caller, in *followInput, 
 // addJob adds what get_build or get_run returns.
 func (s *service) addJob(ctx context.Context, c *caller, out *followOutput, job *jobs.Job) {
 	if job.Kind == jobs.KindRun {
-		out.Job = newRunOutput(job, 0)
+		out.Job = newRunOutput(job)
 		return
 	}
 	build := newBuildOutput(job)

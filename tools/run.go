@@ -28,7 +28,7 @@ var runSchema = outputSchema[runOutput]()
 var getRun = toolSpec{
 	name:        "get_run",
 	title:       "Get a run",
-	description: `Waits for a run that was started before and returns it, or with offset a further part of its long result. It runs nothing and can be called as often as needed.`,
+	description: `Waits for a run and returns it, with the part of its result that path, fields, limit and offset say. It runs nothing and can be called as often as needed.`,
 	output:      runSchema,
 	hints:       hints{readOnly: true, idempotent: true},
 }
@@ -62,7 +62,7 @@ type runHandle struct {
 type getRunInput struct {
 	runHandle
 	waitInput
-	Offset int `json:"offset,omitempty" jsonschema:"Where the next part of a truncated result begins, in bytes of its JSON" min:"0" must:"a whole number of bytes below result_bytes"`
+	partInput
 }
 
 func (s *service) runFunction(ctx context.Context, c *caller, in *runInput) (*runOutput, error) {
@@ -98,7 +98,7 @@ func (s *service) run(ctx context.Context, c *caller, f functions.Function, know
 	if err != nil {
 		return nil, err
 	}
-	out := newRunOutput(run.job, 0)
+	out := newRunOutput(run.job)
 	out.Version = f.Version
 	if !run.job.Run.Gone {
 		out.Warnings = warnings(f, known)
@@ -122,10 +122,10 @@ func (s *service) getRun(ctx context.Context, c *caller, in *getRunInput) (*runO
 	if err != nil {
 		return nil, err
 	}
-	if n := len(run.job.Run.Result); in.Offset > 0 && in.Offset >= n {
-		return nil, &argError{name: "offset", why: fmt.Sprintf("it is %d, and the result has %d bytes", in.Offset, n)}
+	out := newRunOutput(run.job)
+	if err := out.addPart(in.partInput); err != nil {
+		return nil, err
 	}
-	out := newRunOutput(run.job, in.Offset)
 	out.setRepeated(run.repeated)
 	return out, nil
 }
@@ -135,7 +135,7 @@ func (s *service) cancelRun(ctx context.Context, c *caller, in *runHandle) (*run
 	if err != nil {
 		return nil, err
 	}
-	out := newRunOutput(&job, 0)
+	out := newRunOutput(&job)
 	out.setCancelRequested(ended)
 	return out, nil
 }

@@ -1,8 +1,11 @@
 package tools
 
 import (
+	"encoding/json"
 	"fmt"
 	"log/slog"
+
+	"github.com/mark3labs/mcp-go/mcp"
 
 	"github.com/anything-mcp/anything-mcp/jobs"
 	"github.com/anything-mcp/anything-mcp/text"
@@ -21,14 +24,17 @@ type runOutput struct {
 	Result          any      `json:"result,omitempty" jsonschema:"Any JSON; if truncated, a part of its text"`
 	ResultBytes     int      `json:"result_bytes,omitempty"`
 	ResultTruncated bool     `json:"result_truncated,omitempty"`
+	ResultTotal     *int     `json:"result_total,omitempty" schema:"none"` // elements of the list that result is a part of
+	ResultURI       string   `json:"result_uri,omitempty" schema:"none"`   // of the whole result, if it does not fit into an answer
 	Error           string   `json:"error,omitempty"`
 	Logs            []string `json:"logs,omitempty"`
 	Warnings        []string `json:"warnings,omitempty" schema:"none"`
 	jobOutput
 }
 
-// newRunOutput describes a run. Its result begins at byte offset.
-func newRunOutput(job *jobs.Job, offset int) *runOutput {
+// newRunOutput describes a run, with its result if that is short, and otherwise with
+// the beginning of it.
+func newRunOutput(job *jobs.Job) *runOutput {
 	r := job.Run
 	out := &runOutput{
 		RunID:         job.ID,
@@ -46,30 +52,50 @@ func newRunOutput(job *jobs.Job, offset int) *runOutput {
 	if job.State.Ended() {
 		out.OK = new(job.Succeeded())
 	}
-	out.addResult(offset)
+	if len(r.Result) > 0 {
+		_ = out.addPage(r.Result, 0, "with this run_id") // the offset is valid
+	}
 	return out
 }
 
-// addResult adds the run's result: whole if it is short, and otherwise the part
-// of its JSON that begins at offset, as a string.
-func (o *runOutput) addResult(offset int) {
-	result := o.job.Run.Result
+// addPage adds a JSON value as the result: whole if it is short, and otherwise the part
+// of its text that begins at byte offset, as a string. same says with which arguments
+// get_run returns the next part.
+func (o *runOutput) addPage(value json.RawMessage, offset int, same string) error {
+	n := len(value)
 	switch {
-	case len(result) == 0:
-		return
-	case offset == 0 && len(result) <= maxPage:
-		o.Result = result
-		return
+	case offset > 0 && offset >= n:
+		return &argError{name: "offset", why: fmt.Sprintf("it is %d, and the result has %d bytes", offset, n)}
+	case offset == 0 && n <= maxPage:
+		o.Result, o.ResultTruncated = value, false
+		return nil
 	}
-	start := len(text.Prefix(result, offset))
-	end := start + len(text.Prefix(result[start:], maxPage))
-	o.Result = string(result[start:end])
-	o.ResultTruncated = end < len(result)
+	start := len(text.Prefix(value, offset))
+	end := start + len(text.Prefix(value[start:], maxPage))
+	o.Result, o.ResultTruncated = string(value[start:end]), end < n
+	o.setTooLarge()
 	if o.ResultTruncated {
-		o.NextStep = fmt.Sprintf("result holds bytes %d to %d of the result's JSON, which has %d bytes. If you need the next part, call get_run with this run_id and offset %d.", start, end, len(result), end)
+		o.NextStep = fmt.Sprintf("result holds bytes %d to %d of the result's JSON, which has %d bytes. If you need the next part, call get_run %s and offset %d.", start, end, n, same, end)
 	} else {
 		o.NextStep = fmt.Sprintf("result holds the last part of the result's JSON, which begins at byte %d.", start)
 	}
+	return nil
+}
+
+// setTooLarge names the resource that is the whole result, because the output has not
+// all that was wanted of it.
+func (o *runOutput) setTooLarge() {
+	if len(o.job.Run.Result) <= maxResource {
+		o.ResultURI = "run://" + o.RunID + "/result"
+	}
+}
+
+// link returns a link to the resource that is the whole result, or nil.
+func (o *runOutput) link() *mcp.ResourceLink {
+	if o.ResultURI == "" {
+		return nil
+	}
+	return resourceLink(o.ResultURI, "Result of "+o.RunID, "The whole result of the run", len(o.job.Run.Result))
 }
 
 func (o *runOutput) attrs() []slog.Attr {

@@ -121,7 +121,7 @@ func (s *service) result(ctx context.Context, c *caller, job jobs.Job) (*mcp.Cal
 		s.addCandidates(ctx, c, build)
 		out = build
 	case jobs.KindRun:
-		out = newRunOutput(&job, 0)
+		out = newRunOutput(&job)
 	}
 	result := &mcp.CallToolResult{Result: mcp.Result{ResultType: mcp.ResultTypeComplete}}
 	return result, fillOutput(result, out)

@@ -70,6 +70,11 @@ type output interface {
 	attrs() []slog.Attr // for the call's line in the log
 }
 
+// linked is an output that may have a resource with more than itself.
+type linked interface {
+	link() *mcp.ResourceLink // nil: it has none
+}
+
 // jobOutput is the part of an output that every job has. All its fields but Durable
 // are always set. They have omitempty to keep the schema short.
 type jobOutput struct {
@@ -223,6 +228,9 @@ func fillOutput(result *mcp.CallToolResult, out output) error {
 		return err
 	}
 	result.Content = []mcp.Content{mcp.NewTextContent(string(raw))}
+	if l, ok := out.(linked); ok && l.link() != nil {
+		result.Content = append(result.Content, l.link())
+	}
 	result.RawStructuredContent = raw
 	result.IsError = out.failed()
 	return nil
