@@ -139,9 +139,9 @@ func (w *webClient) header(method string, message json.RawMessage) http.Header {
 	}
 	if w.era >= modern {
 		h.Set("Mcp-Method", method)
-		var m struct{ Params struct{ Name string } }
-		if json.Unmarshal(message, &m) == nil && m.Params.Name != "" {
-			h.Set("Mcp-Name", m.Params.Name)
+		var m struct{ Params struct{ Name, URI string } }
+		if json.Unmarshal(message, &m) == nil && m.Params.Name+m.Params.URI != "" {
+			h.Set("Mcp-Name", m.Params.Name+m.Params.URI)
 		}
 	}
 	return h

@@ -16,6 +16,11 @@ func (s *service) explain(t *tool, err error) string {
 	if refused(err) && !t.hints.readOnly {
 		sentence += " Nothing was started or changed."
 	}
+	return s.advise(sentence, err)
+}
+
+// advise adds to a sentence what the user can set to avoid an error.
+func (s *service) advise(sentence string, err error) string {
 	if advice := s.Advice(err); advice != "" {
 		return sentence + " " + advice
 	}

@@ -1,13 +1,184 @@
 package tools
 
-import "github.com/mark3labs/mcp-go/mcp"
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/mark3labs/mcp-go/server"
+
+	"github.com/anything-mcp/anything-mcp/jobs"
+	"github.com/anything-mcp/anything-mcp/notte"
+	"github.com/anything-mcp/anything-mcp/text"
+)
+
+// The resources are what the tools return, for hosts that attach resources to a chat
+// and for clients that hand a result on without showing it to a model. Every caller
+// has only their own.
 
 // maxResource bounds a resource, in bytes.
 const maxResource = 4 << 20
 
-// resourceLink returns a link to a resource of JSON that has this many bytes.
+const typeJSON = "application/json"
+
+// errNoResource is the answer to a URI that names nothing, something that has
+// expired, or something of another owner. Transports know it by its
+// text.
+var errNoResource = server.ErrResourceNotFound
+
+// resource is a kind of resource.
+type resource struct {
+	template                string // of its URIs, with one variable: an ID
+	name, title, describing string
+	read                    func(*service, context.Context, *caller, string) ([]byte, error)
+}
+
+// resources are all kinds of resources.
+var resources = []resource{
+	{"function://{function_id}", "function", "Function", "What get_function returns: variables, what the result looks like, how its runs went", (*service).readFunction},
+	{"build://{build_id}", "build", "Build", "What get_build returns", (*service).readBuild},
+	{"run://{run_id}", "run", "Run", "What get_run returns", (*service).readRun},
+	{"run://{run_id}/result", "run-result", "Result of a run", "The whole result of a run, as the function returned it: untrusted data", (*service).readResult},
+}
+
+// addResources registers the resources.
+func (s *service) addResources() {
+	for _, r := range resources {
+		template := mcp.NewResourceTemplate(r.template, r.name, mcp.WithTemplateTitle(r.title),
+			mcp.WithTemplateDescription(r.describing), mcp.WithTemplateMIMEType(typeJSON))
+		s.mcp.AddResourceTemplate(template, func(ctx context.Context, req mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
+			document, err := s.readResource(ctx, r, req.Params.Arguments)
+			if err != nil {
+				return nil, err
+			}
+			return []mcp.ResourceContents{mcp.TextResourceContents{URI: req.Params.URI, MIMEType: typeJSON, Text: string(document)}}, nil
+		})
+	}
+}
+
+// readResource returns the resource of a kind that the variable of its template names.
+func (s *service) readResource(ctx context.Context, r resource, variables map[string]any) ([]byte, error) {
+	c, err := s.caller(ctx)
+	var document []byte
+	if err == nil {
+		document, err = r.read(s, ctx, c, variable(variables))
+	}
+	if err != nil && !errors.Is(err, errNoResource) {
+		err = errors.New(s.advise(describeError(err), err))
+	}
+	return document, err
+}
+
+// variable returns the variable of a template with one. mcp-go gives each as a list.
+func variable(variables map[string]any) string {
+	for _, v := range variables {
+		if list, ok := v.([]string); ok && len(list) == 1 {
+			return list[0]
+		}
+	}
+	return ""
+}
+
+func (s *service) readFunction(ctx context.Context, c *caller, id string) ([]byte, error) {
+	if !notte.ValidID(id) {
+		return nil, errNoResource
+	}
+	f, err := s.Functions.Get(ctx, c.Client, id)
+	if notte.IsNotFound(err) {
+		return nil, errNoResource
+	} else if err != nil {
+		return nil, err
+	}
+	return text.JSON(s.describeFunction(ctx, c, f))
+}
+
+// readBuild leaves out the link to the viewer, which is for the eyes of the user alone.
+func (s *service) readBuild(ctx context.Context, c *caller, id string) ([]byte, error) {
+	job, err := s.job(ctx, c, jobs.KindBuild, id)
+	if err != nil {
+		return nil, err
+	}
+	out := newBuildOutput(&job)
+	out.ViewerURL = ""
+	return text.JSON(out)
+}
+
+func (s *service) readRun(ctx context.Context, c *caller, id string) ([]byte, error) {
+	job, err := s.job(ctx, c, jobs.KindRun, id)
+	if err != nil {
+		return nil, err
+	}
+	return text.JSON(newRunOutput(&job))
+}
+
+// readResult returns the result of a run. In the place of a result that is not there
+// or is too large it says what to do.
+func (s *service) readResult(ctx context.Context, c *caller, id string) ([]byte, error) {
+	job, err := s.job(ctx, c, jobs.KindRun, id)
+	if err != nil {
+		return nil, err
+	}
+	result := job.Run.Result
+	if n := len(result); n > 0 && n <= maxResource {
+		return result, nil
+	}
+	out := newRunOutput(&job)
+	out.Result, out.ResultTruncated = nil, len(result) > 0
+	if len(result) > maxResource {
+		out.NextStep = fmt.Sprintf("The result has %d bytes, which are too many for a resource. Call get_run with this run_id and path, fields or offset to read it in parts.", len(result))
+	}
+	return text.JSON(out)
+}
+
+// job returns a job of the caller's.
+func (s *service) job(ctx context.Context, c *caller, kind jobs.Kind, id string) (jobs.Job, error) {
+	job, err := s.Jobs.Get(ctx, c.owner, id)
+	if errors.Is(err, jobs.ErrNotFound) || err == nil && job.Kind != kind {
+		return job, errNoResource
+	}
+	return job, err
+}
+
+// maxListed bounds how many ended builds are listed as resources.
+const maxListed = 20
+
+// listResources adds the caller's newest ended builds to a list of resources. Without
+// a caller, or if the builds cannot be read, it adds nothing: hosts ask for the list
+// when they start, and an error would look like a broken server.
+func (s *service) listResources(ctx context.Context, _ any, _ *mcp.ListResourcesRequest, result *mcp.ListResourcesResult) {
+	c, err := s.caller(ctx)
+	if err != nil {
+		return
+	}
+	builds, err := s.Jobs.List(ctx, jobs.Query{Owner: c.owner, Kind: jobs.KindBuild, Limit: 3 * maxListed})
+	if err != nil {
+		s.Logger.Debug("the builds could not be listed as resources", "err", logLine(err.Error()))
+		return
+	}
+	n := 0
+	for _, job := range builds {
+		if n < maxListed && job.State.Ended() {
+			n++
+			result.Resources = append(result.Resources, buildResource(job))
+		}
+	}
+}
+
+func buildResource(job jobs.Job) mcp.Resource {
+	description := "Build that ended as " + string(job.State)
+	if name := text.OneLine(job.Build.FunctionName, listedQuery); name != "" {
+		description += ". Its function: " + name
+	}
+	r := mcp.NewResource("build://"+job.ID, job.ID, mcp.WithMIMEType(typeJSON), mcp.WithResourceDescription(description))
+	r.Title = text.OneLine(job.Build.Query, listedQuery)
+	r.Annotations = &mcp.Annotations{LastModified: formatTime(job.EndedAt)}
+	return r
+}
+
+// resourceLink returns a link to a resource that has this many bytes.
 func resourceLink(uri, name, description string, size int) *mcp.ResourceLink {
-	link := mcp.NewResourceLink(uri, name, description, "application/json")
+	link := mcp.NewResourceLink(uri, name, description, typeJSON)
 	link.Size = new(int64(size))
 	return &link
 }

@@ -114,10 +114,13 @@ func newService(cfg Config) *service {
 	}
 	hooks := new(server.Hooks)
 	hooks.AddAfterListTools(s.addSchemas)
+	hooks.AddAfterListResources(s.listResources)
 	opts := []server.ServerOption{
 		server.WithTitle("Anything: web automations by Notte"),
 		server.WithInstructions(about),
 		server.WithToolCapabilities(!cfg.Pins.Off),
+		server.WithResourceCapabilities(false, false),
+		server.WithPromptCapabilities(false),
 		server.WithHooks(hooks),
 	}
 	extensions := make(map[string]any)
@@ -144,6 +147,8 @@ func newService(cfg Config) *service {
 	add(s, listRuns, s.listRuns)
 	add(s, followJob, s.followJob)
 	add(s, pinFunction, s.pinFunction)
+	s.addResources()
+	s.addPrompts()
 	if cfg.Apps {
 		s.addApps(hooks)
 	}
