@@ -38,6 +38,7 @@ func (d *dispatcher) explain(s *session, method string, raw []byte, resp mcp.JSO
 		e.Message = "There is no prompt of that name: the prompts are " + strings.Join(names, ", ") + "."
 	case method == string(mcp.MethodResourcesRead) && says(server.ErrResourceNotFound):
 		e.Message, e.Code = noResource, mcp.RESOURCE_NOT_FOUND
+		e.Data = map[string]string{"uri": gjson.GetBytes(raw, "params.uri").String()}
 		if isModern(raw) {
 			e.Code = mcp.INVALID_PARAMS
 		}

@@ -2,16 +2,9 @@
 // reason. A name is a scenario, or a check of a scenario behind a slash; a * stands
 // for any text.
 export const exempt = [
-  ["It has no prompts.", ["prompts-*", "caching/sep-2549-prompts-list-caching-hints", "input-required-result-non-tool-request"]],
-  [
-    "It has no resources.",
-    [
-      "resources-*",
-      "sep-2164-resource-not-found",
-      "caching/sep-2549-resources-list-caching-hints",
-      "caching/sep-2549-resources-templates-list-caching-hints",
-    ],
-  ],
+  ["The checks ask for prompts of the suite.", ["prompts-get-*", "input-required-result-non-tool-request"]],
+  ["The checks ask for resources of the suite.", ["resources-read-*", "resources-templates-read"]],
+  ["Resources cannot be subscribed to.", ["resources-subscribe", "resources-unsubscribe"]],
   ["It completes no arguments.", ["completion-complete"]],
   [
     "It does not log to clients, which MCP no longer recommends.",
