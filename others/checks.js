@@ -2,7 +2,7 @@
 // it exits with 0 when all is well, and with 3 when this machine cannot run it.
 // onlyAll leaves it to "run.js all". after names the check that must run before.
 // seconds is its time limit, where it is not the usual one.
-import { actionlint, goVersion, goreleaser } from "./lib/install.js";
+import { actionlint, chat, goVersion, goreleaser, version } from "./lib/install.js";
 
 const sdk = "lists tools, builds with progress in order and none after the result, get_build, list_builds, run_function, a cancelled call, failed builds and bad arguments, all results valid by the output schemas";
 
@@ -24,6 +24,7 @@ export const checks = [
   { file: "codex-app-server.js", program: "Codex", package: "@openai/codex", checked: "its app server, without an account: lists the tools, a build, a run, bad arguments" },
   { file: "host.js", args: ["copilot"], program: "Copilot CLI", package: "@github/copilot", checked: turn },
   { file: "host.js", args: ["opencode"], program: "opencode", package: "opencode-linux-x64", checked: turn },
+  { file: "chat.js", program: "Filesystem server", version: () => version("@modelcontextprotocol/server-filesystem", chat), checked: "[the example](../examples/chat): a result of a run goes to its tools, by a model's call and as a whole resource" },
   { file: "registry.js", program: "MCP registry", version: registry, checked: "`server.json` by its validators" },
   { file: "lint.js", onlyAll: true, program: "actionlint", version: () => actionlint, checked: "the workflows; and the Dockerfile by dockerfile-utils" },
   { file: "snapshot.js", onlyAll: true, seconds: 2400, program: "GoReleaser", version: goreleaser, checked: "its check; a snapshot of a release, in the order of the workflow, with the same binaries everywhere" },

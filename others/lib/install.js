@@ -8,22 +8,32 @@ import { fileURLToPath } from "node:url";
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 
 const others = join(root, "others");
-const lock = join(others, "package-lock.json");
-const installed = join(others, "node_modules/.installed");
 
-// install installs what package-lock.json says, unless that is there.
+// chat is the directory of the example that needs packages.
+export const chat = join(root, "examples/chat");
+
+// install installs the packages of the checks and of the example, unless they are there.
 export function install() {
-  if (existsSync(installed) && readFileSync(installed).equals(readFileSync(lock))) return;
-  const { status } = spawnSync("npm", ["ci", "--ignore-scripts", "--loglevel=error"], { cwd: others, stdio: "inherit" });
-  if (status !== 0) throw new Error("could not install the packages");
   // Claude Code's script puts its binary where the command is.
-  execFileSync(process.execPath, [join(others, "node_modules/@anthropic-ai/claude-code/install.cjs")], { stdio: "inherit" });
-  writeFileSync(installed, readFileSync(lock));
+  const claude = join(others, "node_modules/@anthropic-ai/claude-code/install.cjs");
+  installIn(others, () => execFileSync(process.execPath, [claude], { stdio: "inherit" }));
+  installIn(chat);
 }
 
-// version returns the version of a package in package-lock.json.
-export function version(name) {
-  const { packages } = JSON.parse(readFileSync(lock));
+// installIn installs what a directory's package-lock.json says, unless that is there.
+function installIn(dir, after = () => {}) {
+  const lock = readFileSync(join(dir, "package-lock.json"));
+  const installed = join(dir, "node_modules/.installed");
+  if (existsSync(installed) && readFileSync(installed).equals(lock)) return;
+  const { status } = spawnSync("npm", ["ci", "--ignore-scripts", "--loglevel=error"], { cwd: dir, stdio: "inherit" });
+  if (status !== 0) throw new Error(`could not install the packages of ${dir}`);
+  after();
+  writeFileSync(installed, lock);
+}
+
+// version returns the version of a package in the package-lock.json of a directory.
+export function version(name, dir = others) {
+  const { packages } = JSON.parse(readFileSync(join(dir, "package-lock.json")));
   return packages[`node_modules/${name}`].version;
 }
 
