@@ -93,7 +93,7 @@ func (p *pages) writeBuilds(r *http.Request, body *strings.Builder) {
 		body.WriteString(`<p class="label">There are none yet. An assistant, or <code>anything-mcp build</code>, makes one.</p>`)
 		return
 	}
-	body.WriteString(`<table><thead><tr><th>Started</th><th>State</th><th class="number">Cost</th><th>Build</th></tr></thead><tbody>`)
+	body.WriteString(`<table><thead><tr><th scope="col">Started</th><th scope="col">State</th><th scope="col" class="number">Cost</th><th scope="col">Build</th></tr></thead><tbody>`)
 	for _, one := range list.Builds {
 		function := ""
 		if name := one.FunctionName + " "; one.FunctionID != "" {
@@ -122,7 +122,7 @@ func (p *pages) writeRuns(r *http.Request, body *strings.Builder) {
 		body.WriteString(`<p class="label">There are none yet.</p>`)
 		return
 	}
-	body.WriteString(`<table><thead><tr><th>Started</th><th>State</th><th>Run of the function</th></tr></thead><tbody>`)
+	body.WriteString(`<table><thead><tr><th scope="col">Started</th><th scope="col">State</th><th scope="col">Run of the function</th></tr></thead><tbody>`)
 	for _, one := range list.Runs {
 		state, tone := one.Status, one.Status
 		switch {
