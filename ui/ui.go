@@ -44,7 +44,6 @@ import (
 	"embed"
 	"encoding/base64"
 	"encoding/hex"
-	"regexp"
 	"strings"
 	"sync"
 )
@@ -83,11 +82,13 @@ func Version() string { return version() }
 func PersonPage() Document { return pageForPerson() }
 
 // Stylesheet returns the style of the page, for others that look like it.
-func Stylesheet() string { return squeeze(style) }
+func Stylesheet() string { return stylesheet() }
 
 var (
 	pageForHost   = sync.OnceValue(func() string { return assemble(bridge).HTML })
 	pageForPerson = sync.OnceValue(func() Document { return assemble(person) })
+
+	stylesheet = sync.OnceValue(func() string { return squeeze(style) })
 
 	version = sync.OnceValue(func() string {
 		sum := sha256.Sum256([]byte(Page()))
@@ -112,25 +113,11 @@ func assemble(port string) Document {
 	}
 	script.WriteString("}")
 	doc := Document{}
-	js, css := squeeze(script.String()), squeeze(style)
-	doc.HTML = strings.Replace(indents.ReplaceAllString(frame, ""), "<style></style>", "<style>"+css+"</style>", 1)
+	js, css := squeeze(script.String()), stylesheet()
+	doc.HTML = strings.Replace(withoutIndents(frame), "<style></style>", "<style>"+css+"</style>", 1)
 	doc.HTML = strings.Replace(doc.HTML, "<script></script>", "<script>"+js+"</script>", 1)
 	doc.Style, doc.Script = Source(css), Source(js)
 	return doc
-}
-
-var indents = regexp.MustCompile(`(?m)^\s+`)
-
-// spare matches what the files have for their readers alone: comments, indents, empty
-// lines, and spaces around operators. Its first group is a text in quotes, in which
-// nothing is spare, and its second one an operator.
-var spare = regexp.MustCompile("(?m)(\"(?:[^\"\\\\\n]|\\\\.)*\"|'(?:[^'\\\\\n]|\\\\.)*'|`[^`]*`)" +
-	`|^\s+|(?:^|[ \t]+)// .*$|^/\*.*\*/$| ?([=!<>&|?:+*-]+|[,;{}]) `)
-
-// squeeze returns a file of the page without what is spare. A comment is a line of its
-// own, or follows a space and begins with one.
-func squeeze(source string) string {
-	return spare.ReplaceAllString(spare.ReplaceAllString(source, "$1$2"), "$1$2")
 }
 
 // Source returns the source of an inline style or script for a
