@@ -23,6 +23,17 @@ const health = JSON.parse(file.getHEALTHCHECKs()[0].getRawArgumentsContent().rep
 const env = Object.fromEntries(file.getENVs().flatMap((e) => e.getProperties()).map((p) => [p.getName(), p.getValue()]));
 const entry = words(file.getENTRYPOINTs()[0]);
 
+// It has the files that are copied below and no others, and its user is not root. The
+// registry compares the label with server.json.
+const stage = file.getFROMs().at(-1);
+assert.equal(stage.getImage(), "scratch");
+const copied = file.getCOPYs().filter((copy) => copy.getRange().start.line > stage.getRange().start.line);
+assert.deepEqual(copied.map((copy) => copy.getArguments().at(-1).getValue()), ["/etc/ssl/certs/", "/state", "/anything-mcp"]);
+assert.match(user, /^[1-9]\d*:[1-9]\d*$/);
+const { name } = JSON.parse(readFileSync(join(packages, "server.json"), "utf8"));
+const label = file.getInstructions().find((i) => i.getKeyword() === "LABEL");
+assert.ok(label.getProperties().some((p) => p.getName() === "io.modelcontextprotocol.server.name" && p.getValue() === name));
+
 const bare = join(process.env.HOME, "root");
 for (const dir of ["etc/ssl/certs", "state"]) mkdirSync(join(bare, dir), { recursive: true });
 copyFileSync("/etc/ssl/certs/ca-certificates.crt", join(bare, "etc/ssl/certs/ca-certificates.crt"));
