@@ -242,6 +242,21 @@ func refuses(host, sample string) bool {
 	return false
 }
 
+// TestOtherEncodings refuses what is not in UTF-8: hosts differ in what they make of it.
+func TestOtherEncodings(t *testing.T) {
+	for _, h := range install.Hosts() {
+		text := "{\n\"name\": \"caf\xe9\"}"
+		if h.Name == "codex" {
+			text = "# a\nname = \"caf\xe9\""
+		}
+		for text, want := range map[string]string{text: "line 2: it is not in UTF-8", "\xff\xfe{\x00}\x00": "line 1: it is not in UTF-8"} {
+			if got := edit(t, h, place(t), text); !strings.Contains(got, want) {
+				t.Errorf("%s with %q: %s", h.Name, text, got)
+			}
+		}
+	}
+}
+
 // TestMegabyte edits large files of every host in the middle.
 func TestMegabyte(t *testing.T) {
 	for _, h := range install.Hosts() {

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Plan is a change of a host's file that is worked out and not made yet.
@@ -144,6 +145,10 @@ func (p *Plan) erase(s Server) error {
 func (p *Plan) parse(text string) error {
 	if strings.Trim(text, blanks) == "" {
 		text = p.Host.format.empty()
+	}
+	if !utf8.ValidString(text) {
+		valid := strings.Index(strings.ToValidUTF8(text, "\x00"), "\x00")
+		return errorAt(text, valid, "it is not in UTF-8: save the file in that encoding")
 	}
 	doc, err := p.Host.format.parse(text, p.mark != "")
 	if err == nil {
