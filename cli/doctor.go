@@ -276,7 +276,7 @@ func (d *doctor) checkState(dir string, client *notte.Client) {
 		}
 		jobsKept += len(list)
 	}
-	d.add("state", fine, "", "%s, with %s of this key, %.1f MB", dir, plural(jobsKept, "job"), float64(sizeOf(dir))/1e6)
+	d.add("state", fine, "", "%s, yours and writable, with %s of this key, %.1f MB", dir, plural(jobsKept, "job"), float64(sizeOf(dir))/1e6)
 }
 
 // sizeOf returns how many bytes the files in a directory have.
