@@ -20,6 +20,9 @@ type message struct {
 		Progress float64         `json:"progress"`
 		Total    *float64        `json:"total"`
 		Message  string          `json:"message"`
+		Meta     struct {
+			Subscription json.RawMessage `json:"io.modelcontextprotocol/subscriptionId"`
+		} `json:"_meta"`
 	} `json:"params"`
 	Result json.RawMessage `json:"result"`
 	Error  *struct {
@@ -46,6 +49,9 @@ func (m message) isProgress() bool { return m.Method == "notifications/progress"
 
 // answers reports whether m is the response to the request.
 func (m message) answers(id int) bool { return m.Method == "" && string(m.ID) == strconv.Itoa(id) }
+
+// tells reports whether m is a notice to the subscriptions/listen with this ID.
+func (m message) tells(id int) bool { return string(m.Params.Meta.Subscription) == strconv.Itoa(id) }
 
 // updates reports whether m is progress of the request, whose ID is its token.
 func (m message) updates(id int) bool {
