@@ -196,8 +196,7 @@ func (a *app) Close() {
 // served is what a transport serves.
 type served struct {
 	tools.Server
-	tasks   transport.Tasks   // nil: none
-	toolbox transport.Toolbox // nil: none
+	tasks transport.Tasks // nil: none
 }
 
 // server returns the tools for the callers of an account.
@@ -226,9 +225,6 @@ func (a *app) server(s serverFlags, account func(context.Context) (*notte.Client
 	out := served{Server: srv}
 	if cfg.Tasks {
 		out.tasks = srv.Tasks
-	}
-	if srv.Toolbox != nil {
-		out.toolbox = srv.Toolbox
 	}
 	return out
 }

@@ -124,7 +124,7 @@ func (p *program) httpServer(a *app, flags httpFlags, token string) (*transport.
 	srv := a.server(flags.serverFlags, p.callerAccount(a))
 	opts := transport.HTTPOptions{
 		Tasks:          srv.tasks,
-		Toolbox:        srv.toolbox,
+		Toolbox:        srv.Toolbox,
 		Addr:           flags.addr,
 		TLSCert:        flags.tlsCert,
 		TLSKey:         flags.tlsKey,

@@ -64,7 +64,7 @@ To build something from this terminal instead, try:
 	defer inBackground(ctx, func(ctx context.Context) { a.closeWhenOrphaned(ctx, parentEnded, orphaned) })()
 	err = transport.ServeStdio(ctx, srv.MCP, p.env.Stdin, p.env.Stdout, transport.StdioOptions{
 		Tasks:    srv.tasks,
-		Toolbox:  srv.toolbox,
+		Toolbox:  srv.Toolbox,
 		Logger:   a.log,
 		MaxCalls: flags.maxCalls,
 		Gone:     orphaned,

@@ -151,18 +151,24 @@ func (s *service) listResources(ctx context.Context, _ any, _ *mcp.ListResources
 	if err != nil {
 		return
 	}
-	builds, err := s.Jobs.List(ctx, jobs.Query{Owner: c.owner, Kind: jobs.KindBuild, Limit: 3 * maxListed})
+	list, err := s.resourcesOf(ctx, c.owner)
 	if err != nil {
 		s.Logger.Debug("the builds could not be listed as resources", "err", logLine(err.Error()))
 		return
 	}
-	n := 0
+	s.shelf.put(c.owner, list)
+	result.Resources = append(result.Resources, list...)
+}
+
+// resourcesOf returns the resources of an owner that are listed.
+func (s *service) resourcesOf(ctx context.Context, owner string) (list []mcp.Resource, err error) {
+	builds, err := s.Jobs.List(ctx, jobs.Query{Owner: owner, Kind: jobs.KindBuild, Limit: 3 * maxListed})
 	for _, job := range builds {
-		if n < maxListed && job.State.Ended() {
-			n++
-			result.Resources = append(result.Resources, buildResource(job))
+		if len(list) < maxListed && job.State.Ended() {
+			list = append(list, buildResource(job))
 		}
 	}
+	return list, err
 }
 
 func buildResource(job jobs.Job) mcp.Resource {

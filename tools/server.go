@@ -84,7 +84,7 @@ const sandboxNote = "\n\nThis server runs on its built-in sandbox: nothing is re
 type Server struct {
 	MCP     *server.MCPServer
 	Tasks   *Tasks   // the jobs of its callers, as tasks
-	Toolbox *Toolbox // the pinned functions of its callers; nil if there are none
+	Toolbox *Toolbox // the pinned functions of its callers, and changes of lists
 
 	service *service
 }
@@ -92,11 +92,7 @@ type Server struct {
 // NewServer returns a Server. It makes no request.
 func NewServer(cfg Config) Server {
 	s := newService(cfg)
-	server := Server{MCP: s.mcp, Tasks: &Tasks{s}, service: s}
-	if !cfg.Pins.Off {
-		server.Toolbox = &Toolbox{s}
-	}
-	return server
+	return Server{MCP: s.mcp, Tasks: &Tasks{s}, Toolbox: &Toolbox{s}, service: s}
 }
 
 // minimal are the tools that building and running need.
@@ -119,7 +115,7 @@ func newService(cfg Config) *service {
 		server.WithTitle("Anything: web automations by Notte"),
 		server.WithInstructions(about),
 		server.WithToolCapabilities(!cfg.Pins.Off),
-		server.WithResourceCapabilities(false, false),
+		server.WithResourceCapabilities(false, true),
 		server.WithPromptCapabilities(false),
 		server.WithHooks(hooks),
 	}
@@ -174,6 +170,7 @@ type service struct {
 	names map[string]bool  // of all tools, those that are not listed among them
 	waits waits
 	board pinboard
+	shelf shelf
 }
 
 // caller identifies who makes a call.

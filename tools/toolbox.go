@@ -28,10 +28,6 @@ type SetPin struct {
 }
 
 const (
-	// pinPoll is how often the store is asked whether another process has changed
-	// the pins.
-	pinPoll = time.Second
-
 	// setPinWait bounds how long a list of tools waits for Notte, for the pins of the
 	// settings.
 	setPinWait = 3 * time.Second
@@ -51,7 +47,7 @@ type pinboard struct {
 
 	watching sync.Mutex // guards all below
 	watchers map[chan struct{}]bool
-	known    bool  // a client has listed the tools
+	known    bool  // told is known
 	told     int64 // the generation of the pins that clients know
 }
 
@@ -189,7 +185,7 @@ func choosePins(set, stored []functions.Pin, most int) (chosen []functions.Pin) 
 	return chosen
 }
 
-// Toolbox gives transports access to pinned tools. It is safe for concurrent use.
+// Toolbox gives transports access to pinned tools and to changes of lists. It is safe for concurrent use.
 type Toolbox struct{ s *service }
 
 // Tools returns the pinned tools of the caller who sent the request of ctx. They do not
@@ -200,46 +196,6 @@ func (t *Toolbox) Tools(ctx context.Context) (map[string]server.ServerTool, erro
 		return nil, err
 	}
 	return list.tools, nil
-}
-
-// Changes returns a channel that has a notice whenever the pins may have changed, until
-// ctx ends. It polls the store only once a client has listed the tools.
-func (t *Toolbox) Changes(ctx context.Context) <-chan string {
-	notices := make(chan string)
-	mine := t.s.board.watch()
-	go func() {
-		defer close(notices)
-		defer t.s.board.unwatch(mine)
-		poll := time.NewTicker(pinPoll)
-		defer poll.Stop()
-		for {
-			select {
-			case <-poll.C:
-				t.s.pollPins(ctx)
-			case <-mine:
-				select {
-				case notices <- mcp.MethodNotificationToolsListChanged:
-				case <-ctx.Done():
-				}
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
-	return notices
-}
-
-// pollPins wakes the watchers if the stored pins are not those that clients know.
-func (s *service) pollPins(ctx context.Context) {
-	if !s.board.isKnown() {
-		return
-	}
-	generation, err := s.Functions.PinGeneration(ctx)
-	if err != nil {
-		s.Logger.Debug("the pins could not be watched", "err", logLine(err.Error()))
-		return
-	}
-	s.board.changed(generation, false)
 }
 
 // pinsChanged wakes the watchers after a change of this process.
@@ -278,20 +234,15 @@ func (b *pinboard) listed(generation int64) {
 	}
 }
 
-func (b *pinboard) isKnown() bool {
-	b.watching.Lock()
-	defer b.watching.Unlock()
-	return b.known
-}
-
-// changed wakes the watchers if clients do not know a generation, or if sure is true.
+// changed wakes the watchers if clients know another generation, or if sure is true.
 func (b *pinboard) changed(generation int64, sure bool) {
 	b.watching.Lock()
 	defer b.watching.Unlock()
-	if generation == b.told && !sure {
+	unchanged := !b.known || generation == b.told
+	b.known, b.told = true, generation
+	if unchanged && !sure {
 		return
 	}
-	b.told = generation
 	for watcher := range b.watchers {
 		select {
 		case watcher <- struct{}{}:
