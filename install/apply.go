@@ -19,16 +19,16 @@ const lockTime = 5 * time.Second
 // maxBackups bounds the copies that are kept of a file.
 const maxBackups = 10
 
-// noFile ends the name of a copy of a file that did not exist.
+// noFile ends the name of the copy that stands for a file which did not exist.
 const noFile = "-none"
 
 // takenOut ends the name of a copy that was made before the server was taken out.
 const takenOut = "-out"
 
-// Apply makes the change. It returns where a copy of the file is as it was, or "" if
-// none is kept: there was nothing in it, or now it is what it was before the first
-// change. The file is replaced as a whole, and only if it is still the one
-// that was read. Its error is a [FileError].
+// Apply makes the change. It returns the path of a copy of the old file, or "" if none
+// is kept: there was nothing in the file, or it is again what it was before the first
+// change. The file is replaced as a whole, and only if it is still the one that was
+// read. Its error is a [FileError].
 func (p *Plan) Apply() (backup string, err error) {
 	if len(p.Changes) == 0 {
 		return "", nil
@@ -177,9 +177,9 @@ func digest(text string) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// restore makes the text the one before the server was installed, if nothing else has
-// changed the file since. Otherwise it removes the object around the server that was
-// made for it, if that is empty.
+// restore makes the new text the one before the server was installed, if nothing else
+// has changed the file since. Otherwise it removes the object around the server if that
+// was made for the server and is empty.
 func (p *Plan) restore(server string) error {
 	text := p.mark + p.before
 	for _, file := range slices.Backward(p.backups()) {

@@ -42,10 +42,10 @@ type member struct {
 	name  string
 	value any
 	keep  bool   // a value that the file has already stays
-	also  string // a value that is as good, and stays
+	also  string // another value that stays
 }
 
-// names is a list to which a file may add.
+// names is a list of strings. Those that a file has besides stay.
 type names []string
 
 // with returns the strings that are in list or in n.
@@ -86,7 +86,7 @@ func atFirst(name string, value any) field {
 	return func(*Host, Server) member { return member{name: name, value: value, keep: true} }
 }
 
-// either returns a field with a value, in the place of which another is as good.
+// either returns a field with a value. The value also stays if the file has that.
 func either(name, value, also string) field {
 	return func(*Host, Server) member { return member{name: name, value: value, also: also} }
 }
@@ -149,8 +149,8 @@ func (h *Host) secretFor(s Server) string {
 // transports are the members by which hosts tell how they reach a server.
 var transports = []string{"type", "url", "httpUrl", "serverUrl"}
 
-// entryOf returns the entry of s. What belongs to the other kind of server is nil in it:
-// a host that found both would be confused.
+// entryOf returns the entry of s. The members of the other kind of server are nil in it,
+// so that they are removed: it is unknown what a host does that finds both.
 func (h *Host) entryOf(s Server) entry {
 	wanted, other := h.stdio, h.http
 	if s.URL != "" {

@@ -55,7 +55,7 @@ func (h *Host) read(env Env, s Server) (*Plan, error) {
 	return p, p.load()
 }
 
-// exists reports whether there is something at path, be it a broken link.
+// exists reports whether there is a file or a link at path. The link may be broken.
 func exists(path string) bool {
 	_, err := os.Lstat(path)
 	return err == nil
@@ -79,7 +79,7 @@ func (p *Plan) load() error {
 	return p.parse(p.before)
 }
 
-// follow returns what a file is behind symbolic links. The last need not lead anywhere.
+// follow returns the path behind symbolic links. There need not be a file at that path.
 func follow(file string) (string, error) {
 	for range 40 { // as Linux does
 		link, err := os.Readlink(file)

@@ -22,8 +22,8 @@ type document interface {
 	// get returns the value at path in the types of package json, null for a null, or
 	// nil if there is none.
 	get(path ...string) any
-	// set returns the text with another value at path. The parent must be there, but in
-	// TOML. Whether this is possible shows when the result is parsed.
+	// set returns the text with another value at path. The parent must be there, except
+	// in TOML. The caller must parse the result to see whether this was possible.
 	set(value any, path ...string) string
 	// remove returns the text without the value at path, if that is possible.
 	remove(path ...string) string

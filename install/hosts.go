@@ -20,12 +20,12 @@ type Host struct {
 	servers string // the member of the file with the servers
 
 	stdio []field // of the entry of a server that the host starts
-	http  []field // of one that runs already; nil: the file has no such
+	http  []field // of one that runs already; nil: the file cannot name one
 
 	reference string // the format in which an entry names a variable; "": it cannot
 	prompts   string // the list of the values that the host asks its user for; "": it has none
-	settings  bool   // a server gets the environment of the host, but for keys
-	keys      bool   // and keys too
+	settings  bool   // a server gets the environment of the host, except keys
+	keys      bool   // a server gets the keys in that environment too
 	lock      string // what the host appends to the file's name for the folder that locks it; "": no lock
 
 	// Effect says when a change takes effect.
@@ -75,8 +75,8 @@ func inConfig(paths ...string) func(Env) []string {
 	}
 }
 
-// claudeDesktopFiles has two places on Windows: a build from the Store is shown the
-// first when it opens the second.
+// claudeDesktopFiles has two places on Windows: when a build from the Store opens the
+// second, Windows gives it the first.
 func claudeDesktopFiles(e Env) []string {
 	files := inConfig("Claude/claude_desktop_config.json")(e)
 	if e.GOOS != "windows" {
@@ -178,7 +178,7 @@ var hosts = []*Host{{
 	Effect: "It takes effect at the next start of opencode.",
 }, {
 	Name: "vscode", Title: "VS Code", program: "code",
-	// The last is the place where none of the builds is installed.
+	// The last is taken if none of the builds is installed.
 	files:   inConfig("Code/User/mcp.json", "Code - Insiders/User/mcp.json", "VSCodium/User/mcp.json", "Code/User/mcp.json"),
 	project: []string{".vscode/mcp.json"},
 	format:  jsonc, servers: "servers",
@@ -208,8 +208,8 @@ var commandLine field = func(_ *Host, s Server) member {
 	return member{name: "command", value: append([]string{s.Command}, s.Args...)}
 }
 
-// codexKey names the variable with the key, which a server of Codex does not get
-// otherwise.
+// codexKey names the variable with the key: a server of Codex gets only variables that
+// are named.
 var codexKey field = func(_ *Host, s Server) member {
 	if s.KeyName == "" || s.Key != "" {
 		return member{name: "env_vars"}
@@ -217,7 +217,7 @@ var codexKey field = func(_ *Host, s Server) member {
 	return member{name: "env_vars", value: names{s.KeyName}}
 }
 
-// codexTime is there because progress does not stop the clock of Codex.
+// codexTime bounds the time of a call, which Codex does not extend when progress comes.
 var codexTime field = func(_ *Host, s Server) member {
 	return member{name: "tool_timeout_sec", value: int(s.CallTime.Seconds()), keep: true}
 }
@@ -229,7 +229,7 @@ var codexToken field = func(_ *Host, s Server) member {
 	return member{name: "bearer_token_env_var", value: s.TokenName}
 }
 
-// Lines returns what most other hosts need for s.
+// Lines returns the text of a file that has s alone, as most other hosts read it.
 func Lines(s Server) string {
 	most := Host{format: plainJSON, servers: "mcpServers", stdio: []field{command, args, env}, http: []field{urlNamed("url"), headers}}
 	return most.Lines(s)

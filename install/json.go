@@ -30,7 +30,7 @@ func (f jsonFormat) parse(text string, marked bool) (document, error) {
 	if isDeep(text) {
 		return nil, &syntaxError{problem: "it has more than 10,000 brackets in one another"}
 	}
-	// The line end is for a comment in a last line without one.
+	// The line end completes a comment at the end of the file.
 	root, err := hujson.Parse([]byte(text + "\n"))
 	if err != nil {
 		return nil, jsonError(text, err)
@@ -46,8 +46,8 @@ func (f jsonFormat) parse(text string, marked bool) (document, error) {
 	return &jsonDoc{text, &root}, nil
 }
 
-// isDeep reports whether text may have so many levels that a parser which calls itself
-// runs out of memory.
+// isDeep reports whether text nests so deep that a recursive parser could use up its
+// stack.
 func isDeep(text string) bool {
 	depth := 0
 	for i := range len(text) {

@@ -127,7 +127,7 @@ func removeChild(text string, parent *hujson.Value, kids []child, i int) string 
 			before--
 		}
 	}
-	// A line comment must not swallow what follows.
+	// What follows a line comment must be on another line.
 	if strings.Contains(head[min(before, len(head)):], "//") && !strings.HasPrefix(strings.TrimLeft(tail, " \t\r"), "\n") {
 		head += lineEnd(text)
 	}

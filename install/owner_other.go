@@ -2,5 +2,5 @@
 
 package install
 
-// keepOwner does nothing: a new file belongs to the owner of its folder's rights.
+// keepOwner does nothing: on this system a new file gets its rights from its folder.
 func keepOwner(old, file string) error { return nil }

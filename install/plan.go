@@ -57,7 +57,8 @@ func (e *FileError) Unwrap() error { return e.Err }
 // errExtend is the error of a value that cannot be added to a file.
 var errExtend = errors.New("cannot be added, because of the way in which the file writes what is around it")
 
-// Install works out how a server gets into the file of h. Its error is a [FileError].
+// Install works out the change that adds a server to the file of h. Its error is a
+// [FileError].
 func (h *Host) Install(env Env, s Server) (*Plan, error) {
 	p, err := h.plan(env, s, (*Plan).write)
 	if e, ok := errors.AsType[*FileError](err); ok && errors.Is(err, errExtend) {
@@ -66,8 +67,8 @@ func (h *Host) Install(env Env, s Server) (*Plan, error) {
 	return p, err
 }
 
-// Uninstall works out how a server gets out of the file of h. Its error is a
-// [FileError].
+// Uninstall works out the change that removes a server from the file of h. Its error is
+// a [FileError].
 func (h *Host) Uninstall(env Env, s Server) (*Plan, error) {
 	return h.plan(env, s, (*Plan).erase)
 }
@@ -87,7 +88,7 @@ func (h *Host) plan(env Env, s Server, change func(*Plan, Server) error) (*Plan,
 	return p, nil
 }
 
-// Lines returns the lines that a file without anything else needs for s.
+// Lines returns the text of a file of h that has s alone.
 func (h *Host) Lines(s Server) string {
 	p := &Plan{Host: h}
 	err := p.parse(h.format.empty())

@@ -39,8 +39,8 @@ func (d *tomlDoc) sectionEnd(header int) int {
 	return header + next
 }
 
-// insertLines inserts lines at the start of a line or at the end of the text, with a
-// line before them that is blank unless there is one.
+// insertLines inserts lines at the start of a line or at the end of the text. It adds
+// blank, which may be empty, before them, unless the line before them is blank already.
 func insertLines(text string, at int, blank, lines string) string {
 	head := text[:at]
 	if head != "" && !strings.HasSuffix(head, "\n") {

@@ -9,7 +9,7 @@ import (
 	"github.com/anything-mcp/anything-mcp/text"
 )
 
-// errBuildTimeout is the cause of a build's end that took too long.
+// errBuildTimeout is the cause of the end of a build that took too long.
 var errBuildTimeout = errors.New("the build took too long")
 
 const (

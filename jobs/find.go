@@ -149,10 +149,11 @@ func (f *finder) announce(function notte.Function, name, from string) {
 	})
 }
 
-// find looks for the build's function until it is found, patience has run out or
-// ctx ends, and reports whether it was found for certain. When patience has run out, it adds as
-// unconfirmed a function that Notte could not be asked about, if the stream named it
-// in data or metadata, and as candidates the functions that may be the build's.
+// find looks for the build's function until it is found, patience has run out or ctx
+// ends, and reports whether it was found for certain. When patience has run out, it
+// adds what is only likely: as unconfirmed, a function that Notte could not be asked
+// about, if the stream named it in data or metadata; as candidates, the functions that
+// may be the build's.
 func (f *finder) find(ctx context.Context, patience time.Duration) bool {
 	deadline := time.Now().Add(patience)
 	var candidates []notte.Function

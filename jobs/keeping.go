@@ -31,7 +31,8 @@ type keeping struct {
 	stateSaved time.Time
 }
 
-// stale reports whether the store failed to take what is new of the job, or all of it.
+// stale reports whether the store has failed, so that it lacks the job or what is new of
+// it.
 func (k *keeping) stale() bool { return k.lease == Lease{} || k.behind }
 
 // volatile reports whether the job would be lost with this process.
@@ -74,7 +75,7 @@ func (r *record) release() {
 	r.wake()
 }
 
-// thaw shows all that has come. The caller holds mu.
+// thaw lets followers see the job as it is, with all its entries. The caller holds mu.
 func (r *record) thaw() {
 	r.visible = nil
 	r.show(r.seq)

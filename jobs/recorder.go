@@ -156,7 +156,7 @@ func (c *recorder) saveBatch(batch []*record) bool {
 }
 
 // note logs the first failure of the store in a series, and the end of the series. It
-// reports whether err is none. It may be called by any goroutine.
+// reports whether err is no failure. It may be called by any goroutine.
 func (c *recorder) note(err error, id string) (ok bool) {
 	ok = IsAnswer(err)
 	attrs := []any{"err", err}

@@ -174,8 +174,8 @@ func (m *Manager) conclude(r *record, o outcome) {
 	}
 }
 
-// stopped returns the state of a job that was cancelled or stopped here, and of another
-// "".
+// stopped returns the state in which a job ends that was cancelled or stopped here. For
+// any other job it returns "".
 func stopped(ctx context.Context) State {
 	switch cause := context.Cause(ctx); {
 	case errors.Is(cause, errCancelled):

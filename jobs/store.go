@@ -153,15 +153,15 @@ func (l Limits) Bounded() bool { return l.MaxRunning > 0 || l.BudgetUSD > 0 }
 // Entries are added to the log; those that are there already are left as they
 // are. Entries before Oldest are dropped, so that the log is bounded. Job, unless
 // nil, is the job's new state. Answer, Thinking, Variables and Result are stored
-// with the end of a job, and left as they are before it. A job that has ended ends
-// its lease; its links (the ViewerURL of its entries) are erased, and if Notte took
-// the build on, its cost is added to Spending. If it was the run of an item and is
+// with the end of a job, and left as they are before it. The end of a job ends its
+// lease and erases its links (the ViewerURL of its entries). If Notte took the build
+// on, its cost is added to Spending. If it was the run of an item and is
 // Waiting, the item waits again. When Save returns nil for an end, or for a Change with
 // Sync set, it is as durable as the store is.
 //
 // With Create, a job that the store does not have is created first, whatever its
-// limits, with the lease of the change. It has begun, because the store could not
-// be asked before.
+// limits, with the lease of the change: it has begun already, because the store could
+// not be asked before.
 //
 // The first to end a job wins, and later changes get ErrEnded. One end replaces
 // another, once: if the stored job ended as [StateInterrupted], an end in any

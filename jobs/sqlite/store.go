@@ -47,7 +47,8 @@ func New(dir string) *Store {
 	return &Store{path: filepath.Join(dir, fileName)}
 }
 
-// NewMemory returns an empty store in memory. It keeps the newest 1,000 ended jobs, and fewer if they take more than 192 MiB.
+// NewMemory returns an empty store in memory. It keeps the newest 1,000 ended jobs, and
+// fewer if they take more than 192 MiB.
 func NewMemory() *Store {
 	return &Store{path: "in memory", memory: true}
 }

@@ -20,9 +20,9 @@ type tx struct {
 	lock        patience
 }
 
-// transact makes changes in one transaction. Answers are left with the changes; with a
-// failure nothing is changed. A panic is returned as an error, so that it
-// does not leave the transaction open.
+// transact makes changes in one transaction, and leaves the answer to each with it. With
+// a failure nothing is changed. A panic is returned as an error, so that it does not
+// leave the transaction open.
 func (t *tx) transact(queue []*change) (err error) {
 	durable := slices.ContainsFunc(queue, func(c *change) bool { return c.durable })
 	if err := t.begin(durable); err != nil {
