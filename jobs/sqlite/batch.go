@@ -67,12 +67,8 @@ func (s *Store) TakeItem(ctx context.Context, batch jobs.Lease, run jobs.Job, op
 const fences = 1 << 32
 
 // Resume has a batch run again.
-func (s *Store) Resume(ctx context.Context, job jobs.Job, opts jobs.CreateOptions) (jobs.Job, jobs.Lease, error) {
-	var (
-		stored jobs.Job
-		lease  jobs.Lease
-	)
-	err := s.write(ctx, "resume "+job.ID+" in", true, func(t *tx) error {
+func (s *Store) Resume(ctx context.Context, job jobs.Job, opts jobs.CreateOptions) (stored jobs.Job, lease jobs.Lease, err error) {
+	err = s.write(ctx, "resume "+job.ID+" in", true, func(t *tx) error {
 		found, err := query(t, scanWholeJob, "SELECT "+jobColumns+" FROM "+jobTables+" WHERE jobs.id = ? AND kind = 'batch'", job.ID)
 		if err == nil && len(found) == 0 {
 			err = jobs.ErrNotFound
@@ -94,10 +90,7 @@ func (s *Store) Resume(ctx context.Context, job jobs.Job, opts jobs.CreateOption
 			putLease(lease, opts),
 		)
 	})
-	if err != nil {
-		return jobs.Job{}, jobs.Lease{}, err
-	}
-	return stored, lease, nil
+	return stored, lease, err
 }
 
 // Items returns a part of a batch's items.

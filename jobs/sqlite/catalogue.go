@@ -16,12 +16,8 @@ var _ functions.Store = (*Store)(nil)
 
 // CatalogueState returns what is known of an account's list.
 func (s *Store) CatalogueState(ctx context.Context, a functions.Account) (functions.State, error) {
-	found, err := collect(ctx, s, "read the catalogue in", scanState,
+	return one(ctx, s, "read the catalogue in", nil, scanState,
 		"SELECT read_at, complete, retry_at FROM catalogues WHERE owner = ? AND api_url = ?", a.Owner, a.APIURL)
-	if err != nil || len(found) == 0 {
-		return functions.State{}, err
-	}
-	return found[0], nil
 }
 
 func scanState(rows *sql.Rows) (state functions.State, err error) {

@@ -16,19 +16,15 @@ const costSample = 500
 // Create stores a job, joins it to an earlier one or refuses it. It is on the
 // disk when Create returns. An earlier job is looked for before anything is
 // written, so that it is found although another program keeps the lock.
-func (s *Store) Create(ctx context.Context, job jobs.Job, opts jobs.CreateOptions) (jobs.Job, jobs.Lease, error) {
-	var (
-		stored jobs.Job
-		lease  jobs.Lease
-	)
+func (s *Store) Create(ctx context.Context, job jobs.Job, opts jobs.CreateOptions) (stored jobs.Job, lease jobs.Lease, err error) {
 	op := "store " + job.ID + " in"
 	join, args := joinQuery(job.Owner, opts)
 	earlier, err := collect(ctx, s, op, scanWholeJob, join, args...)
 	if err != nil {
-		return jobs.Job{}, jobs.Lease{}, err
+		return stored, lease, err
 	}
 	if len(earlier) > 0 {
-		return earlier[0], jobs.Lease{}, nil
+		return earlier[0], lease, nil
 	}
 	err = s.write(ctx, op, true, func(t *tx) error {
 		earlier, err := query(t, scanWholeJob, join, args...)
@@ -53,10 +49,7 @@ func (s *Store) Create(ctx context.Context, job jobs.Job, opts jobs.CreateOption
 		}
 		return t.insertItems(job.ID, opts.Items)
 	})
-	if err != nil {
-		return jobs.Job{}, jobs.Lease{}, err
-	}
-	return stored, lease, nil
+	return stored, lease, err
 }
 
 // joinQuery finds the job that opts lets be joined: the newest that runs, or else the

@@ -52,9 +52,8 @@ func (s *Store) Renew(ctx context.Context, leases []jobs.Lease, until time.Time)
 }
 
 // Adopt takes over running jobs whose holders are gone.
-func (s *Store) Adopt(ctx context.Context, owner, holder string, until, now time.Time) ([]jobs.Adopted, error) {
-	var adopted []jobs.Adopted
-	err := s.write(ctx, "take over jobs in", false, func(t *tx) error {
+func (s *Store) Adopt(ctx context.Context, owner, holder string, until, now time.Time) (adopted []jobs.Adopted, err error) {
+	err = s.write(ctx, "take over jobs in", false, func(t *tx) error {
 		left, err := query(t, scanWholeJob, `SELECT `+jobColumns+` FROM leases JOIN jobs ON jobs.id = leases.job_id
 			LEFT JOIN details ON details.job_id = jobs.id
 			WHERE owner = ? AND holder <> ? AND expires_at < ? ORDER BY n`, owner, holder, millis(now))
@@ -73,10 +72,7 @@ func (s *Store) Adopt(ctx context.Context, owner, holder string, until, now time
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return adopted, nil
+	return adopted, err
 }
 
 // forgetBatch is how many jobs are deleted in one transaction, so that no other

@@ -13,15 +13,8 @@ import (
 
 // Get returns a job with all that is known of it.
 func (s *Store) Get(ctx context.Context, id string) (jobs.Job, error) {
-	found, err := collect(ctx, s, "read "+id+" from", scanWholeJob,
+	return one(ctx, s, "read "+id+" from", jobs.ErrNotFound, scanWholeJob,
 		"SELECT "+jobColumns+" FROM "+jobTables+" WHERE jobs.id = ?", id)
-	if err == nil && len(found) == 0 {
-		err = jobs.ErrNotFound
-	}
-	if err != nil {
-		return jobs.Job{}, err
-	}
-	return found[0], nil
 }
 
 // List returns summaries of jobs, newest first, along an index that holds them
@@ -70,11 +63,7 @@ func spendingArgs(owner string, since time.Time) []any {
 
 // Spending sums up the ledger, which outlives the jobs.
 func (s *Store) Spending(ctx context.Context, owner string, since time.Time) (jobs.Spending, error) {
-	sums, err := collect(ctx, s, "sum up the spending in", scanSpending, spendingQuery, spendingArgs(owner, since)...)
-	if err != nil {
-		return jobs.Spending{}, err
-	}
-	return sums[0], nil
+	return one(ctx, s, "sum up the spending in", nil, scanSpending, spendingQuery, spendingArgs(owner, since)...)
 }
 
 func scanSpending(rows *sql.Rows) (sum jobs.Spending, err error) {
@@ -130,6 +119,17 @@ func collect[T any](ctx context.Context, s *Store, op string, scan func(*sql.Row
 		return err
 	})
 	return list, s.explain(op, err)
+}
+
+// one reads the only row of a query. If there is no row, its error is none.
+func one[T any](ctx context.Context, s *Store, op string, none error, scan func(*sql.Rows) (T, error), query string, args ...any) (found T, err error) {
+	list, err := collect(ctx, s, op, scan, query, args...)
+	if err == nil && len(list) == 0 {
+		err = none
+	} else if err == nil {
+		found = list[0]
+	}
+	return found, err
 }
 
 // notFound returns the contract's error for a row that is not there.

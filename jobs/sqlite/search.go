@@ -13,15 +13,8 @@ const functionColumns = "function_id, site, updated_at, read_at, body"
 
 // GetFunction returns a function with its details.
 func (s *Store) GetFunction(ctx context.Context, a functions.Account, id string) (functions.Function, error) {
-	found, err := collect(ctx, s, "read a function from", scanWholeFunction,
+	return one(ctx, s, "read a function from", functions.ErrNotFound, scanWholeFunction,
 		"SELECT "+functionColumns+", details FROM functions WHERE owner = ? AND api_url = ? AND function_id = ?", a.Owner, a.APIURL, id)
-	if err != nil {
-		return functions.Function{}, err
-	}
-	if len(found) == 0 {
-		return functions.Function{}, functions.ErrNotFound
-	}
-	return found[0], nil
 }
 
 // scanFunction reads a function from a row of functionColumns, and of more columns
