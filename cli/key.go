@@ -107,7 +107,8 @@ func (p *program) givenKey(raw []byte, place string) (keys.Key, error) {
 
 // account returns the client of the user's account, or one without a key if there is
 // none. It looks for the key when it is first called, and again while there is none: a
-// user may log in meanwhile. A keyring that fails is not asked again, since that may show a window.
+// user may log in meanwhile. A keyring that fails is not asked again, since that may
+// show a window.
 func (a *app) account(ctx context.Context) (*notte.Client, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

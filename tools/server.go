@@ -184,9 +184,9 @@ type caller struct {
 
 func (c *caller) waiter(job *jobs.Job) waiter { return waiter{c.owner, c.name, job.ID} }
 
-// caller returns who makes a call, and never nil. Only this method decides whose account and jobs
-// a call uses. ctx must be the handler's, because mcp-go's context says what the
-// client supports.
+// caller returns who makes a call, and never nil. Only this method decides whose
+// account and jobs a call uses. ctx must be the handler's, because mcp-go's context
+// says what the client supports.
 func (s *service) caller(ctx context.Context) (*caller, error) {
 	c := &caller{supportsTasks: s.Tasks && clientSupportsTasks(ctx), showsApps: s.Apps && clientShowsApps(ctx)}
 	if session := server.ClientSessionFromContext(ctx); session != nil {

@@ -176,10 +176,10 @@ func serveHealth(w http.ResponseWriter, r *http.Request) *refusal {
 // every call has been answered.
 const closeWait = time.Second
 
-// Serve serves the connections of ln until ctx ends or ln fails, and closes ln.
-// When ctx ends, Serve refuses new calls, ends open streams and subscriptions, calls
-// OnStop, and gives running calls 8 s to be answered. Then it closes all connections and returns nil.
-// Serve may be called once.
+// Serve serves the connections of ln until ctx ends or ln fails, and closes ln. When
+// ctx ends, Serve refuses new calls, ends open streams and subscriptions, calls OnStop,
+// and gives running calls 8 s to be answered. Then it closes all connections and
+// returns nil. Serve may be called once.
 func (h *HTTP) Serve(ctx context.Context, ln net.Listener) error {
 	srv := &http.Server{
 		Handler:           h,

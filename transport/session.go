@@ -25,9 +25,9 @@ const (
 )
 
 // sessions issues and checks the session IDs of legacy clients. An ID is a nonce, a
-// mark, and the signature of both. So no state is kept for a session, and replicas that share the
-// key accept each other's IDs. sessions keeps only the last 1,000 IDs that clients
-// of this process have ended. An older one becomes valid again, which gives its
+// mark, and the signature of both. So no state is kept for a session, and replicas that
+// share the key accept each other's IDs. sessions keeps only the last 1,000 IDs that
+// clients of this process have ended. An older one becomes valid again, which gives its
 // client access to nothing.
 type sessions struct {
 	key []byte

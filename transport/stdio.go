@@ -48,20 +48,19 @@ const (
 // ErrNoMessage says that the input of a server ended before a message came.
 var ErrNoMessage = errors.New("the input ended before a message came")
 
-// ServeStdio serves MCP over in and out, one JSON-RPC message a line, until in
-// ends or ctx does. Requests that may take a while, calls of tools above all, run on a
-// goroutine each. All other messages
-// are handled in the order in which they came, and the answer to an initialize
-// precedes all that follows it. ServeStdio writes nothing but JSON-RPC to out,
-// one Write a message, and begins no Write after it has returned. While out
-// stalls it goes on reading, until 256 answers wait to be written.
+// ServeStdio serves MCP over in and out, one JSON-RPC message a line, until in ends or
+// ctx does. Requests that may take a while, calls of tools above all, run on a
+// goroutine each. All other messages are handled in the order in which they came, and
+// the answer to an initialize precedes all that follows it. ServeStdio writes nothing
+// but JSON-RPC to out, one Write a message, and begins no Write after it has returned.
+// While out stalls it goes on reading, until 256 answers wait to be written.
 //
 // When in or the client ends, subscriptions end at once, and running calls have the
 // grace period to end by themselves. Then, or when ctx ends, subscriptions end, new
-// calls are refused, OnStop is called, and running calls have 8 s to answer, or 2 s if ctx has not ended. Then their contexts end. The error
-// is nil unless in or out failed; it is [ErrNoMessage] if in ended before a message
-// came. Unless in has ended, a Read of it may still be waiting when ServeStdio
-// returns.
+// calls are refused, OnStop is called, and running calls have 8 s to answer, or 2 s if
+// ctx has not ended. Then their contexts end. The error is nil unless in or out failed;
+// it is [ErrNoMessage] if in ended before a message came. Unless in has ended, a Read
+// of it may still be waiting when ServeStdio returns.
 func ServeStdio(ctx context.Context, srv *server.MCPServer, in io.Reader, out io.Writer, opts StdioOptions) error {
 	return newStdio(srv, in, out, opts).serve(ctx)
 }

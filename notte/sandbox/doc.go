@@ -50,9 +50,10 @@
 //
 // # Functions
 //
-// A run with a variable that its function does not take, or without one that it
-// needs, ends as failed, in Notte's words. At most 10 runs are active at once.
-// [WithRateLimit] limits the requests, [WithExamples] adds six functions, and [HostileFunctions] returns some whose texts attack their reader.
+// A run with a variable that its function does not take, or without one that it needs,
+// ends as failed, in Notte's words. At most 10 runs are active at once. [WithRateLimit]
+// limits the requests, [WithExamples] adds six functions, and [HostileFunctions]
+// returns some whose texts attack their reader.
 //
 // # Endings on demand
 //
