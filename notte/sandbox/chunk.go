@@ -1,7 +1,5 @@
 package sandbox
 
-import "fmt"
-
 // Headers of a v2 stream.
 const (
 	threadHeader  = "X-Thread-Id"
@@ -17,10 +15,7 @@ const (
 //
 // It panics if a name is no string, has no value, or has one that cannot be
 // encoded.
-func Chunk(kind string, fields ...any) Step {
-	frame := chunkFrame(kind, fields)
-	return Step{func(st *Stream) error { return st.send(frame) }}
-}
+func Chunk(kind string, fields ...any) Step { return Event(chunk(kind, fields)) }
 
 // Done writes the end of a v2 stream, "data: [DONE]" and a blank line. The thread takes
 // another turn from then on.
@@ -44,21 +39,6 @@ func Thread(id string) Step {
 }
 
 // chunk writes a chunk, or an event of v1, which has the same form.
-func (st *Stream) chunk(kind string, fields ...any) error { return st.send(chunkFrame(kind, fields)) }
+func (st *Stream) chunk(kind string, fields ...any) error { return st.Event(chunk(kind, fields)) }
 
-// chunkFrame returns a chunk as one event of a stream.
-func chunkFrame(kind string, fields []any) []byte {
-	if len(fields)%2 != 0 {
-		panic(fmt.Sprintf("sandbox: chunk %s: a field has no value", kind))
-	}
-	frame := append([]byte("data: {\"type\":"), mustEncode(kind)...)
-	for i := 0; i < len(fields); i += 2 {
-		name, ok := fields[i].(string)
-		if !ok {
-			panic(fmt.Sprintf("sandbox: chunk %s: the name %v is no string", kind, fields[i]))
-		}
-		frame = append(append(frame, ','), mustEncode(name)...)
-		frame = append(append(frame, ':'), mustEncode(fields[i+1])...)
-	}
-	return append(frame, "}\n\n"...)
-}
+func chunk(kind string, fields []any) object { return append(object{"type", kind}, fields...) }

@@ -133,79 +133,35 @@ func (f *function) nextVersion(now time.Time) *function {
 // maxVersions bounds the versions of a function that are listed.
 const maxVersions = 100
 
-// functionView is a function on the wire.
-type functionView struct {
-	FunctionID          string         `json:"function_id"`
-	WorkflowID          string         `json:"workflow_id"`
-	Name                string         `json:"name"`
-	Description         string         `json:"description"`
-	Domain              *string        `json:"domain"`
-	Variables           []variableView `json:"variables"`
-	LatestVersion       string         `json:"latest_version"`
-	Versions            []string       `json:"versions"`
-	Status              string         `json:"status"`
-	Source              *string        `json:"source"`
-	SelfHealing         bool           `json:"self_healing"`
-	Published           bool           `json:"published"`
-	Shared              bool           `json:"shared"`
-	RequiredSecrets     []string       `json:"required_secrets"`
-	ReferenceWorkflowID *string        `json:"reference_workflow_id"`
-	DefaultRuntime      *string        `json:"default_runtime"` // always null
-	ScheduleCron        *string        `json:"schedule_cron"`
-	ScheduleVariables   map[string]any `json:"schedule_variables"`
-	ScheduleState       *string        `json:"schedule_state"`
-	CreatedAt           string         `json:"created_at"`
-	UpdatedAt           string         `json:"updated_at"`
-}
-
-// functionDetails is a function on the wire when it is asked for by its ID.
-type functionDetails struct {
-	functionView
-	Instructions   *string `json:"instructions"`
-	ResponseFormat any     `json:"response_format"`
-	URL            string  `json:"url"`
-}
-
-type variableView struct {
-	Name    string  `json:"name"`
-	Type    *string `json:"type"`
-	Default *string `json:"default"`
-}
-
-func (f *function) view() functionView {
-	v := functionView{
-		FunctionID: f.ID, WorkflowID: f.ID, Name: f.Name, Description: f.Description, Domain: orNull(f.Domain),
-		Variables: make([]variableView, len(f.Variables)), LatestVersion: f.latest(), Versions: f.Versions,
-		Status: "active", Source: orNull(f.Source), SelfHealing: f.SelfHealing, Published: f.Published, Shared: f.Shared,
-		RequiredSecrets: append([]string{}, f.RequiredSecrets...), ReferenceWorkflowID: orNull(f.ForkOf),
-		CreatedAt: formatTime(f.Created), UpdatedAt: formatTime(f.Updated),
+// view returns the function on the wire.
+func (f *function) view() object {
+	variables := make([]object, len(f.Variables))
+	for i, v := range f.Variables {
+		variables[i] = object{"name", v.Name, "type", orNull(v.Type), "default", v.Default}
 	}
-	for i, variable := range f.Variables {
-		v.Variables[i] = variableView{variable.Name, orNull(variable.Type), variable.Default}
-	}
+	status := "active"
 	if f.Inactive {
-		v.Status = "inactive"
+		status = "inactive"
 	}
-	if f.Schedule != nil {
-		v.ScheduleCron, v.ScheduleVariables, v.ScheduleState = &f.Schedule.Cron, f.Schedule.Variables, orNull("active")
+	view := object{
+		"function_id", f.ID, "workflow_id", f.ID, "name", f.Name, "description", f.Description, "domain", orNull(f.Domain),
+		"variables", variables, "latest_version", f.latest(), "versions", f.Versions, "status", status,
+		"source", orNull(f.Source), "self_healing", f.SelfHealing, "published", f.Published, "shared", f.Shared,
+		"required_secrets", append([]string{}, f.RequiredSecrets...), "reference_workflow_id", orNull(f.ForkOf), "default_runtime", nil,
 	}
-	return v
+	if s := f.Schedule; s != nil {
+		view = append(view, "schedule_cron", s.Cron, "schedule_variables", s.Variables, "schedule_state", "active")
+	} else {
+		view = append(view, "schedule_cron", nil, "schedule_variables", nil, "schedule_state", nil)
+	}
+	return append(view, "created_at", formatTime(f.Created), "updated_at", formatTime(f.Updated))
 }
 
-// details returns f with a download link that has this signature.
-func (f *function) details(version, signature string) functionDetails {
-	return functionDetails{
-		functionView: f.view(), Instructions: orNull(f.Instructions), ResponseFormat: f.ResponseFormat,
+// details returns the function on the wire when it is asked for by its ID. Its download
+// link has this signature.
+func (f *function) details(version, signature string) object {
+	return append(f.view(), "instructions", orNull(f.Instructions), "response_format", f.ResponseFormat,
 		// A reserved top-level domain, so that no client can reach it.
-		URL: "https://storage.sandbox.invalid/functions/" + url.PathEscape(f.ID) + "/v" + version +
-			".py?X-Amz-Expires=900&X-Amz-Signature=" + signature,
-	}
-}
-
-// orNull returns text, or nil for the JSON null if text is empty.
-func orNull(text string) *string {
-	if text == "" {
-		return nil
-	}
-	return &text
+		"url", "https://storage.sandbox.invalid/functions/"+url.PathEscape(f.ID)+"/v"+version+
+			".py?X-Amz-Expires=900&X-Amz-Signature="+signature)
 }

@@ -25,7 +25,7 @@ func (s *Server) listFunctions(r *http.Request) http.HandlerFunc {
 	if problems != nil {
 		return invalid(problems)
 	}
-	var all []any
+	var all []object
 	s.store.view(func() {
 		for f := range s.store.functions.newest() {
 			if !p.onlyActive || !f.Inactive {

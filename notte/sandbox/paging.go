@@ -54,21 +54,12 @@ func readPaging(r *http.Request) (paging, []problem) {
 	return p, problems
 }
 
-// page is one page of a list on the wire.
-type page struct {
-	Items       []any `json:"items"`
-	Page        int   `json:"page"`
-	PageSize    int   `json:"page_size"`
-	HasNext     bool  `json:"has_next"`
-	HasPrevious bool  `json:"has_previous"`
-}
-
-// cut returns the page of all that p asks for.
-func (p paging) cut(all []any) page {
+// cut returns the page of all that p asks for, on the wire.
+func (p paging) cut(all []object) object {
 	from := min((p.page-1)*p.size, len(all))
 	to := min(from+p.size, len(all))
-	return page{
-		Items: append([]any{}, all[from:to]...), Page: p.page, PageSize: p.size,
-		HasNext: to < len(all), HasPrevious: p.page > 1,
+	return object{
+		"items", append([]object{}, all[from:to]...), "page", p.page, "page_size", p.size,
+		"has_next", to < len(all), "has_previous", p.page > 1,
 	}
 }

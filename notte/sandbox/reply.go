@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -40,6 +41,35 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	w.Write(data)
+}
+
+// object is a JSON object with its members in order: names, each followed by its
+// value.
+type object []any
+
+// MarshalJSON implements [json.Marshaler].
+func (o object) MarshalJSON() ([]byte, error) {
+	var b []byte
+	for pair := range slices.Chunk(o, 2) {
+		name, isName := pair[0].(string)
+		if !isName || len(pair) < 2 {
+			return nil, fmt.Errorf("%v is not a name with a value", pair)
+		}
+		value, err := encode(pair[1])
+		if err != nil {
+			return nil, err
+		}
+		b = append(append(append(append(b, ','), mustEncode(name)...), ':'), value...)
+	}
+	return append(append([]byte{'{'}, bytes.TrimPrefix(b, []byte(","))...), '}'), nil
+}
+
+// orNull returns text, or nil for the JSON null if text is empty.
+func orNull(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
 }
 
 // detail returns the body of a Functions API error, in FastAPI's form.

@@ -148,14 +148,6 @@ func (s *Server) EndRun(runID string, o Outcome) (err error) {
 	return err
 }
 
-// runResult is the answer to the start of a run, once it has ended.
-type runResult struct {
-	runIDs
-	SessionID string `json:"session_id"`
-	Result    any    `json:"result"`
-	Status    string `json:"status"`
-}
-
 // streamRun writes the run to its end as events.
 func (s *Server) streamRun(st *Stream, r *run) error {
 	event := func(kind, message string) error { return st.chunk(kind, "message", message) }
@@ -166,11 +158,7 @@ func (s *Server) streamRun(st *Stream, r *run) error {
 	if err != nil {
 		return err
 	}
-	message, err := encode(result)
-	if err != nil {
-		return err
-	}
-	return event("result", string(message))
+	return event("result", string(mustEncode(result)))
 }
 
 // answerRun waits for the run's end and answers with its result.
@@ -184,7 +172,7 @@ func (s *Server) answerRun(st *Stream, r *run) error {
 
 // follow calls log for each line of the run as it is logged, and returns the
 // result once the run has ended. It does not change the run.
-func (s *Server) follow(st *Stream, r *run, log func(line string) error) (runResult, error) {
+func (s *Server) follow(st *Stream, r *run, log func(line string) error) (object, error) {
 	for shown := 0; ; {
 		var changed <-chan struct{}
 		s.store.view(func() {
@@ -197,18 +185,18 @@ func (s *Server) follow(st *Stream, r *run, log func(line string) error) (runRes
 		n, next := r.lines(now)
 		for _, line := range r.Outcome.Logs[min(shown, n):n] {
 			if err := log(line); err != nil {
-				return runResult{}, err
+				return nil, err
 			}
 		}
 		shown = max(shown, n)
 		if r.over(now) {
-			return runResult{r.ids(), r.SessionID, r.Outcome.Result, r.Outcome.Status}, nil
+			return append(r.ids(), "session_id", r.SessionID, "result", r.Outcome.Result, "status", r.Outcome.Status), nil
 		}
 		if s.store.file != nil && (next == 0 || next > fileInterval) {
 			next = fileInterval // because another process may end the run
 		}
 		if err := await(st.ctx, next, changed); err != nil {
-			return runResult{}, err
+			return nil, err
 		}
 	}
 }

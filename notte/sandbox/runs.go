@@ -125,44 +125,23 @@ func (s *Server) withRun(next func(*http.Request, *function, *run) http.HandlerF
 	})
 }
 
-// runIDs are the IDs of a run on the wire, each under two names.
-type runIDs struct {
-	FunctionID    string `json:"function_id"`
-	WorkflowID    string `json:"workflow_id"`
-	FunctionRunID string `json:"function_run_id"`
-	WorkflowRunID string `json:"workflow_run_id"`
+// ids returns the IDs of the run on the wire, each under two names.
+func (r *run) ids() object {
+	return object{"function_id", r.FunctionID, "workflow_id", r.FunctionID, "function_run_id", r.ID, "workflow_run_id", r.ID}
 }
 
-func (r *run) ids() runIDs { return runIDs{r.FunctionID, r.FunctionID, r.ID, r.ID} }
-
-// runView is a run on the wire.
-type runView struct {
-	runIDs
-	Status    string            `json:"status"`
-	Result    *string           `json:"result"`
-	Logs      []string          `json:"logs"`
-	Variables map[string]string `json:"variables"`
-	Local     bool              `json:"local"`
-	SessionID string            `json:"session_id"`
-	CreatedAt string            `json:"created_at"`
-	UpdatedAt string            `json:"updated_at"`
-}
-
-func (r *run) view(now time.Time) runView {
-	v := runView{
-		runIDs: r.ids(), Status: r.status(now), Logs: []string{}, Variables: map[string]string{}, Local: r.Local, SessionID: r.SessionID,
-		CreatedAt: formatTime(r.Created), UpdatedAt: formatTime(r.updated(now)),
+// view returns the run on the wire.
+func (r *run) view(now time.Time) object {
+	result, logs, variables := any(nil), []string{}, map[string]string{}
+	if !r.Started.IsZero() {
+		n, _ := r.lines(now)
+		logs, variables = append(logs, r.Outcome.Logs[:n]...), r.Vars
 	}
-	if r.Started.IsZero() {
-		return v
-	}
-	n, _ := r.lines(now)
-	v.Logs = append(v.Logs, r.Outcome.Logs[:n]...)
-	v.Variables = r.Vars
 	if r.over(now) {
-		v.Result = new(pythonText(r.Outcome.Result))
+		result = pythonText(r.Outcome.Result)
 	}
-	return v
+	return append(r.ids(), "status", r.status(now), "result", result, "logs", logs, "variables", variables,
+		"local", r.Local, "session_id", r.SessionID, "created_at", formatTime(r.Created), "updated_at", formatTime(r.updated(now)))
 }
 
 // getRun answers GET /functions/{id}/runs/{run_id}.
@@ -176,7 +155,7 @@ func (s *Server) listRuns(r *http.Request, f *function) http.HandlerFunc {
 	if problems != nil {
 		return invalid(problems)
 	}
-	var all []any
+	var all []object
 	now := time.Now()
 	s.store.view(func() {
 		for run := range s.store.runs.newest() {
@@ -211,10 +190,5 @@ func (s *Server) stopRun(_ *http.Request, _ *function, run *run) http.HandlerFun
 
 // changed is the answer to a request that has changed the run.
 func (r *run) changed(status string, at time.Time) http.HandlerFunc {
-	return answer(http.StatusOK, struct {
-		runIDs
-		Status    string `json:"status"`
-		CreatedAt string `json:"created_at"`
-		UpdatedAt string `json:"updated_at"`
-	}{r.ids(), status, formatTime(r.Created), formatTime(at)})
+	return answer(http.StatusOK, append(r.ids(), "status", status, "created_at", formatTime(r.Created), "updated_at", formatTime(at)))
 }

@@ -11,28 +11,21 @@ type secret struct {
 	created                    time.Time
 }
 
-// secretView is a secret on the wire, without its value.
-type secretView struct {
-	ID         string  `json:"id"`
-	Name       string  `json:"name"`
-	Namespace  string  `json:"namespace"`
-	KeyHint    string  `json:"key_hint"`
-	CreatedAt  string  `json:"created_at"`
-	LastUsedAt *string `json:"last_used_at"` // always null
-}
-
-func (v *secret) view() secretView {
+// view returns the secret on the wire, without its value.
+func (v *secret) view() object {
 	hint := "…"
 	if len(v.value) >= 12 {
 		hint += v.value[len(v.value)-4:]
 	}
-	return secretView{ID: v.id, Name: v.name, Namespace: v.namespace, KeyHint: hint, CreatedAt: formatTime(v.created)}
+	return object{
+		"id", v.id, "name", v.name, "namespace", v.namespace, "key_hint", hint, "created_at", formatTime(v.created), "last_used_at", nil,
+	}
 }
 
 // listSecrets answers GET /secrets, with the newest 1,000 secrets.
 func (s *Server) listSecrets(r *http.Request) http.HandlerFunc {
 	namespace := r.URL.Query().Get("namespace")
-	items := []secretView{}
+	items := []object{}
 	s.store.view(func() {
 		for v := range s.store.secrets.newest() {
 			if namespace == "" || v.namespace == namespace {

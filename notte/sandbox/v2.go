@@ -72,7 +72,7 @@ func (w *v2Writer) add(b beat) {
 	case beatStatus:
 		w.chunk("data-status", "data", map[string]string{"status": b.text}, "transient", true)
 	case beatViewer:
-		w.chunk("data-session", "data", sessionData{w.session.id, w.viewerURL}, "transient", true)
+		w.chunk("data-session", "data", object{"session_id", w.session.id, "viewer_url", w.viewerURL}, "transient", true)
 	case beatTool:
 		w.call(b.name, b.input)
 	case beatResult:
@@ -93,7 +93,7 @@ func (w *v2Writer) add(b beat) {
 }
 
 func (w *v2Writer) chunk(kind string, fields ...any) {
-	w.out = append(w.out, chunkFrame(kind, fields)...)
+	w.out = append(w.out, eventFrame(chunk(kind, fields))...)
 }
 
 // delta adds a delta of a block, which it begins if it is not open.
@@ -147,32 +147,18 @@ func (w *v2Writer) result(output any) {
 	w.chunk("tool-output-available", "toolCallId", w.callID(), "output", output, "dynamic", true)
 }
 
-// sessionData is the data of the chunk that has the viewer's page.
-type sessionData struct {
-	SessionID string `json:"session_id"`
-	ViewerURL string `json:"viewer_url"`
-}
-
-// functionData is the data of the chunk that has the function.
-type functionData struct {
-	FunctionID   string `json:"function_id"`
-	FunctionName string `json:"function_name"`
-	Version      string `json:"version,omitempty"`
-	CreatedAt    string `json:"created_at,omitempty"`
-	UpdatedAt    string `json:"updated_at,omitempty"`
-}
-
 // upload adds the call that uploads the function, and the function. The store
 // has it already, because the turn is a timeline.
 func (w *v2Writer) upload(b beat) {
-	data := functionData{FunctionID: w.turn.FunctionID, FunctionName: w.story.task.name}
+	id, name := w.turn.FunctionID, w.story.task.name
+	data := object{"function_id", id, "function_name", name}
 	w.s.store.view(func() {
-		if f, ok := w.s.store.functions.get(w.turn.FunctionID); ok {
-			data.Version, data.CreatedAt, data.UpdatedAt = f.latest(), formatTime(f.Created), formatTime(f.Updated)
+		if f, ok := w.s.store.functions.get(id); ok {
+			data = append(data, "version", f.latest(), "created_at", formatTime(f.Created), "updated_at", formatTime(f.Updated))
 		}
 	})
 	w.call(b.name, b.input)
-	w.result(map[string]string{"function_id": data.FunctionID, "name": data.FunctionName})
+	w.result(map[string]string{"function_id": id, "name": name})
 	w.chunk("data-function", "id", "function", "data", data)
 }
 
