@@ -5,12 +5,10 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"slices"
 	"time"
-)
 
-// ownTools are the tools that the build monitor calls.
-var ownTools = []string{"follow_job", "cancel_build", "cancel_run", "get_function", "run_function", "get_run"}
+	"github.com/anything-mcp/anything-mcp/ui"
+)
 
 const (
 	// maxCall bounds the body of a call, in bytes. The variables of a run may have
@@ -47,7 +45,7 @@ func (p *pages) call(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, "Nothing was done: the call is not a JSON object, is too large, or did not arrive.")
 		return
 	}
-	if !slices.Contains(ownTools, message.Name) {
+	if !ui.Calls(message.Name) {
 		refuse(w, http.StatusNotFound, "Nothing was done: pages have no tool of that name.")
 		return
 	}

@@ -33,8 +33,9 @@ func (s *service) addApps(hooks *server.Hooks) {
 
 const monitorDescription = "The page that shows a build or a run while it goes on"
 
-// showMonitor shows the page with what starts work, pinned functions included, and not
-// with what a model polls with, because hosts draw a page for each call.
+// showMonitor shows the page with what starts a build or a run, pinned functions
+// included, and not with what a model polls with, because hosts draw a page for each
+// call.
 func (s *service) showMonitor(ctx context.Context, _ any, _ *mcp.ListToolsRequest, result *mcp.ListToolsResult) {
 	if !clientShowsApps(ctx) {
 		result.Tools = slices.DeleteFunc(slices.Clone(result.Tools), apps.IsForPages)
@@ -42,8 +43,13 @@ func (s *service) showMonitor(ctx context.Context, _ any, _ *mcp.ListToolsReques
 	}
 	meta := apps.WithPage(currentMonitorURI())
 	for i, listed := range result.Tools {
-		if t := s.tools[listed.Name]; t == nil || t.starts {
+		switch listed.Name {
+		case buildAutomation.name, runFunction.name:
 			result.Tools[i].Meta = meta
+		default:
+			if s.tools[listed.Name] == nil { // a pin
+				result.Tools[i].Meta = meta
+			}
 		}
 	}
 }

@@ -217,3 +217,56 @@ func TestListsAtTheSameTime(t *testing.T) {
 		}
 	}
 }
+
+// names returns the names in the answer of a client's tools/list, with a mark for what
+// hosts do with each: ui for a page, app for a tool that models do not see.
+func (f *fixture) names(client told) (names []string) {
+	f.t.Helper()
+	for _, tool := range gjson.Get(f.raw(client, "tools/list", nil), "result.tools").Array() {
+		name := tool.Get("name").Str
+		if tool.Get("_meta.ui.resourceUri").Exists() {
+			name += " ui"
+		}
+		if tool.Get(`_meta.ui.visibility`).Raw == `["app"]` {
+			name += " app"
+		}
+		names = append(names, name)
+	}
+	return names
+}
+
+// With few tools for the model, the page has its own all the same.
+func TestPageWithFewTools(t *testing.T) {
+	f := newFixture(t, key)
+	f.serve(tools.Config{Account: always(f.client(key)), Minimal: true, Apps: true})
+	want := "build_automation ui, cancel_build app, cancel_run app, find_functions, follow_job app, get_build, get_function app, get_run, run_function ui"
+	if got := strings.Join(f.names(told{true, showsApps}), ", "); got != want {
+		t.Errorf("the tools are %s\nwant %s", got, want)
+	}
+	want = "build_automation, find_functions, get_build, get_run, run_function"
+	if got := strings.Join(f.names(told{true, object{}}), ", "); got != want {
+		t.Errorf("without MCP Apps the tools are %s\nwant %s", got, want)
+	}
+	if got, found := f.server.Call(t.Context(), "list_builds", nil); !found || got.IsError {
+		t.Errorf("a person's page cannot list the builds: found %v, %s", found, mustJSON(t, got))
+	}
+}
+
+// A pinned function is shown with the page, to clients that show it.
+func TestPinnedFunctionsHaveThePage(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		f.serve(tools.Config{Account: always(f.client(key)), Apps: true})
+		f.pin(object{"function_id": f.notte.AddFunction(posts)})
+		for _, c := range []struct {
+			caps object
+			want string
+		}{{showsApps, `{"resourceUri":"ui://anything-mcp/monitor?v=` + ui.Version() + `"}`}, {object{}, ""}} {
+			var list json.RawMessage
+			f.request(t.Context(), "tools/list", modern(c.caps), &list)
+			tool := gjson.GetBytes(list, `tools.#(name="top_posts")`)
+			if got := tool.Get("_meta.ui").Raw; !tool.Exists() || got != c.want {
+				t.Errorf("with %v the pin is %s", c.caps, tool.Raw)
+			}
+		}
+	})
+}

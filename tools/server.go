@@ -155,7 +155,7 @@ func newService(cfg Config) *service {
 func (s *service) has(spec toolSpec) bool {
 	switch {
 	case s.Minimal:
-		return spec.forPages || slices.Contains(minimal, spec.name)
+		return slices.Contains(minimal, spec.name)
 	case s.Pins.Off:
 		return spec.name != pinFunction.name
 	}

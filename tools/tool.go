@@ -17,6 +17,7 @@ import (
 	"github.com/anything-mcp/anything-mcp/jobs"
 	"github.com/anything-mcp/anything-mcp/progress"
 	"github.com/anything-mcp/anything-mcp/text"
+	"github.com/anything-mcp/anything-mcp/ui"
 )
 
 // toolSpec describes a tool to clients, apart from its input.
@@ -139,9 +140,7 @@ func (listOutput) running() *jobs.Job { return nil }
 
 // add registers a tool whose arguments bind to an In.
 func add[In any, Out output](s *service, spec toolSpec, handle func(context.Context, *caller, *In) (Out, error)) {
-	if s.names[spec.name] = true; !s.has(spec) {
-		return
-	}
+	s.names[spec.name] = true
 	t := newTool(spec, func() *inputSchema {
 		in := inputSchemaOf(reflect.TypeFor[In]())
 		s.describeWait(in)
@@ -159,12 +158,14 @@ func add[In any, Out output](s *service, spec toolSpec, handle func(context.Cont
 // work is what a call does once its arguments are bound.
 type work func(context.Context, *caller) (output, error)
 
-// register registers a tool. prepare binds the arguments of a call.
+// register registers a tool. prepare binds the arguments of a call. A tool that the
+// settings do not want is there for pages alone.
 func (s *service) register(t *tool, prepare func(json.RawMessage) (work, error)) {
 	s.tools[t.name] = t
 	s.setCall(t, prepare)
-	if t.forPages && !s.Apps {
-		return // other pages have [Server.Call]
+	t.forPages = t.forPages || !s.has(t.toolSpec)
+	if t.forPages && !(s.Apps && ui.Calls(t.name)) {
+		return // [Server.Call] calls it
 	}
 	s.mcp.AddTool(t.describe(), t.handle)
 }

@@ -61,6 +61,15 @@ var (
 	person string
 )
 
+// Calls reports whether the page calls the tool of a name.
+func Calls(tool string) bool {
+	switch tool {
+	case "follow_job", "cancel_build", "cancel_run", "get_function", "run_function", "get_run":
+		return true
+	}
+	return false
+}
+
 // Document is an HTML document that needs no other file.
 type Document struct {
 	HTML string
