@@ -20,11 +20,15 @@ type VariablesError struct {
 }
 
 func (e *VariablesError) Error() string {
-	takes := "takes no variables"
+	return fmt.Sprintf("The variables do not fit the function %q, which %s: %s", e.Function.Name, e.takes(), strings.Join(e.Problems, "; "))
+}
+
+// takes says what the function takes, to follow "which".
+func (e *VariablesError) takes() string {
 	if signature := e.Function.Signature(); signature != "" {
-		takes = "takes " + signature
+		return "takes " + signature
 	}
-	return fmt.Sprintf("The variables do not fit the function %q, which %s: %s", e.Function.Name, takes, strings.Join(e.Problems, "; "))
+	return "takes no variables"
 }
 
 // maxProblems bounds how many mistakes an error names.

@@ -55,6 +55,18 @@ func (t Tally) Ended() int { return t.Total - t.Waiting - t.Running }
 // Failed returns how many items have run and did not succeed.
 func (t Tally) Failed() int { return t.Ended() - t.Succeeded }
 
+// String returns a line such as "12 of 40 done, 1 failed, 3 running".
+func (t Tally) String() string {
+	s := fmt.Sprintf("%d of %d done", t.Ended(), t.Total)
+	if n := t.Failed(); n > 0 {
+		s += fmt.Sprintf(", %d failed", n)
+	}
+	if t.Running > 0 {
+		s += fmt.Sprintf(", %d running", t.Running)
+	}
+	return s
+}
+
 // Item is one item of a batch.
 type Item struct {
 	Index int  // from 0

@@ -151,6 +151,21 @@ func (m *Manager) List(ctx context.Context, q Query) ([]Job, error) {
 	return list[:min(q.Limit, len(list))], nil
 }
 
+// ListRuns is List for runs and batches in one list. Runs of a batch are left out. The
+// Kind of q does not matter.
+func (m *Manager) ListRuns(ctx context.Context, q Query) ([]Job, error) {
+	q.Kind = KindRun
+	list, err := m.List(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	q.Kind = KindBatch
+	batches, err := m.List(ctx, q)
+	list = append(list, batches...)
+	slices.SortFunc(list, newestFirst)
+	return list[:min(q.Limit, len(list))], err
+}
+
 // Spending sums up an owner's builds as [Store.Spending] does, those that are
 // not stored included.
 func (m *Manager) Spending(ctx context.Context, owner string, since time.Time) (Spending, error) {

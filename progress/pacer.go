@@ -53,6 +53,7 @@ type Pacer struct {
 	thread    link      // the page of the thread
 	text      TextTail
 	textSince time.Time // when the first delta came that no line has shown; zero: all were shown
+	count     count
 }
 
 // link is a line with a link.
@@ -113,6 +114,9 @@ func (p *Pacer) Next(now time.Time) (line string, pause time.Duration) {
 			p.started = now
 		}
 		return p.startLine(now), 0
+	}
+	if p.complete() {
+		return "", never
 	}
 	since := now.Sub(p.sent)
 	if p.step != "" || p.watch.waiting() || p.thread.waiting() {

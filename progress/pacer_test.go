@@ -195,7 +195,7 @@ func TestLatePickUp(t *testing.T) {
 
 type discard struct{}
 
-func (discard) Send(context.Context, string) error { return nil }
+func (discard) Send(context.Context, progress.Update) error { return nil }
 
 func TestSinkFrom(t *testing.T) {
 	if got := progress.SinkFrom(progress.WithSink(t.Context(), discard{})); got != (discard{}) {

@@ -6,10 +6,9 @@ import "context"
 type Sink interface {
 	// Send writes a progress update and returns when it is written. It returns
 	// an error if the call has been answered or cancelled, or the client is
-	// gone. One goroutine at a time may call it. message is one line of at most
-	// [MaxMessage] characters. The updates of a call are numbered from 1. Send
-	// waits for the client to read; the transport must bound that.
-	Send(ctx context.Context, message string) error
+	// gone. One goroutine at a time may call it. Send waits for the client to
+	// read; the transport must bound that.
+	Send(ctx context.Context, u Update) error
 }
 
 type sinkKey struct{}

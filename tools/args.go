@@ -149,6 +149,32 @@ func readObject(v gjson.Result) (object json.RawMessage, members map[string]gjso
 	return json.RawMessage(v.Raw), members, why
 }
 
+// readObjects returns the objects in a list, or why v is none. A string may hold the
+// list, and each element one object, as for [readObject].
+func readObjects(v gjson.Result) (value any, why string) {
+	if held := gjson.Parse(v.Str); held.IsArray() && gjson.Valid(v.Str) {
+		v = held
+	}
+	if v.Type == gjson.Null || v.Type == gjson.String && strings.TrimSpace(v.Str) == "" {
+		return nil, ""
+	}
+	if !v.IsArray() {
+		return nil, "it is " + describe(v)
+	}
+	objects := []json.RawMessage{}
+	for i, element := range v.Array() {
+		object, _, why := readObject(element)
+		if why != "" {
+			return nil, fmt.Sprintf("element %d is %s", i, why)
+		}
+		if object == nil {
+			object = json.RawMessage("{}")
+		}
+		objects = append(objects, object)
+	}
+	return objects, ""
+}
+
 // isNull reports whether a string is how a program writes that there is no value.
 func isNull(s string) bool { return s == "null" || s == "undefined" || s == "None" }
 
@@ -163,6 +189,9 @@ func (a argument) read(v gjson.Result) (value any, why string) {
 			value = object
 		}
 		return value, ""
+	}
+	if a.objects && v.Exists() {
+		return readObjects(v)
 	}
 	if v.Type == gjson.String {
 		if v.Str = a.trim(v.Str); v.Str == "" || isNull(v.Str) && !a.required {

@@ -73,7 +73,7 @@ func TestBadInput(t *testing.T) {
 			{"get_run", object{"run_id": "run_x", "offset": -1}, "offset must be a whole number below the size of the result: it is the number -1."},
 			{"get_run", object{"run_id": "run_x", "offset": "2.5"}, `it is "2.5".`},
 			{"get_run", object{"run_id": "run_x", "offset": raw("99999999999999999999")}, "it is the number 99999999999999999999."},
-			{"get_run", object{"run_id": 3}, "run_id must be the run_id that run_function returned: it is the number 3."},
+			{"get_run", object{"run_id": 3}, "run_id must be the run_id that run_function returned, or a batch_id: it is the number 3."},
 			{"cancel_run", object{"run_id": ""}, "it is missing."},
 			{"list_builds", object{"status": "closed"}, `status must be one of running, done, error, timeout, cancelled, interrupted: it is "closed".`},
 			{"list_builds", object{"limit": 0}, "limit must be a whole number from 1 to 100: it is the number 0."},

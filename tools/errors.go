@@ -30,7 +30,8 @@ func (s *service) advise(sentence string, err error) string {
 // refused reports whether a call was refused before it did anything.
 func refused(err error) bool {
 	_, bad := errors.AsType[*argError](err)
-	return bad || errors.Is(err, notte.ErrNoKey)
+	_, many := errors.AsType[*TooManyItemsError](err)
+	return bad || many || errors.Is(err, notte.ErrNoKey)
 }
 
 func describeError(err error) string {

@@ -24,6 +24,9 @@ func RunJSON(job jobs.Job) ([]byte, error) {
 	return text.JSON(out)
 }
 
+// BatchJSON describes a batch in the JSON that run_batch returns, without its results.
+func BatchJSON(job jobs.Job) ([]byte, error) { return text.JSON(newBatchOutput(&job)) }
+
 // BuildsJSON describes builds in the JSON of list_builds, as an array.
 func BuildsJSON(list []jobs.Job) ([]byte, error) { return text.JSON(each(list, newListedBuild)) }
 

@@ -106,7 +106,7 @@ func (s *service) findFollowed(ctx context.Context, c *caller, in *followInput, 
 		job, err := s.jobByID(ctx, c, kind, string(kind)+"_id", in.JobID)
 		if _, bad := errors.AsType[*argError](err); bad {
 			// The sentence is that of the tool that returns such a job.
-			s.tools["get_"+string(kind)].input().complete(err)
+			s.tools[getter(kind)].input().complete(err)
 			err = &argError{why: err.Error()}
 		}
 		return job, err
@@ -132,8 +132,12 @@ func (s *service) findFollowed(ctx context.Context, c *caller, in *followInput, 
 
 // addJob adds what get_build or get_run returns.
 func (s *service) addJob(ctx context.Context, c *caller, out *followOutput, job *jobs.Job) {
-	if job.Kind == jobs.KindRun {
+	switch job.Kind {
+	case jobs.KindRun:
 		out.Job = newRunOutput(job)
+		return
+	case jobs.KindBatch:
+		out.Job = newBatchOutput(job)
 		return
 	}
 	build := newBuildOutput(job)

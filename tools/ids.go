@@ -67,7 +67,23 @@ func (s *service) checkFunctionID(ctx context.Context, c *caller, id string) err
 }
 
 func isOfKind(kind jobs.Kind) string {
-	return fmt.Sprintf("it is a %[1]s_id, which get_%[1]s takes", kind)
+	return fmt.Sprintf("it is a %s_id, which %s takes", kind, getter(kind))
+}
+
+// getter returns the tool that returns jobs of a kind.
+func getter(kind jobs.Kind) string {
+	if kind == jobs.KindBatch {
+		kind = jobs.KindRun
+	}
+	return "get_" + string(kind)
+}
+
+// getCall returns the tool that returns a job, with its argument, to follow "call".
+func getCall(kind jobs.Kind) string {
+	if kind == jobs.KindBatch {
+		return getter(kind) + " with this batch_id as run_id"
+	}
+	return fmt.Sprintf("%s with this %s_id", getter(kind), kind)
 }
 
 var isUUID = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
@@ -76,7 +92,7 @@ var isUUID = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]
 func kindOfID(id string) jobs.Kind {
 	prefix, _, _ := strings.Cut(id, "_")
 	switch kind := jobs.Kind(prefix); kind {
-	case jobs.KindBuild, jobs.KindRun:
+	case jobs.KindBuild, jobs.KindRun, jobs.KindBatch:
 		return kind
 	}
 	return ""

@@ -95,7 +95,11 @@ func (s *service) page(ctx context.Context, c *caller, q jobs.Query, in pageInpu
 		return nil, "", &argError{name: "cursor", why: fmt.Sprintf("it is %.*q", maxQuoted, in.Cursor)}
 	}
 	q.Owner, q.Before, q.Limit = c.owner, before, n+1 // one more shows whether there is a next page
-	list, err := s.Jobs.List(ctx, q)
+	read := s.Jobs.List
+	if q.Kind == jobs.KindRun {
+		read = s.Jobs.ListRuns
+	}
+	list, err := read(ctx, q)
 	if err != nil || len(list) <= n {
 		return list, "", err
 	}
@@ -178,7 +182,9 @@ type runList struct {
 }
 
 type listedRun struct {
-	RunID      string `json:"run_id"`
+	RunID      string `json:"run_id,omitempty"`
+	BatchID    string `json:"batch_id,omitempty"`
+	Progress   string `json:"progress,omitempty"` // of a batch
 	FunctionID string `json:"function_id"`
 	Status     string `json:"status"`
 	OK         *bool  `json:"ok,omitempty"`
@@ -188,9 +194,12 @@ type listedRun struct {
 func newListedRun(job jobs.Job) listedRun {
 	r := listedRun{
 		RunID:      job.ID,
-		FunctionID: job.Run.FunctionID,
+		FunctionID: job.FunctionID(),
 		Status:     string(job.State),
 		StartedAt:  formatTime(job.StartedAt),
+	}
+	if job.Batch != nil {
+		r.RunID, r.BatchID, r.Progress = "", job.ID, job.Batch.Tally.String()
 	}
 	if job.State.Ended() {
 		r.OK = new(job.Succeeded())

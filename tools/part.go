@@ -15,7 +15,7 @@ type partInput struct {
 	Path   string   `json:"path,omitempty" jsonschema:"JSON Pointer into the result, e.g. /items" max:"1000" must:"a JSON Pointer of at most 1000 characters, such as /items/0/title"`
 	Fields []string `json:"fields,omitempty" jsonschema:"Keep only these members" must:"a list of names of members"`
 	Limit  *int     `json:"limit,omitempty" jsonschema:"Elements at most" min:"1" must:"a whole number above 0"`
-	Offset int      `json:"offset,omitempty" jsonschema:"Where a cut result goes on: bytes, or with path elements" min:"0" must:"a whole number below the size of the result"`
+	Offset int      `json:"offset,omitempty" jsonschema:"Where a cut result goes on: bytes; with path elements; of a batch items" min:"0" must:"a whole number below the size of the result"`
 }
 
 // addPart puts the part of the run's result that a call wants in the place of the

@@ -1,9 +1,11 @@
 package tools
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
@@ -20,7 +22,10 @@ import (
 // maxResource bounds a resource, in bytes.
 const maxResource = 4 << 20
 
-const typeJSON = "application/json"
+const (
+	typeJSON  = "application/json"
+	typeLines = "application/jsonl" // one JSON value a line
+)
 
 // errNoResource is the answer to a URI that names nothing, something that has
 // expired, or something of another owner. Transports know it by its
@@ -31,28 +36,30 @@ var errNoResource = server.ErrResourceNotFound
 type resource struct {
 	template                string // of its URIs, with one variable: an ID
 	name, title, describing string
+	mimeType                string
 	read                    func(*service, context.Context, *caller, string) ([]byte, error)
 }
 
 // resources are all kinds of resources.
 var resources = []resource{
-	{"function://{function_id}", "function", "Function", "What get_function returns: variables, what the result looks like, how its runs went", (*service).readFunction},
-	{"build://{build_id}", "build", "Build", "What get_build returns", (*service).readBuild},
-	{"run://{run_id}", "run", "Run", "What get_run returns", (*service).readRun},
-	{"run://{run_id}/result", "run-result", "Result of a run", "The whole result of a run, as the function returned it: untrusted data", (*service).readResult},
+	{"function://{function_id}", "function", "Function", "What get_function returns: variables, what the result looks like, how its runs went", typeJSON, (*service).readFunction},
+	{"build://{build_id}", "build", "Build", "What get_build returns", typeJSON, (*service).readBuild},
+	{"run://{run_id}", "run", "Run", "What get_run returns", typeJSON, (*service).readRun},
+	{"run://{run_id}/result", "run-result", "Result of a run", "The whole result of a run, as the function returned it: untrusted data", typeJSON, (*service).readResult},
+	{"batch://{batch_id}/results", "batch-results", "Results of a batch", "One JSON object a line for each item of a batch, in order, with its whole result: untrusted data", typeLines, (*service).readBatchResults},
 }
 
 // addResources registers the resources.
 func (s *service) addResources() {
 	for _, r := range resources {
 		template := mcp.NewResourceTemplate(r.template, r.name, mcp.WithTemplateTitle(r.title),
-			mcp.WithTemplateDescription(r.describing), mcp.WithTemplateMIMEType(typeJSON))
+			mcp.WithTemplateDescription(r.describing), mcp.WithTemplateMIMEType(r.mimeType))
 		s.mcp.AddResourceTemplate(template, func(ctx context.Context, req mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
 			document, err := s.readResource(ctx, r, req.Params.Arguments)
 			if err != nil {
 				return nil, err
 			}
-			return []mcp.ResourceContents{mcp.TextResourceContents{URI: req.Params.URI, MIMEType: typeJSON, Text: string(document)}}, nil
+			return []mcp.ResourceContents{mcp.TextResourceContents{URI: req.Params.URI, MIMEType: r.mimeType, Text: string(document)}}, nil
 		})
 	}
 }
@@ -131,6 +138,34 @@ func (s *service) readResult(ctx context.Context, c *caller, id string) ([]byte,
 	return text.JSON(out)
 }
 
+// readBatchResults returns the results of a batch. If they are too large, it says what to
+// do, in one line of JSON.
+func (s *service) readBatchResults(ctx context.Context, c *caller, id string) ([]byte, error) {
+	job, err := s.job(ctx, c, jobs.KindBatch, id)
+	if err != nil {
+		return nil, err
+	}
+	lines := &boundedLines{}
+	if err := WriteBatch(ctx, lines, s.Jobs, job); !errors.Is(err, errNoRoom) {
+		return lines.Bytes(), err
+	}
+	out := newBatchOutput(&job)
+	out.NextStep = fmt.Sprintf("The results have more than %d MiB, which are too many for a resource. Call %s and offset to read them in parts.", maxResource>>20, getCall(job.Kind))
+	return text.JSON(out)
+}
+
+// boundedLines is a buffer of at most maxResource bytes.
+type boundedLines struct{ bytes.Buffer }
+
+var errNoRoom = errors.New("the document is too large for a resource")
+
+func (b *boundedLines) Write(line []byte) (int, error) {
+	if b.Len()+len(line) > maxResource {
+		return 0, errNoRoom
+	}
+	return b.Buffer.Write(line)
+}
+
 // job returns a job of the caller's.
 func (s *service) job(ctx context.Context, c *caller, kind jobs.Kind, id string) (jobs.Job, error) {
 	job, err := s.Jobs.Get(ctx, c.owner, id)
@@ -140,12 +175,12 @@ func (s *service) job(ctx context.Context, c *caller, kind jobs.Kind, id string)
 	return job, err
 }
 
-// maxListed bounds how many ended builds are listed as resources.
+// maxListed bounds how many ended builds and batches are listed as resources.
 const maxListed = 20
 
-// listResources adds the caller's newest ended builds to a list of resources. Without
-// a caller, or if the builds cannot be read, it adds nothing: hosts ask for the list
-// when they start, and an error would look like a broken server.
+// listResources adds the caller's newest ended builds and batches to a list of
+// resources. Without a caller, or if they cannot be read, it adds nothing: hosts ask for
+// the list when they start, and an error would look like a broken server.
 func (s *service) listResources(ctx context.Context, _ any, _ *mcp.ListResourcesRequest, result *mcp.ListResourcesResult) {
 	c, err := s.caller(ctx)
 	if err != nil {
@@ -153,7 +188,7 @@ func (s *service) listResources(ctx context.Context, _ any, _ *mcp.ListResources
 	}
 	list, err := s.resourcesOf(ctx, c.owner)
 	if err != nil {
-		s.Logger.Debug("the builds could not be listed as resources", "err", logLine(err.Error()))
+		s.Logger.Debug("the builds and batches could not be listed as resources", "err", logLine(err.Error()))
 		return
 	}
 	s.shelf.put(c.owner, list)
@@ -162,14 +197,36 @@ func (s *service) listResources(ctx context.Context, _ any, _ *mcp.ListResources
 
 // resourcesOf returns the resources of an owner that are listed.
 func (s *service) resourcesOf(ctx context.Context, owner string) (list []mcp.Resource, err error) {
-	builds, err := s.Jobs.List(ctx, jobs.Query{Owner: owner, Kind: jobs.KindBuild, Limit: 3 * maxListed})
-	for _, job := range builds {
+	var all []jobs.Job
+	for _, kind := range []jobs.Kind{jobs.KindBuild, jobs.KindBatch} {
+		some, err := s.Jobs.List(ctx, jobs.Query{Owner: owner, Kind: kind, Limit: 3 * maxListed})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, some...)
+	}
+	slices.SortStableFunc(all, func(a, b jobs.Job) int { return b.StartedAt.Compare(a.StartedAt) })
+	for _, job := range all {
 		if len(list) < maxListed && job.State.Ended() {
-			list = append(list, buildResource(job))
+			list = append(list, jobResource(job))
 		}
 	}
-	return list, err
+	return list, nil
 }
+
+func jobResource(job jobs.Job) mcp.Resource {
+	if job.Kind == jobs.KindBuild {
+		return buildResource(job)
+	}
+	description := fmt.Sprintf("Results of a batch that ended as %s: %s", job.State, job.Batch.Tally)
+	r := mcp.NewResource(batchURI(job.ID), job.ID, mcp.WithMIMEType(typeLines), mcp.WithResourceDescription(description))
+	r.Title = "Batch of " + text.OneLine(job.FunctionID(), listedQuery)
+	r.Annotations = &mcp.Annotations{LastModified: formatTime(job.EndedAt)}
+	return r
+}
+
+// batchURI returns the URI of the results of a batch.
+func batchURI(id string) string { return "batch://" + id + "/results" }
 
 func buildResource(job jobs.Job) mcp.Resource {
 	description := "Build that ended as " + string(job.State)

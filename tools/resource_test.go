@@ -15,11 +15,21 @@ import (
 // read returns the text of a resource.
 func (f *fixture) read(uri string) string {
 	f.t.Helper()
+	document := f.readAs("application/json", uri)
+	if !json.Valid([]byte(document)) {
+		f.t.Errorf("%s is no JSON: %.300s", uri, document)
+	}
+	return document
+}
+
+// readAs returns the text of a resource of a type.
+func (f *fixture) readAs(mimeType, uri string) string {
+	f.t.Helper()
 	var got struct {
 		Contents []struct{ URI, MIMEType, Text string }
 	}
 	f.request(f.t.Context(), "resources/read", object{"uri": uri}, &got)
-	if len(got.Contents) != 1 || got.Contents[0].URI != uri || got.Contents[0].MIMEType != "application/json" || !json.Valid([]byte(got.Contents[0].Text)) {
+	if len(got.Contents) != 1 || got.Contents[0].URI != uri || got.Contents[0].MIMEType != mimeType {
 		f.t.Fatalf("%s: %.300v", uri, got)
 	}
 	return got.Contents[0].Text

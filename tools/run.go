@@ -56,7 +56,7 @@ type cancelledRun struct {
 
 // runHandle names a run.
 type runHandle struct {
-	RunID string `json:"run_id" jsonschema:"From run_function" must:"the run_id that run_function returned"`
+	RunID string `json:"run_id" jsonschema:"From run_function, or a batch_id" must:"the run_id that run_function returned, or a batch_id"`
 }
 
 type getRunInput struct {
@@ -117,7 +117,10 @@ func warnings(f functions.Function, known bool) []string {
 	return nil
 }
 
-func (s *service) getRun(ctx context.Context, c *caller, in *getRunInput) (*runOutput, error) {
+func (s *service) getRun(ctx context.Context, c *caller, in *getRunInput) (output, error) {
+	if isBatch(in.RunID) {
+		return s.getBatch(ctx, c, in)
+	}
 	run, err := s.get(ctx, c, jobs.KindRun, in.RunID, in.waitInput)
 	if err != nil {
 		return nil, err
@@ -130,7 +133,10 @@ func (s *service) getRun(ctx context.Context, c *caller, in *getRunInput) (*runO
 	return out, nil
 }
 
-func (s *service) cancelRun(ctx context.Context, c *caller, in *runHandle) (*runOutput, error) {
+func (s *service) cancelRun(ctx context.Context, c *caller, in *runHandle) (output, error) {
+	if isBatch(in.RunID) {
+		return s.cancelBatch(ctx, c, in.RunID)
+	}
 	job, ended, err := s.cancel(ctx, c, jobs.KindRun, in.RunID)
 	if err != nil {
 		return nil, err

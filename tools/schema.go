@@ -42,6 +42,7 @@ type argument struct {
 	required bool
 	lenient  bool // see the tag
 	object   bool // see [schemaOf]
+	objects  bool // a list of objects
 }
 
 // accepts reports whether a value is valid. A schema that is not valid itself
@@ -64,6 +65,7 @@ func inputSchemaOf(t reflect.Type) *inputSchema {
 				required: slices.Contains(in.Required, name),
 				lenient:  f.Tag.Get("lenient") == "true",
 				object:   f.Type == reflect.TypeFor[json.RawMessage](),
+				objects:  f.Type == reflect.TypeFor[[]json.RawMessage](),
 			}
 		}
 	}

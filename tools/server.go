@@ -40,6 +40,8 @@ type Config struct {
 	Pins    PinConfig
 	Minimal bool // list only the tools that building and running need
 
+	MaxBatch int // items of a batch; 0: [DefaultMaxBatch]
+
 	Tasks bool          // answer calls that start jobs with tasks, if the client supports them
 	Keep  time.Duration // how long jobs are kept after their end; 0: for ever
 	Apps  bool          // show the build monitor in clients that declare MCP Apps
@@ -58,6 +60,9 @@ type Config struct {
 func (cfg Config) withDefaults() Config {
 	if cfg.Wait == 0 {
 		cfg.Wait = DefaultWait
+	}
+	if cfg.MaxBatch == 0 {
+		cfg.MaxBatch = DefaultMaxBatch
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
@@ -141,6 +146,7 @@ func newService(cfg Config) *service {
 	add(s, getRun, s.getRun)
 	add(s, cancelRun, s.cancelRun)
 	add(s, listRuns, s.listRuns)
+	add(s, runBatch, s.runBatch)
 	add(s, followJob, s.followJob)
 	add(s, pinFunction, s.pinFunction)
 	s.addResources()

@@ -115,6 +115,7 @@ func ifFound(err error) (bool, error) {
 // result returns what the tool returns when its call waits for the end of the job.
 func (s *service) result(ctx context.Context, c *caller, job jobs.Job) (*mcp.CallToolResult, error) {
 	var out output
+	var err error
 	switch job.Kind {
 	case jobs.KindBuild:
 		build := newBuildOutput(&job)
@@ -122,6 +123,10 @@ func (s *service) result(ctx context.Context, c *caller, job jobs.Job) (*mcp.Cal
 		out = build
 	case jobs.KindRun:
 		out = newRunOutput(&job)
+	case jobs.KindBatch:
+		if out, err = s.describeBatch(ctx, &job, 0, nil); err != nil {
+			return nil, err
+		}
 	}
 	result := &mcp.CallToolResult{Result: mcp.Result{ResultType: mcp.ResultTypeComplete}}
 	return result, fillOutput(result, out)
@@ -182,6 +187,9 @@ func workingMessage(job jobs.Job) string {
 		}
 		return lineOr(logged, "Function started")
 	}
+	if job.Batch != nil {
+		return job.Batch.Tally.String()
+	}
 	b, line := job.Build, "Build started"
 	switch b.Latest {
 	case notte.EventToolStart:
@@ -222,6 +230,9 @@ func endMessage(job jobs.Job) string {
 	why, made := "", ""
 	if r := job.Run; r != nil {
 		why = r.Error
+	}
+	if b := job.Batch; b != nil {
+		message, why = "Batch "+string(job.State)+": "+b.Tally.String(), b.Error
 	}
 	if b := job.Build; b != nil {
 		message, why = "Build "+string(job.State), cmp.Or(b.Reason, b.Error)

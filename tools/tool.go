@@ -111,8 +111,8 @@ func (o *jobOutput) setCancelRequested(ended bool) {
 	case ended, o.job.State.Ended() && o.job.State != jobs.StateCancelled:
 		o.NextStep = fmt.Sprintf("Nothing was cancelled, because this %s had already ended. %s", o.job.Kind, o.NextStep)
 	case o.running() != nil:
-		o.NextStep = fmt.Sprintf("The cancellation is recorded, but the process that runs this %[1]s has not ended it yet. "+
-			"Call get_%[1]s with this %[1]s_id to see when it has ended.", o.job.Kind)
+		o.NextStep = fmt.Sprintf("The cancellation is recorded, but the process that runs this %s has not ended it yet. "+
+			"Call %s to see when it has ended.", o.job.Kind, getCall(o.job.Kind))
 	}
 }
 

@@ -61,7 +61,7 @@ func (s *service) refresh(ctx context.Context, job *jobs.Job) error {
 	now, err := s.Jobs.Get(ctx, job.Owner, job.ID)
 	if err != nil {
 		// The caller must learn the job's ID, because the job may be billed.
-		return fmt.Errorf("%s could not be read just now: %w. It is not lost. Call get_%s with this ID, and do not start it again", job.ID, err, job.Kind)
+		return fmt.Errorf("%s could not be read just now: %w. It is not lost. Call %s with this ID, and do not start it again", job.ID, err, getter(job.Kind))
 	}
 	*job = now
 	return nil
@@ -88,7 +88,7 @@ func (s *service) follow(ctx context.Context, job *jobs.Job, wait time.Duration)
 		if sink != nil {
 			line, quiet := pacer.Next(now)
 			if line != "" {
-				if sink.Send(ctx, line) != nil {
+				if sink.Send(ctx, pacer.Update(line)) != nil {
 					return true // ctx may end only after this
 				}
 				sent = time.Now()
@@ -119,7 +119,11 @@ func observe(pacer *progress.Pacer, entries []jobs.Entry, after int64) (last int
 		if e.Final {
 			return after, true
 		}
-		pacer.Observe(e.Event, time.Now())
+		if e.Type == jobs.EventTally {
+			pacer.ObserveCount(e.Tally.Ended(), e.Tally.Total, e.Tally.String())
+		} else {
+			pacer.Observe(e.Event, time.Now())
+		}
 		after = e.Seq
 	}
 	return after, false
@@ -130,8 +134,12 @@ func observe(pacer *progress.Pacer, entries []jobs.Entry, after int64) (last int
 //go:noinline
 func newPacer(job *jobs.Job) *progress.Pacer {
 	pacer := progress.NewPacer("Build", "building", job.StartedAt)
-	if job.Kind == jobs.KindRun {
+	switch job.Kind {
+	case jobs.KindRun:
 		pacer = progress.NewPacer("Function", "running", job.StartedAt)
+	case jobs.KindBatch:
+		pacer = progress.NewPacer("Batch", "running", job.StartedAt)
+		pacer.ObserveCount(job.Batch.Tally.Ended(), job.Batch.Tally.Total, job.Batch.Tally.String())
 	}
 	return &pacer
 }
@@ -142,6 +150,11 @@ func (s *service) start(ctx context.Context, c *caller, spec jobs.Spec, in waitI
 		return a, err
 	}
 	a.reused = a.joined && a.job.Succeeded()
+	return a, s.awaitStarted(ctx, c, &a, in)
+}
+
+// awaitStarted waits for a job that the call has started, or joined.
+func (s *service) awaitStarted(ctx context.Context, c *caller, a *awaited, in waitInput) error {
 	if c.showsApps && in.WaitSeconds != nil && *in.WaitSeconds == 0 {
 		c.supportsTasks = false // a page starts a run so, and can follow it only by its handle
 	}
@@ -149,7 +162,7 @@ func (s *service) start(ctx context.Context, c *caller, spec jobs.Spec, in waitI
 	if !c.supportsTasks {
 		d, a.repeated = s.wait(c, a.job, in)
 	}
-	return a, s.waitForJob(ctx, c, a.job, d)
+	return s.waitForJob(ctx, c, a.job, d)
 }
 
 // get waits for the job of the caller's that the tool's handle names.

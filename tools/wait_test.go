@@ -22,15 +22,16 @@ type recordingSink struct {
 	slow time.Duration // how long a Send takes
 	fail int           // the number of the line that is refused, and all after it
 
-	begin time.Time
-	mu    sync.Mutex // guards lines
-	lines []string
-	last  time.Time
+	begin   time.Time
+	mu      sync.Mutex // guards all below
+	lines   []string
+	updates []progress.Update
+	last    time.Time
 }
 
 func newSink() *recordingSink { return &recordingSink{begin: time.Now()} }
 
-func (s *recordingSink) Send(ctx context.Context, line string) error {
+func (s *recordingSink) Send(ctx context.Context, u progress.Update) error {
 	if s.slow > 0 {
 		select {
 		case <-ctx.Done():
@@ -41,7 +42,8 @@ func (s *recordingSink) Send(ctx context.Context, line string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.last = time.Now()
-	s.lines = append(s.lines, fmt.Sprint(s.last.Sub(s.begin).Truncate(100*time.Millisecond), " ", line))
+	s.lines = append(s.lines, fmt.Sprint(s.last.Sub(s.begin).Truncate(100*time.Millisecond), " ", u.Message))
+	s.updates = append(s.updates, u)
 	if s.fail > 0 && len(s.lines) >= s.fail {
 		return errors.New("the client is gone")
 	}

@@ -28,7 +28,7 @@ var _ server.ClientSession = session("")
 // goneSink is the progress of a client that is gone.
 type goneSink struct{}
 
-func (goneSink) Send(context.Context, string) error { return errors.New("gone") }
+func (goneSink) Send(context.Context, progress.Update) error { return errors.New("gone") }
 
 // leave makes a call that its client leaves after 5 seconds.
 func (f *fixture) leave(tool string, args object) {

@@ -64,9 +64,12 @@ type call struct {
 
 // Send writes an update to the call's progress token. It implements
 // [progress.Sink] and fails with [ErrCallOver] once the call is over.
-func (c *call) Send(_ context.Context, message string) error {
+func (c *call) Send(_ context.Context, u progress.Update) error {
 	c.sent++
-	return c.notify(encodeProgress(c.token, c.sent, message))
+	if u.Total == 0 {
+		u.Done = float64(c.sent)
+	}
+	return c.notify(encodeProgress(c.token, u))
 }
 
 func (c *call) notify(line []byte) error { return c.out.notify(line, &c.over) }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 
+	"github.com/anything-mcp/anything-mcp/progress"
 	"github.com/anything-mcp/anything-mcp/text"
 )
 
@@ -72,17 +73,18 @@ func encodeNotice(method string, subscription json.RawMessage) []byte {
 	return append(line, '\n')
 }
 
-// encodeProgress encodes the n-th progress notification to the client's token.
-func encodeProgress(token json.RawMessage, n int64, message string) []byte {
+// encodeProgress encodes a progress notification to the client's token.
+func encodeProgress(token json.RawMessage, u progress.Update) []byte {
 	type params struct {
 		Token    json.RawMessage `json:"progressToken"`
-		Progress int64           `json:"progress"`
+		Progress float64         `json:"progress"`
+		Total    float64         `json:"total,omitzero"`
 		Message  string          `json:"message"`
 	}
 	line, _ := text.JSON(struct { // strings and a token that was read as JSON always marshal
 		JSONRPC string `json:"jsonrpc"`
 		Method  string `json:"method"`
 		Params  params `json:"params"`
-	}{mcp.JSONRPC_VERSION, "notifications/progress", params{token, n, message}})
+	}{mcp.JSONRPC_VERSION, "notifications/progress", params{token, u.Done, u.Total, u.Message}})
 	return append(line, '\n')
 }

@@ -79,7 +79,7 @@ func (f *fakeServer) do(ctx context.Context, a workArgs) *mcp.CallToolResult {
 		if sink == nil {
 			return nil
 		}
-		return sink.Send(ctx, fmt.Sprintf("step %d", n))
+		return sink.Send(ctx, progress.Update{Message: fmt.Sprintf("step %d", n)})
 	}
 	for n := range a.Updates {
 		if err := send(n + 1); err != nil {
