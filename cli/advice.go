@@ -5,11 +5,13 @@ import (
 
 	"github.com/anything-mcp/anything-mcp/jobs"
 	"github.com/anything-mcp/anything-mcp/notte"
+	"github.com/anything-mcp/anything-mcp/tools"
 	"github.com/anything-mcp/anything-mcp/transport"
 )
 
 // advice returns a sentence about what the user can set to avoid an error, or "".
 func advice(err error) string {
+	_, tooMany := errors.AsType[*tools.TooManyItemsError](err)
 	limit, overLimit := errors.AsType[*jobs.LimitError](err)
 	switch {
 	case errors.Is(err, notte.ErrNoKey):
@@ -19,6 +21,8 @@ func advice(err error) string {
 		return "Set the token in " + tokenVariable + "."
 	case overLimit && limit.Limits.MaxRunning > 0 && limit.Running >= limit.Limits.MaxRunning:
 		return raise("max-concurrent-builds")
+	case tooMany:
+		return raise("max-batch")
 	case overLimit:
 		return raise("daily-budget")
 	}

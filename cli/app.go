@@ -209,6 +209,7 @@ func (a *app) server(s serverFlags, account func(context.Context) (*notte.Client
 		Version:   readVersion().version,
 		Sandbox:   a.simulated,
 		Detach:    s.limits.detach,
+		MaxBatch:  s.maxBatch,
 		Logger:    a.log,
 		Tasks:     s.tasks && a.unfit == nil,
 		Apps:      s.apps,

@@ -76,7 +76,7 @@ Exit codes: 0 done, 1 failed, 2 wrong use, 129 terminal closed,
 	}
 	root.AddGroup(&cobra.Group{ID: setupGroup, Title: "Setting up:"}, &cobra.Group{ID: terminalGroup, Title: "From a terminal:"}, &cobra.Group{ID: serverGroup, Title: "Servers:"})
 	stdio := p.stdioCommand()
-	root.AddCommand(stdio, p.httpCommand(), p.healthCommand(), p.sandboxCommand(), p.buildCommand(), p.runCommand(),
+	root.AddCommand(stdio, p.httpCommand(), p.healthCommand(), p.sandboxCommand(), p.buildCommand(), p.runCommand(), p.batchCommand(),
 		p.functionsCommand(), p.pinsCommand(), p.pinCommand(), p.unpinCommand(), p.buildsCommand(), p.runsCommand(), p.installCommand(), p.uninstallCommand(), p.loginCommand(), p.logoutCommand(), p.whoamiCommand(), p.doctorCommand(),
 		p.versionCommand())
 	p.settings.add(root.PersistentFlags())

@@ -268,7 +268,7 @@ func (d *doctor) checkState(dir string, client *notte.Client) {
 	store := d.newStore(dir)
 	defer store.Close()
 	jobsKept := 0
-	for _, kind := range []jobs.Kind{jobs.KindBuild, jobs.KindRun} {
+	for _, kind := range []jobs.Kind{jobs.KindBuild, jobs.KindRun, jobs.KindBatch} {
 		list, err := store.List(d.ctx, jobs.Query{Owner: client.Owner(), Kind: kind, Limit: 1000})
 		if err != nil {
 			d.add("state", problem, remedy, "%v", err)

@@ -36,9 +36,9 @@ or command. With ID, show all about one.`,
 func (p *program) runsCommand() *cobra.Command {
 	return p.listCommand(jobs.KindRun, &cobra.Command{
 		Use:   "runs [ID]",
-		Short: "List earlier runs, or show one",
-		Long: `List the runs that were made on this machine with the same key, by any host or
-command. With ID, show the result of one.`,
+		Short: "List earlier runs and batches, or show one",
+		Long: `List the runs and batches that were made on this machine with the same key, by
+any host or command. With ID, show the result of a run, or those of a batch.`,
 		Example: `  anything-mcp runs --function-id d3c31289-f28b-49bd-a340-95e071cfef7e
   anything-mcp runs --json run_f73tdufmcx5uhpgf7zgqi7gnss | jq .result`,
 	}, jobs.StateRunning, jobs.StateClosed, jobs.StateFailed, jobs.StateCancelled, jobs.StateInterrupted)
@@ -81,7 +81,11 @@ func (p *program) listCommand(kind jobs.Kind, cmd *cobra.Command, states ...jobs
 
 // listJobs prints the newest jobs of a kind.
 func (p *program) listJobs(ctx context.Context, a *app, kind jobs.Kind, flags listFlags) error {
-	list, err := a.jobs.List(ctx, jobs.Query{
+	read := a.jobs.List
+	if kind == jobs.KindRun {
+		read = a.jobs.ListRuns
+	}
+	list, err := read(ctx, jobs.Query{
 		Owner: a.client.Owner(), Kind: kind, State: jobs.State(flags.status),
 		FunctionID: flags.functionID, Limit: flags.limit,
 	})
@@ -122,7 +126,10 @@ func runRows(list []jobs.Job) [][]string {
 		if job.State.Ended() {
 			ok = map[bool]string{true: "yes", false: "no"}[job.Succeeded()]
 		}
-		rows = append(rows, []string{localTime(job.StartedAt), string(job.State), ok, job.ID, job.Run.FunctionID})
+		if job.Batch != nil {
+			ok = job.Batch.Tally.String()
+		}
+		rows = append(rows, []string{localTime(job.StartedAt), string(job.State), ok, job.ID, job.FunctionID()})
 	}
 	return rows
 }

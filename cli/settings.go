@@ -120,6 +120,7 @@ type serverFlags struct {
 	pin      pinsValue
 	pins     bool
 	maxPins  int
+	maxBatch int
 
 	store  storeFlags
 	limits limitFlags
@@ -139,4 +140,5 @@ func (s *serverFlags) add(f *pflag.FlagSet, maxCalls int) {
 	addMaxPins(f, &s.maxPins)
 	s.store.add(f)
 	s.limits.add(f)
+	addMaxBatch(f, &s.maxBatch)
 }

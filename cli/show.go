@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,10 +27,14 @@ func (p *program) printJob(ctx context.Context, a *app, job jobs.Job, asJSON boo
 	switch {
 	case asJSON && job.Kind == jobs.KindBuild:
 		return p.printJSON(tools.BuildJSON(job))
+	case asJSON && job.Kind == jobs.KindBatch:
+		return p.printJSON(tools.BatchJSON(job))
 	case asJSON:
 		return p.printJSON(tools.RunJSON(job))
 	case job.Kind == jobs.KindBuild:
 		return p.printBuild(ctx, a, job)
+	case job.Kind == jobs.KindBatch:
+		return p.printBatch(ctx, a, job)
 	}
 	return p.printRun(a, job)
 }
@@ -37,7 +42,7 @@ func (p *program) printJob(ctx context.Context, a *app, job jobs.Job, asJSON boo
 // findJob returns a job of the key's owner.
 func (a *app) findJob(ctx context.Context, kind jobs.Kind, id string) (jobs.Job, error) {
 	job, err := a.jobs.Get(ctx, a.client.Owner(), id)
-	if err == nil && job.Kind != kind {
+	if batch := kind == jobs.KindRun && job.Kind == jobs.KindBatch; err == nil && job.Kind != kind && !batch {
 		err = jobs.ErrNotFound
 	}
 	if err != nil {
@@ -147,8 +152,11 @@ func (p *program) runLine(ctx context.Context, a *app, functionID string) string
 }
 
 // buildsLine returns the command that shows a build.
-func (p *program) buildsLine(a *app, id string) string {
-	return shellLine(append(append([]string{p.name, "builds"}, p.keptWords(a)...), id), runtime.GOOS)
+func (p *program) buildsLine(a *app, id string) string { return p.jobLine(a, "builds", id) }
+
+// jobLine returns the line that calls a command for a job.
+func (p *program) jobLine(a *app, command string, words ...string) string {
+	return shellLine(slices.Concat([]string{p.name, command}, p.keptWords(a), words), runtime.GOOS)
 }
 
 // keptWords returns the flags by which another command finds what this one keeps.

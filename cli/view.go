@@ -66,6 +66,12 @@ func (v *view) step(when, now time.Time, line string) {
 	}
 }
 
+// canceling shows that the job is about to be cancelled.
+func (v *view) canceling(now time.Time) {
+	v.step(now, now, "Cancelling; press Ctrl-C again to leave at once")
+	v.setStatus("Cancelling")
+}
+
 // pause returns how long to wait before the next draw.
 func (v *view) pause(now time.Time) time.Duration { return max(v.due.Sub(now), time.Millisecond) }
 

@@ -78,10 +78,18 @@ func (p *program) leavesDetached(ctx context.Context, m *jobs.Manager, job jobs.
 	}
 }
 
+// jobView shows a job to its end.
+type jobView interface {
+	observe(e jobs.Entry, now time.Time)
+	canceling(now time.Time)
+	pause(now time.Time) time.Duration // before the next draw
+	draw(now time.Time)
+}
+
 // follow shows the log of a job to its end, or to the entry at which leaves, if not
 // nil, says so.
 // When ctx ends it cancels the job, unless it was joined, and goes on.
-func (p *program) follow(ctx context.Context, m *jobs.Manager, job jobs.Job, joined bool, v *view, leaves func(jobs.Entry) bool) error {
+func (p *program) follow(ctx context.Context, m *jobs.Manager, job jobs.Job, joined bool, v jobView, leaves func(jobs.Entry) bool) error {
 	defer p.screen.setStatus("")
 	var canceling sync.WaitGroup
 	defer canceling.Wait()
@@ -90,8 +98,7 @@ func (p *program) follow(ctx context.Context, m *jobs.Manager, job jobs.Job, joi
 		now := time.Now()
 		switch {
 		case err != nil && ctx.Err() != nil && !joined:
-			v.step(now, now, "Cancelling; press Ctrl-C again to leave at once")
-			v.setStatus("Cancelling")
+			v.canceling(now)
 			ctx = context.WithoutCancel(ctx)
 			canceling.Go(func() { _, _ = m.Cancel(ctx, job.Owner, job.ID) }) // the log shows the outcome
 		case err != nil:

@@ -23,8 +23,8 @@ const EventTally notte.EventType = "tally"
 var (
 	// ErrNoBatch says that a job is no batch.
 	ErrNoBatch = errors.New("only a batch can be resumed")
-	// ErrNothingLeft says that no item of a batch waits.
-	ErrNothingLeft = errors.New("every item of the batch has been started, and none is started twice")
+	// ErrNothingLeft says that all items of a batch have run.
+	ErrNothingLeft = errors.New("every item of the batch has run, and none is started twice")
 )
 
 // Batch is what is known of a batch: runs of one function, one for each item of a
@@ -102,7 +102,7 @@ func (s BatchSpec) plan() plan {
 // Resume has an ended batch of the client's owner start its items that were never
 // started. Zero values of concurrency and maxFailures leave the batch's own; earlier
 // failures do not count for maxFailures. A batch that runs is joined: it is returned as
-// it is. If no item waits, the error is [ErrNothingLeft].
+// it is. If all items have run, the error is [ErrNothingLeft].
 func (m *Manager) Resume(ctx context.Context, client *notte.Client, id string, concurrency, maxFailures int) (job Job, joined bool, err error) {
 	m.clients.Store(client.Owner(), client)
 	m.adopt(client.Owner()) // if its process is gone, it ends now
@@ -114,7 +114,7 @@ func (m *Manager) Resume(ctx context.Context, client *notte.Client, id string, c
 		return Job{}, false, ErrNoBatch
 	case !job.State.Ended():
 		return job, true, nil
-	case job.Batch.Tally.Waiting == 0:
+	case job.Batch.Tally.Ended() == job.Batch.Tally.Total:
 		return Job{}, false, ErrNothingLeft
 	}
 	if err := m.enter(); err != nil {

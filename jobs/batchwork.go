@@ -99,7 +99,7 @@ func (b *batchWork) count() {
 // limitFailures starts no more once too many runs have failed.
 func (b *batchWork) limitFailures() {
 	if n := b.tally.Failed() - b.failed; b.max > 0 && n >= b.max && b.why == "" {
-		b.why = fmt.Sprintf("%d runs have failed, so no further item was started", n)
+		b.why = fmt.Sprintf("no further item was started, because %d of the runs had failed", n)
 	}
 }
 

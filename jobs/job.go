@@ -72,12 +72,11 @@ func (j Job) Succeeded() bool {
 	case StateDone:
 		return true
 	case StateClosed:
-		if t := j.tally(); t != nil {
-			return t.Succeeded == t.Total
+		if j.Run != nil {
+			return j.Run.OK
 		}
-		return j.Run.OK
 	}
-	return false
+	return j.Batch != nil && j.State.Ended() && j.Batch.Tally.Succeeded == j.Batch.Tally.Total
 }
 
 // OutcomeUnknown reports whether the job is a build that has ended here, but that
@@ -95,14 +94,6 @@ func (j Job) FunctionID() string {
 		return j.Batch.FunctionID
 	}
 	return j.Build.FunctionID
-}
-
-// tally returns the tally of a batch, and nil of another job.
-func (j Job) tally() *Tally {
-	if j.Batch == nil {
-		return nil
-	}
-	return &j.Batch.Tally
 }
 
 // Summary returns the job without what makes it large: a build's Steps, Answer

@@ -144,7 +144,7 @@ func (s *service) resumeBatch(ctx context.Context, c *caller, in *batchInput) (a
 	}
 	job, joined, err := s.Jobs.Resume(ctx, c.Client, in.Resume, value(in.Concurrency), value(in.MaxFailures))
 	if errors.Is(err, jobs.ErrNothingLeft) {
-		return a, &argError{why: "Nothing is left to resume: every item of this batch was started, and none is started twice. get_run with this batch_id as run_id returns its results"}
+		return a, &argError{why: "Nothing is left to resume: every item of this batch has run, and none is started twice. get_run with this batch_id as run_id returns its results"}
 	} else if err != nil {
 		return a, err
 	}

@@ -204,7 +204,7 @@ func nextForBatch(job jobs.Job) string {
 	case tally.Waiting > 0:
 		return resume + "."
 	case tally.Running > 0:
-		return fmt.Sprintf("%d runs go on at Notte, and their outcomes are looked up. Call %s later to read them.", tally.Running, getCall(job.Kind))
+		return fmt.Sprintf("All items were started, and %d runs go on at Notte. To wait for them, call run_batch with this batch_id as resume.", tally.Running)
 	}
 	return fmt.Sprintf("%d of %d runs failed: read error in results. Started items may have acted, so run them again only if that does no harm, in a new batch.", tally.Failed(), tally.Total)
 }

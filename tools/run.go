@@ -11,7 +11,7 @@ import (
 )
 
 // maxVariables bounds the variables of a run, in bytes of JSON.
-const maxVariables = 256 << 10
+const maxVariables = functions.MaxVariables
 
 var runFunction = toolSpec{
 	name:  "run_function",

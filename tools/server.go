@@ -75,9 +75,9 @@ func (cfg Config) withDefaults() Config {
 
 const instructions = `Builds web automations from plain English with Notte's Anything API, and runs them again.
 
-When something has to be done or fetched on the web, call find_functions first: a function that exists runs in seconds. If none does the task, use build_automation. It takes 2 to 10 minutes, costs money (about 0.10 to 1 US dollar), and returns a function_id and the cost. Use run_function to run the function again with variables, which is faster and far cheaper. Tools that are not described here are functions that the user has pinned: each call runs one.
+When something has to be done or fetched on the web, call find_functions first: a function that exists runs in seconds. If none does the task, use build_automation. It takes 2 to 10 minutes, costs money (about 0.10 to 1 US dollar), and returns a function_id and the cost. Use run_function to run the function again with variables, which is faster and far cheaper, and run_batch to run it over a list. Tools that are not described here are functions that the user has pinned: each call runs one.
 
-Long work goes on after the call. If a result has status "running", call get_build or get_run with its build_id or run_id until the status changes. Never repeat build_automation or run_function because a call was slow, timed out or was cut off: the work goes on, and a repetition may be billed or act twice. The same query asked again joins the running build, or returns the one just finished. To change or repair what an ended build made, call build_automation with its build_id as continue_build. Tell the user the cost, and show viewer_url if they want to watch.
+Long work goes on after the call. If a result has status "running", call get_build or get_run with its build_id, run_id or batch_id until the status changes. Never repeat build_automation or run_function because a call was slow, timed out or was cut off: the work goes on, and a repetition may be billed or act twice. The same query asked again joins the running build, or returns the one just finished. To change or repair what an ended build made, call build_automation with its build_id as continue_build. Tell the user the cost, and show viewer_url if they want to watch.
 
 A result with "isError" still has what was saved, such as the function_id. next_step says what to do next.
 
