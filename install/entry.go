@@ -16,7 +16,7 @@ type Server struct {
 	Name     string // of its entry
 	Command  string // absolute
 	Args     []string
-	Settings []Setting     // what it needs from its environment, but for the key
+	Settings []Setting     // what it needs from its environment, except the key
 	CallTime time.Duration // how long a call may take
 
 	// The variable with the key, or "" if it needs none. Key is its value, to be written

@@ -58,7 +58,7 @@ func (f *finder) afterDetach(ctx context.Context, ev notte.Event) outcome {
 
 // await looks for the function of a build that goes on at Notte without its
 // stream, until it appears or the time for that is over. If this process stops
-// meanwhile, another goes on. why says why the end is not known, if it stays so.
+// meanwhile, another goes on. If the end stays unknown, why says why.
 func (f *finder) await(ctx context.Context, why string) outcome {
 	found := ctx.Err() == nil && f.find(ctx, time.Until(f.r.began.Add(f.m.opts.DetachedTimeout)))
 	build := f.r.latest().Build

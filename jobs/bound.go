@@ -43,7 +43,7 @@ func (b *bound) leave(r *record) {
 }
 
 // enter counts a run that is to start. If it may not start now, it may when changed is
-// closed or pause has passed; a pause of 0 is none.
+// closed or, unless it is 0, pause has passed.
 func (b *bound) enter(now time.Time) (ok bool, changed <-chan struct{}, pause time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -13,11 +13,11 @@ import (
 var errBuildTimeout = errors.New("the build took too long")
 
 const (
-	mayFinish       = "; Notte may finish the build and bill it all the same"
+	mayFinish       = "; Notte may still finish the build and bill it"
 	cancelledHere   = "cancelled here, by closing the stream" + mayFinish
 	cancelledLate   = "cancelled; the process that followed the build has ended or does not answer" + mayFinish
 	stoppedHere     = "this server stopped while the build ran" + mayFinish
-	processIsGone   = "the process that followed this build has ended; Notte may have finished the build and billed it all the same"
+	processIsGone   = "the process that followed this build has ended; Notte may have finished the build and billed it"
 	endedWithoutEnd = "the build's stream ended without saying how the build ended"
 )
 

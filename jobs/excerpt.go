@@ -23,7 +23,7 @@ const (
 type excerpt struct {
 	limit   int
 	head    []byte
-	tail    []byte // up to limit bytes, of which the last half count
+	tail    []byte // up to limit bytes; only the last half of limit counts
 	dropped int64
 
 	// held is the end of the text that is not an entry of the log yet: it may be the

@@ -53,7 +53,7 @@ type Options struct {
 }
 
 // Manager starts jobs, keeps them going under its own context, and lets their
-// owners follow and end them. While the store fails, jobs run all the same: the
+// owners follow and end them. While the store fails, jobs still run: the
 // Manager keeps them in memory, and stores them as soon as it can. It is safe for
 // concurrent use.
 type Manager struct {

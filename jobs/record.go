@@ -21,9 +21,9 @@ const (
 // and the followers are. One goroutine applies events; any number follow.
 //
 // The store is a follower of the log: it has the entries up to stored. The
-// others see the entries up to shown. Both are the same but for a moment: an
-// entry that names a thing at Notte, and the final one, is shown only when it is
-// stored, or when storing it has failed.
+// others see the entries up to shown. Both are mostly the same. But an entry that names
+// a thing at Notte, and the final one, is shown only when it is stored, or when storing
+// it has failed.
 type record struct {
 	id, owner string
 	joinKey   string

@@ -176,7 +176,7 @@ type Change struct {
 	Create  *CreateOptions // nil: the store has the job
 }
 
-// Lease is the right to write one job. The zero Lease is none.
+// Lease is the right to write one job. The zero Lease is no lease.
 type Lease struct {
 	JobID string
 	Fence int64

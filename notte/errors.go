@@ -199,9 +199,9 @@ const (
 func (b billable) warning() string {
 	switch b {
 	case startsBuild:
-		return " The build may have begun all the same, and may be billed: do not start it again before you have looked at https://console.notte.cc."
+		return " The build may have begun, and may be billed: do not start it again before you have looked at https://console.notte.cc."
 	case startsRun:
-		return " The run may have begun all the same: do not start it again before you have looked it up, because it may act twice."
+		return " The run may have begun: do not start it again before you have looked it up, because it may act twice."
 	}
 	return ""
 }

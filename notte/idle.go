@@ -70,7 +70,7 @@ func (w *watchedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// limit sets the idle time, which begins anew. It has no effect on a body without
+// limit sets the idle time, which starts again. It has no effect on a body without
 // one. It must not be called during a Read.
 func (w *watchedBody) limit(idleTimeout time.Duration) {
 	if w.timer != nil && idleTimeout != w.idleTimeout {

@@ -153,7 +153,7 @@ func TestCancelTask(t *testing.T) {
 		}
 		cancelled := f.task(id)
 		wants(t, cancelled, object{"status": "cancelled", "result": absent})
-		for _, want := range []string{"Build cancelled", "may finish the build and bill it", "Function created: hn (f-1)"} {
+		for _, want := range []string{"Build cancelled", "may still finish the build and bill it", "Function created: hn (f-1)"} {
 			if text := cancelled["statusMessage"].(string); !strings.Contains(text, want) {
 				t.Errorf("statusMessage = %q, want it to say %q", text, want)
 			}

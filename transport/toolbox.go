@@ -21,9 +21,9 @@ type Toolbox interface {
 	// the channel has the method of a notice whenever a list may have changed:
 	// [mcp.MethodNotificationToolsListChanged] or
 	// [mcp.MethodNotificationResourcesListChanged]. It has every change that this
-	// process makes from the call on, and soon those of other processes. It may say
-	// several changes at once, and say one that is none. When ctx has ended, it is
-	// closed as soon as nothing runs on its behalf.
+	// process makes from the call on, and soon those of other processes. A method may
+	// stand for several changes, or for none. When ctx has ended, the channel is closed
+	// as soon as nothing runs on its behalf.
 	//
 	// A transport calls Changes when a first client can be told, and ends ctx when the
 	// last such client has gone. So what must be polled needs polling only until then.

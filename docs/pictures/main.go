@@ -19,7 +19,7 @@ import (
 const transcript = "docs/pictures/testdata/transcript.txtar" // from the root of the repository
 
 func main() {
-	anew := flag.Bool("record", false, "record the transcript anew")
+	anew := flag.Bool("record", false, "record the transcript again")
 	flag.Parse()
 	if err := run(*anew); err != nil {
 		fmt.Fprintln(os.Stderr, "pictures:", err)

@@ -41,7 +41,7 @@ func (s suite) take(batch jobs.Lease, id string, n int) (jobs.Job, jobs.Lease) {
 	return run, lease
 }
 
-// refusesItem tries to take an item in vain.
+// refusesItem tries to take an item, which the store refuses.
 func (s suite) refusesItem(why string, batch jobs.Lease, want error) {
 	s.Helper()
 	run := itemRun("run_refused", batch.JobID)
@@ -49,7 +49,7 @@ func (s suite) refusesItem(why string, batch jobs.Lease, want error) {
 		s.Errorf("%s: TakeItem = %+v, %v; want %v", why, lease, err, want)
 	}
 	if _, err := s.store.Get(s.Context(), run.ID); !errors.Is(err, jobs.ErrNotFound) {
-		s.Errorf("%s: the run is stored all the same: %v", why, err)
+		s.Errorf("%s: the run is stored nevertheless: %v", why, err)
 	}
 }
 

@@ -20,7 +20,7 @@ var errClosed = errors.New("the store is closed")
 // Store is a [jobs.Store] in a directory, or in memory. The first call of a method
 // opens the database, and creates it if there is none. If that fails, the next call
 // tries again, so that the cause can be removed while the process runs. A database
-// that was deleted meanwhile is created anew.
+// that was deleted meanwhile is created again.
 //
 // Its errors are those of the contract, a context's, or an [*Error].
 type Store struct {

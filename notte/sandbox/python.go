@@ -151,8 +151,7 @@ func splitArguments(source string) (parts []string) {
 	return nil // not closed
 }
 
-// cutDefault cuts a parameter at its equals sign, which is none within brackets
-// or strings.
+// cutDefault cuts a parameter at its equals sign outside of brackets and strings.
 func cutDefault(part string) (declared, value string, found bool) {
 	for i, depth := 0, 0; i < len(part); i += tokenLength(part[i:]) {
 		switch part[i] {

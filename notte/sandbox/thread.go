@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// thread is a conversation of the v2 contract: builds of which each continues the
+// thread is a conversation of the v2 contract: builds, each of which continues the
 // one before.
 type thread struct {
 	ID         string
