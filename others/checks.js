@@ -14,6 +14,7 @@ export const checks = [
   { file: "sdk-v1.js", program: "TypeScript SDK v1", package: "@modelcontextprotocol/sdk", checked: `stdio and HTTP: ${sdk}` },
   { file: "sdk-v2.js", args: ["legacy"], program: "TypeScript SDK v2", package: "@modelcontextprotocol/client", checked: "the same over both transports, legacy era" },
   { file: "sdk-v2.js", args: ["modern"], program: "TypeScript SDK v2", package: "@modelcontextprotocol/client", checked: "the same over both transports, modern era, pinned and negotiated" },
+  { file: "list-changed.js", program: "TypeScript SDK v2", package: "@modelcontextprotocol/client", checked: "is told of a function that is pinned, calls it as a tool, and is told that it is gone: both transports, both eras" },
   { file: "gosdk.js", program: "Go SDK", version: () => goVersion("others/gosdk", "github.com/modelcontextprotocol/go-sdk"), checked: "the same over both transports, both eras" },
   { file: "conformance.js", program: "MCP conformance suite", package: "@modelcontextprotocol/conformance", checked: "all scenarios for servers that apply (see below), in the versions 2025-06-18, 2025-11-25 and 2026-07-28, and the tasks extension" },
   { file: "inspector.js", program: "Inspector, command line", package: "@modelcontextprotocol/inspector", checked: "stdio and HTTP, both eras: its strict check of the tools, a build, a run, bad arguments" },
