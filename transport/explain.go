@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"context"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -51,15 +52,17 @@ func (d *dispatcher) explain(s *session, method string, raw []byte, resp mcp.JSO
 	return failed
 }
 
-// toolNames returns the names of the tools that a model may call.
-func (d *dispatcher) toolNames(s *session) []string {
-	names := slices.Collect(maps.Keys(s.GetSessionTools()))
-	for name, t := range d.srv.ListTools() {
-		if !apps.IsForPages(t.Tool) {
-			names = append(names, name)
+// toolNames returns the names of the tools that are listed to a client and that a model
+// may call.
+func (d *dispatcher) toolNames(s *session) (names []string) {
+	ctx := d.srv.WithContext(context.Background(), s)
+	resp, _ := d.srv.HandleMessage(ctx, json.RawMessage(`{"jsonrpc":"2.0","id":0,"method":"tools/list"}`)).(mcp.JSONRPCResponse)
+	list, _ := resp.Result.(mcp.ListToolsResult)
+	for _, t := range list.Tools {
+		if !apps.IsForPages(t) {
+			names = append(names, t.Name)
 		}
 	}
-	slices.Sort(names)
 	return names
 }
 

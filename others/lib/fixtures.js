@@ -6,6 +6,9 @@ import { createServer, request } from "node:http";
 let calls = 0;
 const build = (query) => ({ name: "build_automation", arguments: { query: `${query} ${++calls}` } });
 
+// example is a function that every sandbox has.
+const example = "5a0db0c5-0000-4000-8000-000000000001";
+
 // fixtures are the suite's tools that ours can stand for.
 const fixtures = {
   test_simple_text: () => ({ name: "list_builds", arguments: {} }),
@@ -14,6 +17,7 @@ const fixtures = {
   greet: () => ({ name: "list_builds", arguments: {} }),
   confirm_delete: () => ({ name: "list_builds", arguments: {} }),
   slow_compute: ({ seconds }) => build(seconds > 5 ? "follow a page [sandbox:slow]" : "fetch posts"),
+  test_trigger_tool_change: () => ({ name: "pin_function", arguments: { function_id: example, name: `posts_${++calls}` } }),
   failing_job: () => build("fetch posts [sandbox:error]"),
 };
 
