@@ -85,3 +85,42 @@ func addTides(api *service) {
 	})
 	api.Script("tides of Brest", statusEvent("planning"), viewer("https://viewer.example/?token="+viewerToken), done("fresh"))
 }
+
+// A client that has listed the resources is told when a build has ended, in this
+// process or in another.
+func TestResourceChangesReachClients(t *testing.T) {
+	t.Parallel()
+	const changed = "notifications/resources/list_changed"
+	for _, e := range bothEras {
+		t.Run(string(e), func(t *testing.T) {
+			t.Parallel()
+			api, url := newSandbox(t)
+			dir := t.TempDir()
+			watching := newHostIn(t, url, dir)
+			other := newHostIn(t, url, dir).connect(legacy)
+			c := watching.connect(e)
+			if e == modern {
+				c.request("subscriptions/listen", map[string]any{"notifications": map[string]any{"resourcesListChanged": true}})
+				watching.stdout.await(t, "the acknowledgement", hasAll("notifications/subscriptions/acknowledged"))
+			}
+			told := func(n int) func(string, message) bool {
+				return func(_ string, m message) bool {
+					if m.Method == changed {
+						n--
+					}
+					return m.Method == changed && n == 0
+				}
+			}
+			c.answer(c.request("resources/list", nil))
+			for n, from := range []*conn{c, other} {
+				query := fmt.Sprint("build ", n)
+				api.Script(query, statusEvent("planning"), done(fmt.Sprint("fn-", n)))
+				from.outcome(from.build(query))
+				watching.stdout.await(t, "the notice", told(n+1))
+			}
+			if list := c.answer(c.request("resources/list", nil)); strings.Count(string(list.Result), "build://") != 2 {
+				t.Errorf("the list is %s", list.Result)
+			}
+		})
+	}
+}

@@ -209,6 +209,7 @@ type Query struct {
 	Owner      string // required
 	Kind       Kind   // required
 	State      State
+	Ended      bool // only those that have ended
 	FunctionID string
 	Since      time.Time // started at or after it
 	Before     Cursor    // those that come after it in the list's order
@@ -220,6 +221,7 @@ func (q Query) matches(j Job) bool {
 	switch {
 	case j.Owner != q.Owner, j.Kind != q.Kind, j.Run != nil && j.Run.Batch != "",
 		q.State != "" && j.State != q.State,
+		q.Ended && !j.State.Ended(),
 		q.FunctionID != "" && j.FunctionID() != q.FunctionID,
 		j.StartedAt.Before(q.Since):
 		return false

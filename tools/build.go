@@ -36,6 +36,7 @@ var cancelBuild = toolSpec{
 	description: `Ends a running build for good. Call it only if the user wants that: what the build has cost is spent, and Notte may still bill the rest.`,
 	output:      outputSchema[cancelledBuild](),
 	hints:       hints{destructive: true, idempotent: true},
+	changesList: true,
 }
 
 type buildInput struct {

@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
+
+	"github.com/anything-mcp/anything-mcp/functions"
+	"github.com/anything-mcp/anything-mcp/notte"
 )
 
 // changePoll is how often the store is asked what other processes have changed.
@@ -58,13 +61,13 @@ func (s *service) pollPins(ctx context.Context) {
 	}
 }
 
-// pollResources reports whether the resources of an owner are others than those that
+// pollResources reports whether the resources of an account are others than those that
 // its clients have listed.
 func (s *service) pollResources(ctx context.Context) (changed bool) {
-	for _, owner := range s.shelf.owners() {
-		list, err := s.resourcesOf(ctx, owner)
+	for _, client := range s.shelf.clients() {
+		list, err := s.resourcesOf(ctx, client)
 		if err == nil {
-			s.shelf.put(owner, list)
+			s.shelf.put(client, list)
 		} else if ctx.Err() == nil {
 			s.Logger.Debug("the resources could not be watched", "err", logLine(err.Error()))
 		}
@@ -72,40 +75,47 @@ func (s *service) pollResources(ctx context.Context) (changed bool) {
 	return s.shelf.takeChanged()
 }
 
-// maxShelf bounds the owners whose listed resources are known.
+// maxShelf bounds the accounts whose listed resources are known.
 const maxShelf = 64
 
 // shelf knows which resources clients have listed. The zero value is ready for use.
 type shelf struct {
-	mu      sync.Mutex        // guards what follows
-	listed  map[string]string // by owner: the URIs
-	changed bool              // the resources of an owner have changed since they were first listed
+	mu      sync.Mutex // guards what follows
+	listed  map[functions.Account]shelved
+	changed bool // the resources of an account have changed since they were first listed
 }
 
-// put records the resources of an owner.
-func (s *shelf) put(owner string, list []mcp.Resource) {
+// shelved is what the clients of an account have listed.
+type shelved struct {
+	client *notte.Client // of one of them
+	uris   string
+}
+
+// put records the resources of a client's account.
+func (s *shelf) put(client *notte.Client, list []mcp.Resource) {
 	var uris strings.Builder
 	for _, r := range list {
 		uris.WriteString(r.URI + "\n")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	known, is := s.listed[owner]
-	s.changed = s.changed || is && known != uris.String()
+	a := functions.Account{Owner: client.Owner(), APIURL: client.APIURL()}
+	known, is := s.listed[a]
+	s.changed = s.changed || is && known.uris != uris.String()
 	if s.listed == nil || !is && len(s.listed) == maxShelf {
-		s.listed = make(map[string]string)
+		s.listed = make(map[functions.Account]shelved)
 	}
-	s.listed[owner] = uris.String()
+	s.listed[a] = shelved{client, uris.String()}
 }
 
-// owners returns the owners whose clients have listed resources.
-func (s *shelf) owners() (owners []string) {
+// clients returns a client of each account whose resources are listed.
+func (s *shelf) clients() (clients []*notte.Client) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for owner := range s.listed {
-		owners = append(owners, owner)
+	for _, listed := range s.listed {
+		clients = append(clients, listed.client)
 	}
-	return owners
+	return clients
 }
 
 // takeChanged reports whether resources have changed since the last call.

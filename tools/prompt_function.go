@@ -84,9 +84,12 @@ func (s *service) lookUp(ctx context.Context, idOrName string) (*knownFunction, 
 	return known, nil
 }
 
-// functionByName returns the function of the account that has this ID, or that is the
-// only one of this name.
+// functionByName returns the function of the account that has this ID, that is pinned by
+// this name, or that is the only one of this name.
 func (s *service) functionByName(ctx context.Context, c *caller, idOrName string) (functions.Function, error) {
+	if p, found := s.pinNamed(ctx, c, idOrName); found {
+		return s.Functions.Get(ctx, c.Client, p.FunctionID)
+	}
 	if notte.ValidID(idOrName) {
 		f, err := s.Functions.Get(ctx, c.Client, idOrName)
 		if !notte.IsNotFound(err) || isUUID.MatchString(idOrName) {

@@ -90,7 +90,8 @@ func TestPromptsByName(t *testing.T) {
 		twin := sandbox.Function{Name: "Tide tables", Variables: []sandbox.Variable{{Name: "harbour", Type: "str"}}}
 		a, b := f.notte.AddFunction(twin), f.notte.AddFunction(twin)
 		f.call("run_function", object{"function_id": id, "variables": object{"site": "x", "count": "2"}})
-		for _, name := range []string{id, "top-posts", " Top-Posts "} {
+		f.pin(object{"function_id": id, "name": "mine"})
+		for _, name := range []string{id, "top-posts", " Top-Posts ", "mine"} {
 			says, data := quoted(t, f.prompt("rerun", object{"function": name}))
 			wants(t, data, object{"name": "top-posts", "last_variables": object{"site": "x", "count": "2"}, "next_step": absent})
 			if !strings.Contains(says, `"`+id+`"`) {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
@@ -28,8 +27,7 @@ const (
 )
 
 // errNoResource is the answer to a URI that names nothing, something that has
-// expired, or something of another owner. Transports know it by its
-// text.
+// expired, or something of another owner. Transports know it by its text.
 var errNoResource = server.ErrResourceNotFound
 
 // resource is a kind of resource.
@@ -173,70 +171,6 @@ func (s *service) job(ctx context.Context, c *caller, kind jobs.Kind, id string)
 		return job, errNoResource
 	}
 	return job, err
-}
-
-// maxListed bounds how many ended builds and batches are listed as resources.
-const maxListed = 20
-
-// listResources adds the caller's newest ended builds and batches to a list of
-// resources. Without a caller, or if they cannot be read, it adds nothing: hosts ask for
-// the list when they start, and an error would look like a broken server.
-func (s *service) listResources(ctx context.Context, _ any, _ *mcp.ListResourcesRequest, result *mcp.ListResourcesResult) {
-	c, err := s.caller(ctx)
-	if err != nil {
-		return
-	}
-	list, err := s.resourcesOf(ctx, c.owner)
-	if err != nil {
-		s.Logger.Debug("the builds and batches could not be listed as resources", "err", logLine(err.Error()))
-		return
-	}
-	s.shelf.put(c.owner, list)
-	result.Resources = append(result.Resources, list...)
-}
-
-// resourcesOf returns the resources of an owner that are listed.
-func (s *service) resourcesOf(ctx context.Context, owner string) (list []mcp.Resource, err error) {
-	var all []jobs.Job
-	for _, kind := range []jobs.Kind{jobs.KindBuild, jobs.KindBatch} {
-		some, err := s.Jobs.List(ctx, jobs.Query{Owner: owner, Kind: kind, Limit: 3 * maxListed})
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, some...)
-	}
-	slices.SortStableFunc(all, func(a, b jobs.Job) int { return b.StartedAt.Compare(a.StartedAt) })
-	for _, job := range all {
-		if len(list) < maxListed && job.State.Ended() {
-			list = append(list, jobResource(job))
-		}
-	}
-	return list, nil
-}
-
-func jobResource(job jobs.Job) mcp.Resource {
-	if job.Kind == jobs.KindBuild {
-		return buildResource(job)
-	}
-	description := fmt.Sprintf("Results of a batch that ended as %s: %s", job.State, job.Batch.Tally)
-	r := mcp.NewResource(batchURI(job.ID), job.ID, mcp.WithMIMEType(typeLines), mcp.WithResourceDescription(description))
-	r.Title = "Batch of " + text.OneLine(job.FunctionID(), listedQuery)
-	r.Annotations = &mcp.Annotations{LastModified: formatTime(job.EndedAt)}
-	return r
-}
-
-// batchURI returns the URI of the results of a batch.
-func batchURI(id string) string { return "batch://" + id + "/results" }
-
-func buildResource(job jobs.Job) mcp.Resource {
-	description := "Build that ended as " + string(job.State)
-	if name := text.OneLine(job.Build.FunctionName, listedQuery); name != "" {
-		description += ". Its function: " + name
-	}
-	r := mcp.NewResource("build://"+job.ID, job.ID, mcp.WithMIMEType(typeJSON), mcp.WithResourceDescription(description))
-	r.Title = text.OneLine(job.Build.Query, listedQuery)
-	r.Annotations = &mcp.Annotations{LastModified: formatTime(job.EndedAt)}
-	return r
 }
 
 // resourceLink returns a link to a resource that has this many bytes.

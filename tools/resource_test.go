@@ -1,12 +1,15 @@
 package tools_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/mark3labs/mcp-go/mcp"
 
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 	"github.com/anything-mcp/anything-mcp/tools"
@@ -145,4 +148,32 @@ func TestResourcesWithoutKey(t *testing.T) {
 	if got := f.refusal("resources/read", object{"uri": "build://x"}); got != "No Notte API key is set. "+noKeyAdvice {
 		t.Errorf("refused with %q", got)
 	}
+}
+
+// A pinned function is listed first, until it is unpinned. Clients are told of both.
+func TestListedPins(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		ctx, end := context.WithCancel(t.Context())
+		build := f.call("build_automation", object{"query": "normal"})
+		f.listed()
+		notices := watch(ctx, f.server)
+		listed := []string{"function://" + build.str("function_id"), "build://" + build.str("build_id")}
+		for _, step := range []struct {
+			args object
+			want []string
+		}{
+			{object{"function_id": build.str("function_id"), "name": "mine"}, listed},
+			{object{"function_id": "mine", "pinned": false}, listed[1:]},
+		} {
+			f.pin(step.args)
+			<-time.After(2 * time.Second)
+			if a, b := <-notices, <-notices; a != mcp.MethodNotificationToolsListChanged || b != mcp.MethodNotificationResourcesListChanged {
+				t.Errorf("told %s and %s", a, b)
+			}
+			if got := f.listed(); !slices.Equal(got, step.want) {
+				t.Errorf("listed %v, want %v", got, step.want)
+			}
+		}
+		end()
+	})
 }

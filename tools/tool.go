@@ -27,7 +27,7 @@ type toolSpec struct {
 	hints                    hints
 	starts                   bool // it starts a job, which may outlast the call
 	forPages                 bool // only pages of this server call it
-	changesList              bool // a call may change the list of tools
+	changesList              bool // a call may change the list of tools or of resources
 }
 
 // hints are MCP's tool annotations. All our tools reach Notte, an open world.

@@ -37,6 +37,7 @@ func (s suite) testList() {
 	s.lists("builds", builds, "build_2", "build_1")
 	builds.State = jobs.StateRunning
 	s.lists("running builds", builds, "build_1")
+	s.lists("ended builds", jobs.Query{Owner: "ann", Kind: jobs.KindBuild, Ended: true, Limit: 100}, "build_2")
 	s.lists("another's builds", jobs.Query{Owner: "bob", Kind: jobs.KindBuild, Limit: 100}, "build_3")
 	s.lists("nobody's builds", jobs.Query{Owner: "eve", Kind: jobs.KindBuild, Limit: 100})
 	s.lists("runs", jobs.Query{Owner: "ann", Kind: jobs.KindRun, Limit: 100}, "run_3", "run_2", "run_1")

@@ -35,6 +35,9 @@ func listQuery(q jobs.Query) (query string, args []any) {
 	if q.State != "" {
 		add("state = ?", string(q.State))
 	}
+	if q.Ended {
+		add("state <> ?", string(jobs.StateRunning))
+	}
 	if q.FunctionID != "" {
 		add("function_id = ?", q.FunctionID)
 	}
