@@ -146,7 +146,6 @@ type Build struct {
 	StepCount      int             `json:"step_count,omitempty"` // how many it used in all
 	Answer         string          `json:"-"`                    // the text of the agent's last message, at most maxAnswer bytes of it
 	Thinking       string          `json:"-"`                    // its reasoning, at most maxThinking bytes of it
-	Dropped        int64           `json:"dropped,omitempty"`    // bytes of answer and thinking that were not kept
 	Error          string          `json:"error,omitempty"`
 	Detail         string          `json:"detail,omitempty"`
 	Reason         string          `json:"reason,omitempty"`

@@ -136,7 +136,7 @@ func withoutReplayed(job Job, client *notte.Client) Job {
 	job = job.clone()
 	if b := job.Build; b != nil {
 		openLink(client, &b.ViewerURL)
-		b.Started, b.Steps, b.StepCount, b.Answer, b.Thinking, b.Dropped = true, nil, 0, "", "", 0
+		b.Started, b.Steps, b.StepCount, b.Answer, b.Thinking = true, nil, 0, "", ""
 	}
 	if r := job.Run; r != nil {
 		r.Logs = nil

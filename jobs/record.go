@@ -161,7 +161,6 @@ func (r *record) current() Job {
 	job := r.job.clone()
 	if b := job.Build; b != nil {
 		b.Answer, b.Thinking = r.client.Redact(r.answer.String()), r.client.Redact(r.thinking.String())
-		b.Dropped = r.answer.dropped + r.thinking.dropped
 	}
 	return job
 }

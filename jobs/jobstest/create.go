@@ -17,7 +17,7 @@ func (s suite) testCreate() {
 			Build: &jobs.Build{
 				Query: "q \x00\n\"é", Started: true, StartedAtNotte: epoch, Status: "s", Latest: notte.EventStatus, FunctionID: "f",
 				FunctionName: "n", ThreadID: "t", ViewerURL: "v", TotalCostUSD: &cost, Steps: []string{"a", "b"}, StepCount: 2,
-				Answer: "a", Thinking: "t", Dropped: 7, Error: "e", Detail: "d", Reason: "r",
+				Answer: "a", Thinking: "t", Error: "e", Detail: "d", Reason: "r",
 			},
 		},
 		{
