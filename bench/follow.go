@@ -57,7 +57,7 @@ func (l *lab) follow(ctx context.Context, c contender, kib int) (time.Duration, 
 	if err != nil {
 		return 0, err
 	}
-	defer builder.kill()
+	defer kill(builder.cmd)
 	id, err := builder.startQuiet()
 	if err != nil {
 		return 0, err
@@ -96,7 +96,7 @@ func (l *lab) followFor(ctx context.Context, c contender, state, id string, d ti
 	if err == nil {
 		err = wait(ctx, d)
 	}
-	server.kill()
+	kill(server.cmd)
 	used := server.cmd.ProcessState
 	return used.UserTime() + used.SystemTime(), err
 }

@@ -43,7 +43,8 @@ func (l *lab) startHTTP(ctx context.Context, c contender) (*httpServer, error) {
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	return nil, errors.Join(fmt.Errorf("the server does not listen on %s after 5 s", addr), s.stop())
+	kill(s.cmd)
+	return nil, fmt.Errorf("the server does not listen on %s after 5 s", addr)
 }
 
 // startRelay starts the relay, which prints its URL.
@@ -57,18 +58,17 @@ func (l *lab) startRelay(ctx context.Context) (*httpServer, error) {
 		return nil, err
 	}
 	line, err := bufio.NewReader(out).ReadString('\n')
-	s := &httpServer{cmd: cmd, url: strings.TrimSpace(line)}
 	if err != nil {
-		return nil, errors.Join(err, s.stop())
+		kill(cmd)
+		return nil, err
 	}
-	return s, nil
+	return &httpServer{cmd: cmd, url: strings.TrimSpace(line)}, nil
 }
 
-// stop kills the server: what it does at its end is not measured.
-func (s *httpServer) stop() error {
-	err := s.cmd.Process.Kill()
-	s.cmd.Wait()
-	return err
+// kill ends a program at once, without a chance to clean up.
+func kill(cmd *exec.Cmd) {
+	cmd.Process.Kill()
+	cmd.Wait()
 }
 
 // caller posts JSON-RPC to a server's /mcp.

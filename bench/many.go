@@ -61,7 +61,7 @@ func (l *lab) buildMany(ctx context.Context, c contender, state string, n int) (
 	if err != nil {
 		return 0, err
 	}
-	defer server.kill()
+	defer kill(server.cmd)
 	start := time.Now()
 	answers, err := server.callAll(n)
 	took := time.Since(start)
@@ -89,7 +89,7 @@ func (s *stdioServer) callAll(n int) (answers [][]byte, err error) {
 		}
 	}
 	if err != nil {
-		s.kill() // the sender may be blocked by a server that does not read
+		kill(s.cmd) // the sender may be blocked by a server that does not read
 	}
 	return answers, errors.Join(err, sending.Wait())
 }

@@ -71,7 +71,7 @@ func (l *lab) quiet(ctx context.Context, c contender, n int, mode sessionMode) (
 	if err != nil {
 		return 0, err
 	}
-	defer server.stop()
+	defer kill(server.cmd)
 	client := newConnections(n)
 	defer client.CloseIdleConnections()
 	shared := &caller{client: client, url: server.url}
@@ -98,7 +98,7 @@ func (l *lab) quietProxy(ctx context.Context, n int) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer proxy.stop()
+	defer kill(proxy.cmd)
 	client := newConnections(n)
 	defer client.CloseIdleConnections()
 	return l.perStream(ctx, proxy, n, `"status"`, func(ctx context.Context, i int) (*http.Response, error) {

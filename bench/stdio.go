@@ -40,7 +40,7 @@ func (l *lab) startStdio(ctx context.Context, c contender, state string) (*stdio
 		_, err = io.WriteString(in, `{"jsonrpc":"2.0","method":"notifications/initialized"}`+"\n")
 	}
 	if err != nil {
-		s.kill()
+		kill(cmd)
 		return nil, err
 	}
 	return s, nil
@@ -106,12 +106,6 @@ func (s *stdioServer) next() (line []byte, notification bool, err error) {
 func (s *stdioServer) stop() error {
 	s.in.Close()
 	return s.cmd.Wait()
-}
-
-// kill ends the server at once, without a chance to clean up.
-func (s *stdioServer) kill() {
-	s.cmd.Process.Kill()
-	s.cmd.Wait()
 }
 
 // buildCall returns the parameters of a tools/call that starts a new build,
