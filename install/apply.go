@@ -137,7 +137,7 @@ func (p *Plan) backUp() (string, error) {
 	if err := os.MkdirAll(p.env.Backups, 0o700); err != nil {
 		return "", err
 	}
-	name := p.backupPrefix() + time.Now().UTC().Format("20060102T150405.000000000Z") + "-" + digest(p.mark+p.after)
+	name := p.Host.Name + p.fileMark() + time.Now().UTC().Format("20060102T150405.000000000Z") + "-" + digest(p.mark+p.after)
 	switch {
 	case !p.exists:
 		name += noFile
@@ -157,18 +157,24 @@ func (p *Plan) backUp() (string, error) {
 	return file, cmp.Or(err, f.Close())
 }
 
-// backupPrefix begins the names of all copies of the file.
-func (p *Plan) backupPrefix() string { return p.Host.Name + "-" + digest(p.target)[:8] + "-" }
+// fileMark is in the names of all copies of the file, after the host's name: hosts may
+// share a file.
+func (p *Plan) fileMark() string { return "-" + digest(p.target)[:8] + "-" }
 
 // backups returns the copies of the file, the oldest first.
 func (p *Plan) backups() []string {
-	entries, _ := os.ReadDir(p.env.Backups) // sorted
+	entries, _ := os.ReadDir(p.env.Backups)
 	var files []string
 	for _, e := range entries {
-		if strings.HasPrefix(e.Name(), p.backupPrefix()) {
+		if strings.Contains(e.Name(), p.fileMark()) {
 			files = append(files, filepath.Join(p.env.Backups, e.Name()))
 		}
 	}
+	made := func(file string) string {
+		_, made, _ := strings.Cut(filepath.Base(file), p.fileMark())
+		return made
+	}
+	slices.SortFunc(files, func(a, b string) int { return strings.Compare(made(a), made(b)) })
 	return files
 }
 

@@ -612,3 +612,31 @@ func TestSharedFile(t *testing.T) {
 		t.Errorf("the file is\n%s", got)
 	}
 }
+
+// TestSharedFileIsRestored takes the server out of such a file, which then is what it was
+// before.
+func TestSharedFileIsRestored(t *testing.T) {
+	for _, before := range []string{"", "{\n  \"mcpServers\": {}\n}\n"} {
+		env := place(t)
+		env.Project = filepath.Join(env.Home, "project")
+		file := filepath.Join(env.Project, ".mcp.json")
+		if before != "" {
+			write(t, file, before)
+		}
+		for _, name := range []string{"claude-code", "copilot"} {
+			plan, err := host(t, name).Install(env, server)
+			change(t, plan, err)
+		}
+		plan, err := host(t, "claude-code").Uninstall(env, server)
+		change(t, plan, err)
+		if got := read(t, file); got != before {
+			t.Errorf("%q became %q", before, got)
+		}
+		if _, err := os.Stat(file); (err == nil) != (before != "") {
+			t.Errorf("whether there is a file: %v", err)
+		}
+		if copies, _ := os.ReadDir(env.Backups); len(copies) > 0 {
+			t.Errorf("copies are left: %v", copies)
+		}
+	}
+}
