@@ -76,9 +76,9 @@ var (
 	headers       = headersNamed("headers")
 )
 
-// is returns a field of a fixed value.
-func is(name string, value any) field {
-	return func(*Host, Server) member { return member{name: name, value: value} }
+// ofType returns the field that names the kind of server.
+func ofType(value string) field {
+	return func(*Host, Server) member { return member{name: "type", value: value} }
 }
 
 // atFirst returns a field of a value that the user may change.

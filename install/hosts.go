@@ -127,8 +127,8 @@ var hosts = []*Host{{
 	Name: "claude-code", Title: "Claude Code", program: "claude",
 	files: inDir("CLAUDE_CONFIG_DIR", "", ".claude.json"), project: []string{".mcp.json"},
 	format: plainJSON, servers: "mcpServers",
-	stdio:     []field{is("type", "stdio"), command, args, env},
-	http:      []field{is("type", "http"), urlNamed("url"), headers},
+	stdio:     []field{ofType("stdio"), command, args, env},
+	http:      []field{ofType("http"), urlNamed("url"), headers},
 	reference: "${%s}", settings: true, keys: true, lock: ".lock",
 	Effect: "It takes effect in the next session of Claude Code.",
 }, {
@@ -149,7 +149,7 @@ var hosts = []*Host{{
 	files: inDir("COPILOT_HOME", ".copilot", "mcp-config.json"), project: []string{".mcp.json"},
 	format: jsonc, servers: "mcpServers",
 	stdio:     []field{either("type", "local", "stdio"), command, args, env, atFirst("tools", []string{"*"})},
-	http:      []field{is("type", "http"), urlNamed("url"), headers, atFirst("tools", []string{"*"})},
+	http:      []field{ofType("http"), urlNamed("url"), headers, atFirst("tools", []string{"*"})},
 	reference: "${%s}", settings: true,
 	Effect: "It takes effect at the next start of Copilot CLI.",
 }, {
@@ -172,8 +172,8 @@ var hosts = []*Host{{
 	Name: "opencode", Title: "opencode", program: "opencode",
 	files: opencodeFiles, project: []string{"opencode.json", "opencode.jsonc"},
 	format: jsonc, servers: "mcp",
-	stdio:     []field{is("type", "local"), commandLine, envNamed("environment")},
-	http:      []field{is("type", "remote"), urlNamed("url"), headers},
+	stdio:     []field{ofType("local"), commandLine, envNamed("environment")},
+	http:      []field{ofType("remote"), urlNamed("url"), headers},
 	reference: "{env:%s}", settings: true, keys: true,
 	Effect: "It takes effect at the next start of opencode.",
 }, {
@@ -182,8 +182,8 @@ var hosts = []*Host{{
 	files:   inConfig("Code/User/mcp.json", "Code - Insiders/User/mcp.json", "VSCodium/User/mcp.json", "Code/User/mcp.json"),
 	project: []string{".vscode/mcp.json"},
 	format:  jsonc, servers: "servers",
-	stdio:     []field{is("type", "stdio"), command, args, env},
-	http:      []field{is("type", "http"), urlNamed("url"), headers},
+	stdio:     []field{ofType("stdio"), command, args, env},
+	http:      []field{ofType("http"), urlNamed("url"), headers},
 	reference: "${input:%s}", prompts: "inputs",
 	Effect: "It takes effect when you choose Start or Restart above the entry in VS Code.",
 }, {

@@ -117,7 +117,7 @@ func (s suite) testBatch() {
 	}
 	s.lists("runs", jobs.Query{Owner: "ann", Kind: jobs.KindRun, Limit: 9})
 	s.lists("running runs", jobs.Query{Owner: "ann", Kind: jobs.KindRun, State: jobs.StateRunning, FunctionID: "f", Limit: 9})
-	s.joins("the batch runs", "ann", options("kbatch_1", true), "batch_1")
+	s.joins("the batch runs", options("kbatch_1", true), "batch_1")
 }
 
 func (s suite) testTakeRace() {

@@ -35,20 +35,20 @@ func (s suite) testCreate() {
 
 func (s suite) testJoin() {
 	s.create(build("build_1", "ann"), options("k", true))
-	s.joins("same key, same owner", "ann", options("k", true), "build_1")
+	s.joins("same key, same owner", options("k", true), "build_1")
 	s.create(build("another key", "ann"), options("other", true))
 	s.create(build("another owner", "bob"), options("k", true))
 	s.create(build("no key", "ann"), options("", true))
 	s.create(build("no key again", "ann"), options("", true))
 	s.create(build("not asked to join", "ann"), options("k", false))
-	s.joins("two jobs of the key run", "ann", options("k", true), "not asked to join")
+	s.joins("two jobs of the key run", options("k", true), "not asked to join")
 }
 
 func (s suite) testJoinWhatStillRuns() {
 	s.create(build("build_1", "ann"), options("k", true))
 	newer := build("build_2", "ann")
 	s.finish(s.create(newer, options("k", false)), newer)
-	s.joins("a newer job of the key has ended", "ann", options("k", true), "build_1")
+	s.joins("a newer job of the key has ended", options("k", true), "build_1")
 }
 
 func (s suite) testJoinAfterEnds() {
@@ -81,8 +81,8 @@ func (s suite) testReuse() {
 		c.ReuseSince = epoch.Add(since)
 		return c
 	}
-	s.joins("the newest that succeeded", "ann", reuse(0), "build_new")
-	s.joins("one that has just ended", "ann", reuse(2*time.Minute), "build_new")
+	s.joins("the newest that succeeded", reuse(0), "build_new")
+	s.joins("one that has just ended", reuse(2*time.Minute), "build_new")
 	s.create(build("build_late", "ann"), reuse(2*time.Minute+time.Millisecond))
-	s.joins("a running job goes before a finished one", "ann", reuse(0), "build_late")
+	s.joins("a running job goes before a finished one", reuse(0), "build_late")
 }

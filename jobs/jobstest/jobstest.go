@@ -128,10 +128,10 @@ func (s suite) alone(job jobs.Job) jobs.Lease {
 	return s.create(job, options("", false))
 }
 
-// joins asks for a job and gets another.
-func (s suite) joins(why, owner string, opts jobs.CreateOptions, want string) {
+// joins asks for a build of ann's and gets another job.
+func (s suite) joins(why string, opts jobs.CreateOptions, want string) {
 	s.Helper()
-	job := build("build_that_joins", owner)
+	job := build("build_that_joins", "ann")
 	stored, lease, err := s.store.Create(s.Context(), job, opts)
 	if err != nil || stored.ID != want || lease != (jobs.Lease{}) {
 		s.Errorf("%s: got %s with lease %+v, %v; want %s without one", why, stored.ID, lease, err, want)

@@ -89,7 +89,7 @@ func (s suite) testSaveUnknown() {
 		s.log(job.ID, 0, 9, entries(1, 2))
 		s.stored(*inState(job, state))
 	}
-	s.joins("it runs", "ann", opts, "build_running")
+	s.joins("it runs", opts, "build_running")
 	s.renews("one has ended", []jobs.Lease{{JobID: "build_running", Fence: 1}, {JobID: "build_done", Fence: 1}}, []string{"build_done"}, nil)
 	if got := s.spent(0); got.Builds != 1 {
 		s.Errorf("spent %+v; want one build", got)

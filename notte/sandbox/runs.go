@@ -6,7 +6,6 @@ import (
 	"time"
 )
 
-// createRun answers POST /functions/{id}/runs/create.
 func (s *Server) createRun(r *http.Request, f *function) http.HandlerFunc {
 	body, problems := readBody(r)
 	run := s.newRun(f.ID)
@@ -29,7 +28,6 @@ func (s *Server) createRun(r *http.Request, f *function) http.HandlerFunc {
 	})
 }
 
-// startNewRun answers POST /functions/{id}/runs/start.
 func (s *Server) startNewRun(r *http.Request, f *function) http.HandlerFunc {
 	in, refused := readStart(r, f, "")
 	if refused != nil {
@@ -144,12 +142,10 @@ func (r *run) view(now time.Time) object {
 		"local", r.Local, "session_id", r.SessionID, "created_at", formatTime(r.Created), "updated_at", formatTime(r.updated(now)))
 }
 
-// getRun answers GET /functions/{id}/runs/{run_id}.
 func (s *Server) getRun(_ *http.Request, _ *function, run *run) http.HandlerFunc {
 	return answer(http.StatusOK, run.view(time.Now()))
 }
 
-// listRuns answers GET /functions/{id}/runs.
 func (s *Server) listRuns(r *http.Request, f *function) http.HandlerFunc {
 	p, problems := readPaging(r)
 	if problems != nil {

@@ -62,7 +62,6 @@ func (s *Server) storeSecret(r *http.Request) http.HandlerFunc {
 	return answer(http.StatusCreated, v.view())
 }
 
-// getSecret answers GET /secrets/{name}.
 func (s *Server) getSecret(r *http.Request) http.HandlerFunc {
 	namespace := r.URL.Query().Get("namespace")
 	if namespace == "" {
@@ -77,7 +76,6 @@ func (s *Server) getSecret(r *http.Request) http.HandlerFunc {
 	return answer(http.StatusOK, map[string]string{"value": v.value})
 }
 
-// deleteSecret answers DELETE /secrets/{id}.
 func (s *Server) deleteSecret(r *http.Request) http.HandlerFunc {
 	id := r.PathValue("id")
 	var ok bool

@@ -48,7 +48,6 @@ func readUpload(r *http.Request) (u upload, problems []problem) {
 	return u, problems
 }
 
-// createFunction answers POST /functions.
 func (s *Server) createFunction(r *http.Request) http.HandlerFunc {
 	u, problems := readUpload(r)
 	if problems != nil {
