@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 
 	"github.com/anything-mcp/anything-mcp/notte"
 )
@@ -38,19 +41,25 @@ func (m *Manager) Start(ctx context.Context, spec Spec) (job Job, joined bool, e
 		return s.job, false, err
 	}
 	for { // callers who ask for the same at once share one start
-		leads := false
-		start := func() (any, error) {
-			leads = true
+		var leads atomic.Bool
+		result := m.starting.DoChan(p.client.Owner()+p.joinKey, func() (any, error) {
+			leads.Store(true)
 			return m.start(ctx, p)
-		}
+		})
+		var shared singleflight.Result
 		select {
-		case result := <-m.starting.DoChan(p.client.Owner()+p.joinKey, start):
-			if result.Err == nil || leads {
-				s := result.Val.(started)
-				return s.job, s.joined || !leads, result.Err
-			}
+		case shared = <-result:
 		case <-ctx.Done():
-			return Job{}, false, context.Cause(ctx)
+			if leads.Load() {
+				shared = <-result // soon, and the job may have been started
+			}
+			if !leads.Load() || shared.Err != nil {
+				return Job{}, false, context.Cause(ctx)
+			}
+		}
+		if shared.Err == nil || leads.Load() {
+			s := shared.Val.(started)
+			return s.job, s.joined || !leads.Load(), shared.Err
 		}
 	}
 }
