@@ -55,7 +55,7 @@ func (e *FileError) Error() string {
 func (e *FileError) Unwrap() error { return e.Err }
 
 // errExtend is the error of a value that cannot be added to a file.
-var errExtend = errors.New("cannot be added, because of the way in which the file writes what is around it")
+var errExtend = errors.New("cannot be added, because of how the file is written around it")
 
 // Install works out the change that adds a server to the file of h. Its error is a
 // [FileError].
@@ -225,7 +225,7 @@ func (p *Plan) remove(path ...string) error {
 		return nil
 	}
 	if err := p.parse(p.doc.remove(path...)); err != nil || p.doc.get(path...) != nil {
-		return fmt.Errorf("%s is written in a way from which it cannot be removed: remove it by hand", strings.Join(path, "."))
+		return fmt.Errorf("%s cannot be removed, because of how it is written: remove it by hand", strings.Join(path, "."))
 	}
 	p.change(path, old, "")
 	return nil

@@ -60,7 +60,7 @@ func newTOMLNode(kind tomlKind) *tomlNode {
 	return &tomlNode{kind: kind, kids: make(map[string]*tomlNode)}
 }
 
-var errTwice = errors.New("a name is there twice, or as things of two kinds")
+var errTwice = errors.New("a name is there twice, or stands for two kinds of value")
 
 // plain returns t in the types of package json.
 func (t *tomlNode) plain() any {
