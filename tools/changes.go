@@ -12,11 +12,12 @@ import (
 	"github.com/anything-mcp/anything-mcp/notte"
 )
 
-// changePoll is how often the store is asked what other processes have changed.
+// changePoll is how often the store is asked what other processes have changed, once it
+// is known what clients know.
 const changePoll = time.Second
 
 // Changes returns a channel that has the method of a notice whenever the pins or the
-// resources may have changed, until ctx ends. It opens no store before it returns.
+// resources may have changed, until ctx ends.
 func (t *Toolbox) Changes(ctx context.Context) <-chan string {
 	notices := make(chan string)
 	pins := t.s.board.watch()
@@ -32,12 +33,14 @@ func (t *Toolbox) Changes(ctx context.Context) <-chan string {
 		poll := time.NewTicker(changePoll)
 		defer poll.Stop()
 		for {
-			t.s.pollPins(ctx)
-			if t.s.pollResources(ctx) {
-				say(mcp.MethodNotificationResourcesListChanged)
-			}
 			select {
 			case <-poll.C:
+				if t.s.board.isKnown() {
+					t.Refresh(ctx)
+				}
+				if t.s.pollResources(ctx) {
+					say(mcp.MethodNotificationResourcesListChanged)
+				}
 			case <-pins:
 				say(mcp.MethodNotificationToolsListChanged)
 			case <-ctx.Done():
@@ -48,16 +51,16 @@ func (t *Toolbox) Changes(ctx context.Context) <-chan string {
 	return notices
 }
 
-// pollPins wakes the watchers if the stored pins are not those that clients know.
-func (s *service) pollPins(ctx context.Context) {
-	if s.Pins.Off {
+// Refresh looks for pins that other processes have changed.
+func (t *Toolbox) Refresh(ctx context.Context) {
+	if t.s.Pins.Off || t.s.Unfit != nil {
 		return
 	}
-	generation, err := s.Functions.PinGeneration(ctx)
+	generation, err := t.s.Functions.PinGeneration(ctx)
 	if err == nil {
-		s.board.changed(generation, false)
+		t.s.board.changed(generation, false)
 	} else if ctx.Err() == nil {
-		s.Logger.Debug("the pins could not be watched", "err", logLine(err.Error()))
+		t.s.Logger.Debug("the pins could not be watched", "err", logLine(err.Error()))
 	}
 }
 

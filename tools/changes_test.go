@@ -66,7 +66,7 @@ func TestPinIsToldToNewcomers(t *testing.T) {
 		f.serve(tools.Config{Account: always(f.client(key))})
 		ctx, end := context.WithCancel(t.Context())
 		notices := watch(ctx, here)
-		<-time.After(time.Second / 10)
+		here.Toolbox.Refresh(ctx)
 		f.pin(object{"function_id": id, "name": "mine"})
 		<-time.After(5 * time.Second)
 		end()

@@ -234,6 +234,12 @@ func (b *pinboard) listed(generation int64) {
 	}
 }
 
+func (b *pinboard) isKnown() bool {
+	b.watching.Lock()
+	defer b.watching.Unlock()
+	return b.known
+}
+
 // changed wakes the watchers if clients know another generation, or if sure is true.
 func (b *pinboard) changed(generation int64, sure bool) {
 	b.watching.Lock()

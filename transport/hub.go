@@ -99,6 +99,13 @@ func (h *hub) follow(session string, l lists) *follower {
 	return f
 }
 
+// refresh returns when nothing is missed that other processes change from now on.
+func (h *hub) refresh(ctx context.Context) {
+	if h.toolbox != nil {
+		h.toolbox.Refresh(ctx)
+	}
+}
+
 // leave undoes follow.
 func (h *hub) leave(f *follower) {
 	h.mu.Lock()

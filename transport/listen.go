@@ -25,8 +25,9 @@ func (d *dispatcher) listen(c *call, raw []byte) mcp.JSONRPCMessage {
 		_ = c.notify(ack) // an error means that the client is gone
 		return resp
 	}
-	f := d.hub.follow("", allowed) // first, so that no change after the acknowledgement is missed
+	f := d.hub.follow("", allowed)
 	defer d.hub.leave(f)
+	d.hub.refresh(c.ctx)
 	if c.notify(ack) == nil {
 		d.hub.tell(c.ctx, f, func(method string) error { return c.notify(encodeNotice(method, c.id)) })
 	}

@@ -210,6 +210,7 @@ func (s *stdio) tellChanges(ctx context.Context) {
 	f := s.hub.follow("", s.advertised())
 	go func() {
 		defer s.hub.leave(f)
+		s.hub.refresh(ctx)
 		var over atomic.Bool // stays false: notices belong to no call
 		s.hub.tell(ctx, f, func(method string) error { return s.out.notify(encodeNotice(method, nil), &over) })
 	}()

@@ -66,6 +66,7 @@ func (h *HTTP) serveStream(w http.ResponseWriter, r *http.Request, session strin
 	defer h.calls.remove(c)
 	f := h.hub.follow(session, h.advertised())
 	defer h.hub.leave(f)
+	h.hub.refresh(c.ctx)
 	out := newReply(w, true, false)
 	defer out.close()
 	if out.open() != nil {

@@ -32,4 +32,9 @@ type Toolbox interface {
 	//
 	// A call that changes a list must call [progress.HoldNotices] before the change.
 	Changes(ctx context.Context) <-chan string
+
+	// Refresh looks for what other processes have changed. Changes says all that they
+	// change after Refresh has returned. A transport calls it before it tells a client
+	// that changes are told. It returns within seconds, and errors are its own matter.
+	Refresh(ctx context.Context)
 }

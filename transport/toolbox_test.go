@@ -155,6 +155,8 @@ func (b *fakeToolbox) Changes(ctx context.Context) <-chan string {
 	return changes
 }
 
+func (b *fakeToolbox) Refresh(context.Context) { b.note("the toolbox looks for changes") }
+
 // say says a change to who watches.
 func (b *fakeToolbox) say(method string) {
 	b.mu.Lock()
