@@ -2,6 +2,7 @@ package tools
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -96,19 +97,21 @@ type shelved struct {
 
 // put records the resources of a client's account.
 func (s *shelf) put(client *notte.Client, list []mcp.Resource) {
-	var uris strings.Builder
+	var sorted []string // their order changes with each use of a pin
 	for _, r := range list {
-		uris.WriteString(r.URI + "\n")
+		sorted = append(sorted, r.URI)
 	}
+	slices.Sort(sorted)
+	uris := strings.Join(sorted, "\n")
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a := functions.Account{Owner: client.Owner(), APIURL: client.APIURL()}
 	known, is := s.listed[a]
-	s.changed = s.changed || is && known.uris != uris.String()
+	s.changed = s.changed || is && known.uris != uris
 	if s.listed == nil || !is && len(s.listed) == maxShelf {
 		s.listed = make(map[functions.Account]shelved)
 	}
-	s.listed[a] = shelved{client, uris.String()}
+	s.listed[a] = shelved{client, uris}
 }
 
 // clients returns a client of each account whose resources are listed.
