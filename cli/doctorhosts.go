@@ -54,8 +54,8 @@ func (d *doctor) checkHost(h *install.Host, found install.Found, started map[str
 		d.add(h.Name, fine, "", "not installed")
 		return
 	}
-	line := strings.Join(found.Command, " ") + found.URL
-	server := fmt.Sprint(line, found.Env)
+	line := withoutAssigned(strings.Join(found.Command, " ")) + found.URL
+	server := fmt.Sprint(found.Command, found.URL, found.Env)
 	if _, ok := started[server]; !ok {
 		started[server] = d.tryServer(found)
 	}

@@ -7,9 +7,11 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -190,6 +192,14 @@ func (p *program) settingsFor(root *cobra.Command) (settings []install.Setting, 
 	}
 	return settings, err
 }
+
+// assigned is a secret in a command line, where some people put it.
+var assigned = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\b(` + keyVariable + `|` + tokenVariable + `)=["']?[^\s"',]+`)
+})
+
+// withoutAssigned returns what the file of a host has without secrets.
+func withoutAssigned(text string) string { return assigned().ReplaceAllString(text, "$1=…") }
 
 // passedOn are the variables of other programs that the server heeds.
 var passedOn = []string{"HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"}

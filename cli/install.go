@@ -176,7 +176,7 @@ func showChanges(changes []install.Change) string {
 }
 
 func writeLines(b *strings.Builder, before, lines string) {
-	for line := range strings.Lines(text.Lines(lines)) {
+	for line := range strings.Lines(withoutAssigned(text.Lines(lines))) {
 		b.WriteString(before + strings.TrimRight(line, "\n") + "\n")
 	}
 }
@@ -214,5 +214,5 @@ func hostState(found install.Found) string {
 	case found.URL != "":
 		return "installed: " + found.URL
 	}
-	return "installed: " + strings.Join(found.Command, " ")
+	return "installed: " + withoutAssigned(strings.Join(found.Command, " "))
 }
