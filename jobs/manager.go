@@ -197,19 +197,6 @@ func (m *Manager) Next(ctx context.Context, owner, id string, after int64, wait 
 	return m.nextElsewhere(ctx, owner, id, after, wait)
 }
 
-// nextElsewhere is Next for a job that this process does not run.
-func (m *Manager) nextElsewhere(ctx context.Context, owner, id string, after int64, wait time.Duration) ([]Entry, error) {
-	ctx, leave := context.WithCancelCause(ctx)
-	defer leave(nil)
-	// The job goes on in its own process when this one stops.
-	defer context.AfterFunc(m.ctx, func() { leave(context.Cause(m.ctx)) })()
-	entries, err := m.watcher.next(ctx, owner, id, after, wait)
-	for i := range entries {
-		openLink(m.client(owner), &entries[i].ViewerURL)
-	}
-	return entries, err
-}
-
 // Cancel ends a running job of the owner's, whichever process runs it, and
 // returns it as it ended, which may be another way if it ended by itself
 // meanwhile. A job that had ended before is returned with [ErrEnded]. A job of

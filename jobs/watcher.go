@@ -33,6 +33,19 @@ func newWatcher(store Store) *watcher {
 	return &watcher{store: store, entered: make(chan struct{}, 1), waiting: make(map[*waiter]bool)}
 }
 
+// nextElsewhere is Next for a job that this process does not run.
+func (m *Manager) nextElsewhere(ctx context.Context, owner, id string, after int64, wait time.Duration) ([]Entry, error) {
+	ctx, leave := context.WithCancelCause(ctx)
+	defer leave(nil)
+	// The job goes on in its own process when this one stops.
+	defer context.AfterFunc(m.ctx, func() { leave(context.Cause(m.ctx)) })()
+	entries, err := m.watcher.next(ctx, owner, id, after, wait)
+	for i := range entries {
+		openLink(m.client(owner), &entries[i].ViewerURL)
+	}
+	return entries, err
+}
+
 // next waits for entries of a job above after, at most as long as wait says.
 func (w *watcher) next(ctx context.Context, owner, id string, after int64, wait time.Duration) ([]Entry, error) {
 	within, stop := context.WithTimeout(ctx, wait)

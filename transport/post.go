@@ -20,24 +20,33 @@ const (
 	maxBody = maxMessage
 )
 
-// accept reads a message and returns its call, whose context ends when the client
-// leaves. If it returns neither a call nor a refusal, it has answered the request.
-func (h *HTTP) accept(w http.ResponseWriter, r *http.Request) (*call, []byte, *refusal) {
+// readMessage reads the message of a POST.
+func readMessage(w http.ResponseWriter, r *http.Request) (message, *refusal) {
 	if media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || media != "application/json" {
-		return nil, nil, refused(http.StatusUnsupportedMediaType, "MCP is sent as JSON: set Content-Type: application/json.")
+		return message{}, refused(http.StatusUnsupportedMediaType, "MCP is sent as JSON: set Content-Type: application/json.")
 	}
 	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
 		w.Header().Set("Accept-Encoding", "identity")
-		return nil, nil, refused(http.StatusUnsupportedMediaType, fmt.Sprintf(
+		return message{}, refused(http.StatusUnsupportedMediaType, fmt.Sprintf(
 			"The server does not decode %.50q: send the message without Content-Encoding.", coding))
 	}
 	body, bad := readBody(w, r)
 	if bad != nil {
-		return nil, nil, bad
+		return message{}, bad
 	}
 	m, wrong := parseMessage(trimMessage(body))
 	if wrong != nil {
-		return nil, nil, &refusal{status: refusalStatus(r, wrong), id: m.id, err: wrong}
+		return message{}, &refusal{status: refusalStatus(r, wrong), id: m.id, err: wrong}
+	}
+	return m, nil
+}
+
+// accept reads a message and returns its call, whose context ends when the client
+// leaves. If it returns neither a call nor a refusal, it has answered the request.
+func (h *HTTP) accept(w http.ResponseWriter, r *http.Request) (*call, []byte, *refusal) {
+	m, bad := readMessage(w, r)
+	if bad != nil {
+		return nil, nil, bad
 	}
 	p, bad := h.peerOf(r, m)
 	switch {
