@@ -14,11 +14,11 @@ import (
 // toolsChanged is the method of the notice that the list of tools has changed.
 const toolsChanged = "notifications/tools/list_changed"
 
-// listen opens a subscription to changes of the list of tools, and returns its ID once
-// it is acknowledged.
-func (c *conn) listen() (id int) {
+// listen opens a subscription to changes of the list of tools, or of another list, and
+// returns its ID once it is acknowledged.
+func (c *conn) listen(kind string) (id int) {
 	c.t.Helper()
-	id = c.request("subscriptions/listen", map[string]any{"notifications": map[string]any{"toolsListChanged": true}})
+	id = c.request("subscriptions/listen", map[string]any{"notifications": map[string]any{kind: true}})
 	c.journal(id).await(c.t, "the acknowledgement", func(_ string, m message) bool {
 		return m.Method == "notifications/subscriptions/acknowledged" && m.tells(id)
 	})
@@ -59,7 +59,7 @@ func TestInputEndsWithListen(t *testing.T) {
 			h := newHost(t, url, flags...)
 			c := h.connect(legacy) // so it is told of changes too
 			c.era = modern
-			first, second := c.listen(), c.listen()
+			first, second := c.listen("toolsListChanged"), c.listen("resourcesListChanged")
 			h.closeStdin()
 			for _, id := range []int{first, second} {
 				if m := c.answer(id); m.Error != nil || !strings.Contains(string(m.Result), `"resultType":"complete"`) {
@@ -78,7 +78,7 @@ func TestStopWithListens(t *testing.T) {
 	_, url := newSandbox(t)
 	s := newHTTPServer(t, url, nil)
 	c := s.connect(t, modern)
-	first, second := c.listen(), c.listen()
+	first, second := c.listen("toolsListChanged"), c.listen("resourcesListChanged")
 	lines := s.openStream(t, s.connect(t, legacy))
 	s.signal(os.Interrupt)
 	for _, id := range []int{first, second} {
@@ -124,7 +124,7 @@ func TestPinIsTold(t *testing.T) {
 	remote := server.connect(t, modern)
 	stream := server.openStream(t, server.connect(t, legacy))
 
-	subscribed, abroad := neighbour.listen(), remote.listen()
+	subscribed, abroad := neighbour.listen("toolsListChanged"), remote.listen("toolsListChanged")
 	for n := range 5 {
 		name := "weather_" + string(rune('a'+n))
 		id := c.call("pin_function", args{"function_id": fn, "name": name})
@@ -151,4 +151,19 @@ func TestPinIsTold(t *testing.T) {
 			}
 		}
 	}
+}
+
+// The end of a build is told to clients that know the list of resources.
+func TestEndedBuildIsTold(t *testing.T) {
+	forEachTransport(t, []era{modern}, func(t *testing.T, api *service, c *conn, p *process) {
+		c.answer(c.request("resources/list", nil))
+		subscribed := c.listen("resourcesListChanged")
+		out := c.outcome(c.build("fetch a post"))
+		c.journal(subscribed).await(t, "a notice", func(_ string, m message) bool {
+			return m.Method == "notifications/resources/list_changed" && m.tells(subscribed)
+		})
+		if m := c.answer(c.request("resources/list", nil)); !strings.Contains(string(m.Result), "build://"+out.BuildID) {
+			t.Errorf("the build %s is not listed: %s", out.BuildID, m.Result)
+		}
+	})
 }

@@ -57,10 +57,7 @@ func (t *Toolbox) Refresh(ctx context.Context) {
 	if t.s.Pins.Off || t.s.Unfit != nil {
 		return
 	}
-	generation, err := t.s.Functions.PinGeneration(ctx)
-	if err == nil {
-		t.s.board.changed(generation, false)
-	} else if ctx.Err() == nil {
+	if err := t.s.lookForPins(ctx, false); err != nil && ctx.Err() == nil {
 		t.s.Logger.Debug("the pins could not be watched", "err", logLine(err.Error()))
 	}
 }

@@ -45,6 +45,8 @@ type pinboard struct {
 	mu    sync.Mutex // guards lists, and makes one caller look up the pins of the settings
 	lists map[functions.Account]*pinList
 
+	looking sync.Mutex // orders what lookForPins finds
+
 	watching sync.Mutex // guards all below
 	watchers map[chan struct{}]bool
 	known    bool  // told is known
@@ -200,10 +202,19 @@ func (t *Toolbox) Tools(ctx context.Context) (map[string]server.ServerTool, erro
 
 // pinsChanged wakes the watchers after a change of this process.
 func (s *service) pinsChanged(ctx context.Context) {
+	_ = s.lookForPins(ctx, true) // what cannot be read now is polled
+}
+
+// lookForPins wakes the watchers if clients know other pins than are stored, or if sure
+// is true.
+func (s *service) lookForPins(ctx context.Context, sure bool) error {
+	s.board.looking.Lock()
+	defer s.board.looking.Unlock()
 	generation, err := s.Functions.PinGeneration(ctx)
 	if err == nil {
-		s.board.changed(generation, true)
+		s.board.changed(generation, sure)
 	}
+	return err
 }
 
 // watch returns a channel that gets a value when the pins have changed.
