@@ -124,3 +124,19 @@ func TestResourceChangesReachClients(t *testing.T) {
 		})
 	}
 }
+
+// A client of a version without links gets a result that is cut without one, because
+// such clients refuse what they do not know.
+func TestLinksOnlyForVersionsWithThem(t *testing.T) {
+	for version, links := range map[era]int{"2024-11-05": 0, "2025-03-26": 0, "2025-06-18": 1, modern: 1} {
+		t.Run(string(version), func(t *testing.T) {
+			forEachTransport(t, []era{version}, func(t *testing.T, api *service, c *conn, _ *process) {
+				addTides(api)
+				m := c.answer(c.call("run_function", args{"function_id": "tides", "variables": args{"harbour": "Brest"}}))
+				if n := strings.Count(string(m.Result), `"type":"resource_link"`); n != links || !strings.Contains(string(m.Result), `"result_uri":"run://`) {
+					t.Errorf("%d links, want %d, in %.300s", n, links, m.Result)
+				}
+			})
+		})
+	}
+}

@@ -185,16 +185,22 @@ type caller struct {
 	owner         string // of the caller's jobs
 	name          string // tells the owner's clients apart: the session's ID or, since 2026-07-28 has none, the client's name; may be empty
 	supportsTasks bool   // a call that starts long work may be answered with a task
+	refusesLinks  bool   // the client speaks a version in which no result has links
 	showsApps     bool   // it shows the build monitor
 }
 
 func (c *caller) waiter(job *jobs.Job) waiter { return waiter{c.owner, c.name, job.ID} }
+
+// firstWithLinks is the first version of MCP in which a result may have links.
+const firstWithLinks = "2025-06-18"
 
 // caller returns who makes a call, and never nil. Only this method decides whose
 // account and jobs a call uses. ctx must be the handler's, because mcp-go's context
 // says what the client supports.
 func (s *service) caller(ctx context.Context) (*caller, error) {
 	c := &caller{supportsTasks: s.Tasks && clientSupportsTasks(ctx), showsApps: s.Apps && clientShowsApps(ctx)}
+	version := server.RequestProtocolVersion(ctx)
+	c.refusesLinks = version != "" && version < firstWithLinks
 	if session := server.ClientSessionFromContext(ctx); session != nil {
 		c.name = session.SessionID() // empty in 2026-07-28
 	}

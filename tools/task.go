@@ -129,7 +129,7 @@ func (s *service) result(ctx context.Context, c *caller, job jobs.Job) (*mcp.Cal
 		}
 	}
 	result := &mcp.CallToolResult{Result: mcp.Result{ResultType: mcp.ResultTypeComplete}}
-	return result, fillOutput(result, out)
+	return result, fillOutput(result, c, out)
 }
 
 // task is a job in the form of the extension. It has the job's ID.

@@ -213,7 +213,7 @@ func (s *service) fillResult(result *mcp.CallToolResult, t *tool, c *caller, out
 	case t.starts && c.supportsTasks && out.running() != nil:
 		err = s.fillTask(result, *out.running())
 	default:
-		err = fillOutput(result, out)
+		err = fillOutput(result, c, out)
 	}
 	if err != nil {
 		result.Content = []mcp.Content{mcp.NewTextContent(s.explain(t, err))}
@@ -223,13 +223,13 @@ func (s *service) fillResult(result *mcp.CallToolResult, t *tool, c *caller, out
 
 // fillOutput writes an output as text and as structured content. Both are complete,
 // because some hosts pass on only one of them.
-func fillOutput(result *mcp.CallToolResult, out output) error {
+func fillOutput(result *mcp.CallToolResult, c *caller, out output) error {
 	raw, err := text.JSON(out)
 	if err != nil {
 		return err
 	}
 	result.Content = []mcp.Content{mcp.NewTextContent(string(raw))}
-	if l, ok := out.(linked); ok && l.link() != nil {
+	if l, ok := out.(linked); ok && l.link() != nil && !c.refusesLinks {
 		result.Content = append(result.Content, l.link())
 	}
 	result.RawStructuredContent = raw

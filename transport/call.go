@@ -46,8 +46,9 @@ type call struct {
 	id            json.RawMessage // nil: a notification
 	token         json.RawMessage // nil: the client asked for no progress
 	method        string
-	declaresTasks bool // the client accepts a task as the answer
-	showsPages    bool // the client has declared MCP Apps with initialize
+	declaresTasks bool   // the client accepts a task as the answer
+	showsPages    bool   // the client has declared MCP Apps with initialize
+	version       string // see peer
 	out           wire
 	ctx           context.Context // ends when the call is cancelled or has been answered
 	stop          context.CancelCauseFunc

@@ -87,6 +87,8 @@ type peer struct {
 
 	// showsPages means that the client has declared MCP Apps with initialize.
 	showsPages bool
+
+	version string // that a client before 2026-07-28 speaks; empty: not known
 }
 
 // admit returns the call of a message, or why the message is refused. Until run
@@ -95,7 +97,7 @@ type peer struct {
 func (d *dispatcher) admit(ctx context.Context, p peer, m message, out wire) (*call, *rpcError) {
 	c := &call{
 		key: callKey{p.session, idKey(m.id)}, id: m.id, token: m.token, method: m.method,
-		declaresTasks: d.tasks != nil && declaresTasks(m.caps), showsPages: p.showsPages, out: out,
+		declaresTasks: d.tasks != nil && declaresTasks(m.caps), showsPages: p.showsPages, version: p.version, out: out,
 	}
 	c.ctx, c.stop = context.WithCancelCause(ctx)
 	if c.token != nil {

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -91,6 +92,9 @@ func refusalStatus(r *http.Request, wrong *rpcError) int {
 	}
 }
 
+// beforeHeader is the last version whose clients do not name it in a header.
+const beforeHeader = "2025-03-26"
+
 // peerOf returns the client that sent m.
 func (h *HTTP) peerOf(r *http.Request, m message) (p peer, bad *refusal) {
 	version := r.Header.Get(mcp.HeaderProtocolVersion)
@@ -114,7 +118,7 @@ func (h *HTTP) peerOf(r *http.Request, m message) (p peer, bad *refusal) {
 		// some stop using a server that refuses them.
 	default:
 		if p.session, bad = h.sessionOf(r); bad == nil {
-			p.showsPages = showsPages(p.session)
+			p.showsPages, p.version = showsPages(p.session), cmp.Or(version, beforeHeader)
 		}
 	}
 	return p, bad

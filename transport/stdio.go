@@ -12,6 +12,7 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
+	"github.com/tidwall/gjson"
 )
 
 // StdioOptions sets up [ServeStdio]. The zero value is ready for use.
@@ -74,8 +75,9 @@ type stdio struct {
 	grace time.Duration
 
 	// What a client before 2026-07-28 has said; only readAll uses it.
-	showsPages  bool // with initialize it has declared MCP Apps
-	initialized bool // it has sent notifications/initialized
+	showsPages  bool   // with initialize it has declared MCP Apps
+	version     string // that initialize asked for
+	initialized bool   // it has sent notifications/initialized
 }
 
 func newStdio(srv *server.MCPServer, in io.Reader, out io.Writer, opts StdioOptions) *stdio {
@@ -191,9 +193,9 @@ func (s *stdio) handleLine(ctx context.Context, raw []byte) {
 		return
 	}
 	if m.isInitialize() {
-		s.showsPages = m.pages
+		s.showsPages, s.version = m.pages, gjson.GetBytes(m.params, "protocolVersion").String()
 	}
-	c, bad := s.admit(ctx, peer{oneStream: true, showsPages: s.showsPages}, m, s.out)
+	c, bad := s.admit(ctx, peer{oneStream: true, showsPages: s.showsPages, version: s.version}, m, s.out)
 	switch {
 	case bad != nil:
 		s.out.answer(encodeError(m.id, bad))

@@ -18,12 +18,16 @@ type session struct {
 	id    string
 	notes chan mcp.JSONRPCNotification // nil except for subscriptions/listen: a send then fails at once
 	caps  mcp.ClientCapabilities
-	tools func() map[string]server.ServerTool // nil: the message asks for none
+
+	version string                              // see peer
+	tools   func() map[string]server.ServerTool // nil: the message asks for none
 }
 
 var (
 	_ server.SessionWithTools      = (*session)(nil)
 	_ server.SessionWithClientInfo = (*session)(nil)
+
+	_ server.SessionWithProtocolVersion = (*session)(nil)
 )
 
 // view returns the view of the client that sent a call. A client before 2026-07-28
@@ -31,6 +35,9 @@ var (
 // remembered of them.
 func (d *dispatcher) view(c *call) *session {
 	s := &session{id: c.key.session}
+	if !mcp.IsModernProtocol(c.version) { // initialize never agrees on such a version
+		s.version = c.version
+	}
 	if c.showsPages {
 		s.caps.Extensions = map[string]any{apps.Extension: map[string]any{"mimeTypes": []any{apps.MIMEType}}}
 	}
@@ -93,6 +100,8 @@ func (d *dispatcher) advertised() (l lists) {
 }
 
 func (s *session) SessionID() string { return s.id }
+
+func (s *session) ProtocolVersion() string { return s.version }
 
 func (s *session) NotificationChannel() chan<- mcp.JSONRPCNotification { return s.notes }
 
