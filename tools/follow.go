@@ -193,9 +193,10 @@ func (l *followedLog) addOne(e jobs.Entry) bool {
 	return true
 }
 
-// has takes so many bytes of those that are left, if there are as many.
+// has takes so many bytes of those that are left, if there are as many. The first entry
+// has room, because a page that got none would ask for it again and again.
 func (l *followedLog) has(size int) bool {
-	if size > l.left {
+	if size > l.left && len(l.out.Entries) > 0 {
 		return false
 	}
 	l.left -= size
