@@ -21,8 +21,8 @@ type Usage struct {
 	Costs   []float64 // known costs of finished builds, the latest few hundred at least, in any order
 }
 
-// EstimateNext returns what one more build is taken to cost, in US dollars.
-func (u Usage) EstimateNext() float64 {
+// estimateNext returns what one more build is taken to cost, in US dollars.
+func (u Usage) estimateNext() float64 {
 	if len(u.Costs) < reserveMinimum {
 		return reserveDefault
 	}
@@ -35,7 +35,7 @@ func (u Usage) EstimateNext() float64 {
 // running build counts as its reserve, and so does each ended build of unknown
 // cost, so that the budget holds in any case.
 func (l Limits) Check(u Usage) error {
-	reserve := u.EstimateNext()
+	reserve := u.estimateNext()
 	refusal := &LimitError{
 		Limits: l, Spent: u.Spent, Running: u.Running,
 		ReservedUSD: reserve * float64(u.Running+u.Spent.Unknown), NextUSD: reserve,
