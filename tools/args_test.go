@@ -237,7 +237,7 @@ func FuzzArguments(f *testing.F) {
 	for _, seed := range []string{
 		`{}`, `null`, `[]`, `{"query":"q","wait_seconds":1e300}`, `{"wait_seconds":5.0,"query":"\ud800"}`, `{"query":{}}`,
 		`{"run_id":"r","offset":99999999999999999999}`, `{"Query":"q"}`, `{"function_id":"f","variables":{"a":[{}]}}`, `{"limit":"5x"}`,
-		`"{\"limit\":2}"`, `{"query":"a","query":"b"}`, `{"function_id":"f","variables":"{\"a\":1}"}`, `{"function_id":"f","variables":"{\"a\":1,\"a\":2}"}`,
+		`{"run_id":"r","path":"/a~1","fields":["a",7],"limit":"x"}`, `{"run_id":"r","path":7,"fields":"a,,b"}`, `"{\"limit\":2}"`, `{"query":"a","query":"b"}`, `{"function_id":"f","variables":"{\"a\":1}"}`, `{"function_id":"f","variables":"{\"a\":1,\"a\":2}"}`,
 		`{"toolCallId":"c","forceNew":1,"":null}`, "{\"run_id\":\"`r`\\n\",\"wait_seconds\":\"2.5\"}",
 	} {
 		f.Add([]byte(seed))

@@ -47,7 +47,7 @@ func (k *knownFunction) label() string { return strconv.Quote(text.OneLine(k.Fun
 func (k *knownFunction) quote() string {
 	raw, err := text.JSON(k)
 	if k.Variables == nil { // nothing could be looked up
-		return "get_function tells what it takes."
+		return "find_functions tells what it takes."
 	}
 	if err == nil && len(raw) > maxQuotedAll {
 		short := *k.functionOutput

@@ -132,13 +132,13 @@ func TestPromptsThatCannotLookUp(t *testing.T) {
 	if got := f.prompt("automate", object{"task": "fetch <b>tides</b>"}); !strings.Contains(got, "\n\nfetch <b>tides</b>\n\n") {
 		t.Errorf("got %s", got)
 	}
-	if got := f.prompt("repair", object{"function": "top-posts"}); !strings.Contains(got, `"top-posts"`) || !strings.HasSuffix(got, "get_function tells what it takes.") {
+	if got := f.prompt("repair", object{"function": "top-posts"}); !strings.Contains(got, `"top-posts"`) || !strings.HasSuffix(got, "find_functions tells what it takes.") {
 		t.Errorf("got %s", got)
 	}
 	inBubble(t, func(t *testing.T, f *fixture) {
 		f.notte.Fault("", "/*", sandbox.Stall())
 		began := time.Now()
-		if got := f.prompt("rerun", object{"function": "top-posts"}); !strings.HasSuffix(got, "get_function tells what it takes.") {
+		if got := f.prompt("rerun", object{"function": "top-posts"}); !strings.HasSuffix(got, "find_functions tells what it takes.") {
 			t.Errorf("got %s", got)
 		}
 		if took := time.Since(began); took > 10*time.Second {
