@@ -29,12 +29,13 @@ type batchFlags struct {
 func (p *program) batchCommand() *cobra.Command {
 	var flags batchFlags
 	cmd := &cobra.Command{
-		Use:     "batch ID --items FILE [NAME=VALUE…]",
+		Use:     "batch ID|NAME --items FILE [NAME=VALUE…]",
 		GroupID: terminalGroup,
 		Short:   "Run a function for each item of a list",
 		Long: `Run a function once for each item of FILE: JSON lines with one object of
 variables each, or CSV whose first line names the variables. A blank cell leaves
-its variable out. NAME=VALUE and NAME:=JSON are variables of all runs.
+its variable out. NAME=VALUE and NAME:=JSON are variables of all runs. ID is the
+function's, or the NAME of a pinned function.
 
 All items are checked before the first run starts. The results go to stdout as
 JSON lines, in the order of the items. No item is started twice: if the command
@@ -85,8 +86,15 @@ func addMaxBatch(f *pflag.FlagSet, target *int) {
 }
 
 // readBatch reads and checks the items of a batch, and returns the variables of each run.
-// Those of spec are common to all.
+// Those of spec are common to all. A pin that named the function gives way to its ID.
 func (a *app) readBatch(ctx context.Context, file io.Reader, spec *jobs.RunSpec, most int) ([]json.RawMessage, error) {
+	r := tools.BatchRequest{Common: spec.Variables, Most: most}
+	if pin, found, err := a.pinNamed(ctx, spec.FunctionID); err != nil {
+		return nil, err
+	} else if found {
+		spec.FunctionID, r.Pin = pin.FunctionID, &pin
+	}
+	r.FunctionID = spec.FunctionID
 	f, err := a.functions.Get(ctx, a.client, spec.FunctionID)
 	if notte.IsNotFound(err) {
 		return nil, err
@@ -95,7 +103,8 @@ func (a *app) readBatch(ctx context.Context, file io.Reader, spec *jobs.RunSpec,
 	if err != nil {
 		return nil, usageErrorf("the items cannot be read: %w", err)
 	}
-	items, _, err := tools.BatchItems(ctx, a.functions, a.client, spec.FunctionID, spec.Variables, list.items, most)
+	r.Items = list.items
+	_, items, _, err := tools.BatchItems(ctx, a.functions, a.client, r)
 	return items, list.explain(err)
 }
 

@@ -115,3 +115,28 @@ func (c *Catalogue) CheckAll(ctx context.Context, client *notte.Client, id strin
 	}
 	return f, known, bad.orNil()
 }
+
+// CheckAllPin checks many calls of a pin as [Catalogue.CheckPin] does one. It returns the
+// function and the variables of each run. The error is also an [*ItemsError].
+func (c *Catalogue) CheckAllPin(ctx context.Context, client *notte.Client, p Pin, items []json.RawMessage) (f Function, whole []json.RawMessage, known bool, err error) {
+	bad := &ItemsError{Function: Function{ID: p.FunctionID, Name: p.Name, Variables: p.Shown()}}
+	for i, item := range items {
+		if wrong, unfit := errors.AsType[*VariablesError](p.Check(item)); unfit {
+			bad.add(i, strings.Join(wrong.Problems, "; "))
+		}
+		all, err := p.Complete(item)
+		if err != nil {
+			return f, nil, false, err
+		}
+		whole = append(whole, all)
+	}
+	if bad.Problems != nil || len(items) == 0 {
+		return f, nil, false, bad.orNil()
+	}
+	// The first one tells whether the function is still what was pinned.
+	if f, _, known, err = c.CheckPin(ctx, client, p, items[0]); err != nil || !known {
+		return f, whole, known, err
+	}
+	f, known, err = c.CheckAll(ctx, client, p.FunctionID, whole)
+	return f, whole, known, err
+}

@@ -53,16 +53,26 @@ func (e *TooManyItemsError) Error() string {
 	return fmt.Sprintf("The batch has %d items, and a batch may have %d at most: make several of it", e.Items, e.Most)
 }
 
-// BatchItems returns the variables of each run of a batch: those of its item, and the
-// common ones that the item does not have. If they do not fit the function, the error is
-// a [*functions.ItemsError]; above most items it is a [*TooManyItemsError]. warnings say
-// what could not be checked. Nothing is started.
-func BatchItems(ctx context.Context, catalogue *functions.Catalogue, client *notte.Client, functionID string, common json.RawMessage, items []json.RawMessage, most int) (all []json.RawMessage, warned []string, err error) {
-	if len(items) > most {
-		return nil, nil, &TooManyItemsError{len(items), most}
+// BatchRequest says what a batch runs.
+type BatchRequest struct {
+	FunctionID string
+	Pin        *functions.Pin  // the function's, if a pin named it
+	Common     json.RawMessage // variables of all runs, a JSON object or nil
+	Items      []json.RawMessage
+	Most       int // items
+}
+
+// BatchItems returns the function of a batch and the variables of each run: those of its
+// item, and the common ones that the item does not have. If they do not fit the function,
+// the error is a [*functions.ItemsError]; with too many items it is a
+// [*TooManyItemsError]. Unless known is true, Notte could not be asked what the function
+// takes. Nothing is started.
+func BatchItems(ctx context.Context, catalogue *functions.Catalogue, client *notte.Client, r BatchRequest) (f functions.Function, all []json.RawMessage, known bool, err error) {
+	if len(r.Items) > r.Most {
+		return f, nil, false, &TooManyItemsError{len(r.Items), r.Most}
 	}
-	if all, err = functions.WithCommon(common, items); err != nil {
-		return nil, nil, err
+	if all, err = functions.WithCommon(r.Common, r.Items); err != nil {
+		return f, nil, false, err
 	}
 	bad := &functions.ItemsError{}
 	for i, item := range all {
@@ -71,10 +81,13 @@ func BatchItems(ctx context.Context, catalogue *functions.Catalogue, client *not
 		}
 	}
 	if bad.Problems != nil {
-		return nil, nil, bad
+		return f, nil, false, bad
 	}
-	f, known, err := catalogue.CheckAll(ctx, client, functionID, all)
-	return all, warnings(f, known), err
+	if r.Pin != nil {
+		return catalogue.CheckAllPin(ctx, client, *r.Pin, all)
+	}
+	f, known, err = catalogue.CheckAll(ctx, client, r.FunctionID, all)
+	return f, all, known, err
 }
 
 func (s *service) runBatch(ctx context.Context, c *caller, in *batchInput) (*batchOutput, error) {
@@ -111,24 +124,35 @@ func (s *service) startBatch(ctx context.Context, c *caller, in *batchInput) (a 
 	case len(in.Items) == 0:
 		return a, nil, &argError{name: "items", why: "there are none"}
 	}
-	if err := s.checkFunctionID(ctx, c, in.FunctionID); err != nil {
+	r := BatchRequest{FunctionID: in.FunctionID, Common: in.Variables, Items: in.Items, Most: s.MaxBatch}
+	if p, found := s.pinNamed(ctx, c, in.FunctionID); found {
+		r.FunctionID, r.Pin = p.FunctionID, &p
+	} else if err := s.checkFunctionID(ctx, c, in.FunctionID); err != nil {
 		return a, nil, err
 	}
-	items, warned, err := BatchItems(ctx, s.Functions, c.Client, in.FunctionID, in.Variables, in.Items, s.MaxBatch)
+	f, items, known, err := BatchItems(ctx, s.Functions, c.Client, r)
 	if wrong, ok := errors.AsType[*functions.ItemsError](err); ok {
 		return a, nil, &argError{why: wrong.Error()}
 	} else if err != nil {
-		return a, nil, err
+		return a, nil, explainPin(err)
 	}
-	spec := jobs.BatchSpec{Client: c.Client, FunctionID: in.FunctionID, Items: items, Concurrency: DefaultConcurrency, MaxFailures: DefaultMaxFailures}
+	spec := jobs.BatchSpec{Client: c.Client, FunctionID: r.FunctionID, Items: items, Concurrency: DefaultConcurrency, MaxFailures: DefaultMaxFailures}
 	if in.Concurrency != nil {
 		spec.Concurrency = *in.Concurrency
 	}
 	if in.MaxFailures != nil {
 		spec.MaxFailures = *in.MaxFailures
 	}
-	a, err = s.start(ctx, c, spec, in.waitInput)
-	return a, warned, err
+	if a, err = s.start(ctx, c, spec, in.waitInput); err != nil {
+		return a, nil, err
+	}
+	if r.Pin != nil {
+		warned = s.usePin(ctx, c, *r.Pin, f)
+	}
+	if t := a.job.Batch.Tally; !a.job.State.Ended() || t.Waiting < t.Total {
+		warned = append(warned, warnings(f, known)...)
+	}
+	return a, warned, nil
 }
 
 // resumeBatch has a batch start what it has not started, and waits for it.

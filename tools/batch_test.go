@@ -131,6 +131,42 @@ func TestBadBatches(t *testing.T) {
 	})
 }
 
+// The name of a pin stands for its function and what it fixes.
+func TestBatchOfAPin(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		id := f.lister(sandbox.Outcome{})
+		f.wants(f.call("pin_function", object{"function_id": id, "name": "lister", "fixed": object{"lang": "fr"}}), false, object{"pinned_as": "lister"})
+		for _, item := range []object{{"n": "x"}, {"n": 1, "lang": "en"}, {}} {
+			r := f.call("run_batch", object{"function_id": "lister", "items": []any{object{"n": 1}, item}})
+			if !r.isError || !strings.Contains(r.text, `the function "lister", which takes n: integer: items[1]: `) {
+				t.Errorf("%v: %q", item, r.text)
+			}
+		}
+		if n := f.runStarts(); n != 0 {
+			t.Errorf("%d runs were created", n)
+		}
+		r := f.call("run_batch", object{"function_id": "lister", "items": numbers(2), "wait_seconds": 60})
+		f.wants(r, false, object{"function_id": id, "succeeded": 2.0})
+		french := 0
+		for _, request := range f.notte.Requests() {
+			if strings.Contains(string(request.Body), `"lang":"fr"`) {
+				french++
+			}
+		}
+		if french != 2 {
+			t.Errorf("%d runs had what the pin fixes, want 2", french)
+		}
+		f.notte.UpdateFunction(id, func(n *sandbox.Function) {
+			n.Variables = append(n.Variables, sandbox.Variable{Name: "page", Type: "int"})
+		})
+		<-time.After(2 * time.Minute)
+		r = f.call("run_batch", object{"function_id": "lister", "items": numbers(2)})
+		if !r.isError || !strings.Contains(r.text, "has changed since it was pinned: it now needs page: integer") {
+			t.Errorf("a pin whose function has changed: %q", r.text)
+		}
+	})
+}
+
 func TestBatchThatRuns(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture) {
 		id := f.lister(sandbox.Outcome{After: time.Hour})

@@ -192,13 +192,20 @@ func (s *service) runPinned(ctx context.Context, c *caller, p functions.Pin, var
 	if err != nil {
 		return nil, err
 	}
+	out.Warnings = append(out.Warnings, s.usePin(ctx, c, p, f)...)
+	return out, nil
+}
+
+// usePin records that a pin was used for a function that has just started. It returns
+// what the caller must know of the pin.
+func (s *service) usePin(ctx context.Context, c *caller, p functions.Pin, f functions.Function) []string {
 	if p.MadeBy != functions.MadeByFlag {
 		s.Functions.UsePin(ctx, c.Client, p.Name)
 	}
 	if p.Version != "" && f.Version != "" && f.Version != p.Version {
-		out.Warnings = append(out.Warnings, fmt.Sprintf("The function was pinned in version %s and is now version %s, which takes the same variables.", p.Version, f.Version))
+		return []string{fmt.Sprintf("The function was pinned in version %s and is now version %s, which takes the same variables.", p.Version, f.Version)}
 	}
-	return out, nil
+	return nil
 }
 
 // explainPin returns an error about pins as a mistake in the arguments: nothing was
