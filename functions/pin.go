@@ -110,7 +110,7 @@ func fold(text string) string {
 // defaultPinName returns the name of a pin of f. taken reports whether one may not be
 // used.
 func defaultPinName(f Function, taken func(string) bool) string {
-	name := SuggestPinName(f.Name)
+	name := SuggestPinName(PlainText(f.Name, maxName, maxName))
 	if name == "" {
 		id := strings.Map(func(r rune) rune {
 			if !isNameRune(r) {
