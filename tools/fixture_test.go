@@ -55,9 +55,10 @@ func advice(err error) string {
 
 // fixture is a server with the tools and the sandbox.
 type fixture struct {
-	t         *testing.T
+	t         testing.TB
 	notte     *sandbox.Server
 	http      *http.Client // reaches notte
+	store     *sqlite.Store
 	jobs      *jobs.Manager
 	functions *functions.Catalogue
 	server    tools.Server
@@ -83,9 +84,9 @@ func newFixture(t *testing.T, key notte.APIKey) *fixture {
 	f := &fixture{t: t, notte: sandbox.New(), log: new(logBuffer)}
 	t.Cleanup(f.notte.Close)
 	f.http = f.notte.Client()
-	store := newStore(t)
-	f.jobs = f.newManager(store)
-	f.functions = functions.New(store, f.logger())
+	f.store = newStore(t)
+	f.jobs = f.newManager(f.store)
+	f.functions = functions.New(f.store, f.logger())
 	f.serve(tools.Config{Account: always(f.client(key))})
 	return f
 }
@@ -330,7 +331,7 @@ func (f *fixture) wants(r result, isError bool, fields object) {
 // absent is a field that must be left out.
 var absent = new(int)
 
-func wants(t *testing.T, got, want object) {
+func wants(t testing.TB, got, want object) {
 	t.Helper()
 	for name, w := range want {
 		g, ok := got[name]

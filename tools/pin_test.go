@@ -2,11 +2,19 @@ package tools_test
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/anything-mcp/anything-mcp/functions"
+	"github.com/anything-mcp/anything-mcp/jobs"
+	"github.com/anything-mcp/anything-mcp/jobs/sqlite"
+	"github.com/anything-mcp/anything-mcp/notte"
 	"github.com/anything-mcp/anything-mcp/notte/sandbox"
 	"github.com/anything-mcp/anything-mcp/tools"
 )
@@ -261,4 +269,160 @@ func TestPinChangesAreTold(t *testing.T) {
 			end()
 		}
 	})
+}
+
+// countingStore counts the questions about pins.
+type countingStore struct {
+	functions.Store
+	asked atomic.Int64
+}
+
+func (s *countingStore) Pins(ctx context.Context, a functions.Account) ([]functions.Pin, error) {
+	s.asked.Add(1)
+	return s.Store.Pins(ctx, a)
+}
+
+func (s *countingStore) PinGeneration(ctx context.Context) (int64, error) {
+	s.asked.Add(1)
+	return s.Store.PinGeneration(ctx)
+}
+
+// Only what lists or calls pins asks the store for them, and the account only if there
+// are some: looking for its key may open a window.
+func TestPinsAreReadOnDemand(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		store := &countingStore{Store: newStore(t)}
+		f.functions = functions.New(store, f.logger())
+		account := func(context.Context) (*notte.Client, error) {
+			t.Error("the account was asked for")
+			return nil, errors.New("no account")
+		}
+		f.server = tools.NewServer(tools.Config{Account: account, Jobs: f.jobs, Functions: f.functions, Logger: f.logger()})
+		ctx, end := context.WithCancel(t.Context())
+		f.initialize()
+		f.request(t.Context(), "server/discover", modern(object{}), new(any))
+		notices := f.server.Toolbox.Changes(ctx)
+		<-time.After(10 * time.Second)
+		if n := store.asked.Load(); n != 0 {
+			t.Errorf("before tools/list the store was asked %d times", n)
+		}
+		f.list()
+		if n := store.asked.Load(); n != 1 {
+			t.Errorf("tools/list without pins asked the store %d times", n)
+		}
+		<-time.After(10 * time.Second)
+		if n := store.asked.Load(); n < 10 || n > 12 {
+			t.Errorf("in 10 seconds of watching the store was asked %d times", n-1)
+		}
+		end()
+		if _, open := <-notices; open {
+			t.Error("a notice came without a change")
+		}
+		asked := store.asked.Load()
+		<-time.After(10 * time.Second)
+		if store.asked.Load() != asked {
+			t.Error("the store is asked although nobody can be told")
+		}
+	})
+}
+
+// Two accounts have their pins to themselves, also in one server.
+func TestPinsOfAccounts(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		id := f.notte.AddFunction(posts)
+		mine, other := f.client(key), f.client(key+"x")
+		current := mine
+		f.serve(tools.Config{Account: func(context.Context) (*notte.Client, error) { return current, nil }})
+		f.pin(object{"function_id": id, "name": "mine"})
+		current = other
+		if pins := f.pinned(); len(pins) != 0 {
+			t.Errorf("another account has %v", pins)
+		}
+		if r := f.call("pin_function", object{"function_id": "mine", "pinned": false}); !r.isError || !strings.Contains(r.text, `Nothing is pinned as "mine". There are no pins.`) {
+			t.Errorf("unpinned by another account: %s", r.text)
+		}
+		f.pin(object{"function_id": id, "name": "others"})
+		for client, want := range map[*notte.Client]string{mine: "mine", other: "others"} {
+			current = client
+			if pins := f.pinned(); len(pins) != 1 || pins[want].Name != want {
+				t.Errorf("%s: %v", want, pins)
+			}
+		}
+	})
+}
+
+// With Notte away a stored function can be pinned, and a pin runs as any function does.
+func TestPinWithoutNotte(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		id := f.notte.AddFunction(posts)
+		f.call("get_function", object{"function_id": id})
+		<-time.After(time.Minute)
+		f.notte.Fault("GET", "/functions/{id}", sandbox.Status(http.StatusInternalServerError, "text/plain", "out of order"))
+		r := f.pin(object{"function_id": id, "name": "mine"})
+		if warnings := r.object["warnings"].([]any); warnings[0] != "Notte could not be asked just now. This is what it told of the function at 2000-01-01T00:00:00Z." {
+			t.Errorf("warnings = %v", warnings)
+		}
+		f.pinned()
+		r = f.call("mine", object{"site": "x"})
+		f.wants(r, false, object{"ok": true, "warnings": []any{
+			"The variables were not checked before the start, because Notte could not be asked what the function takes."}})
+	})
+}
+
+// A tool of this server that is younger than a pin takes its name.
+func TestPinWithTheNameOfATool(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		id := f.notte.AddFunction(posts)
+		f.pin(object{"function_id": id, "name": "mine"})
+		pins, err := f.functions.Pins(t.Context(), f.client(key))
+		if err != nil || len(pins) != 1 {
+			t.Fatal(pins, err)
+		}
+		pins[0].Name = "run_function" // as an older version of this server could have stored it
+		if err := f.store.PutPin(t.Context(), functions.Account{Owner: f.client(key).Owner(), APIURL: "http://api.test"}, pins[0], 9); err != nil {
+			t.Fatal(err)
+		}
+		tool, listed := f.pinned()["run_function_2"]
+		if !listed || !strings.Contains(tool.Description, "Pinned as run_function, which is another tool's name now.") {
+			t.Errorf("the pins are %v", f.pinned())
+		}
+		f.wants(f.call("run_function_2", object{"site": "x"}), false, object{"ok": true})
+	})
+}
+
+// BenchmarkFirstList lists the tools with 20 pins in a process that has just started and
+// has not opened its database.
+func BenchmarkFirstList(b *testing.B) {
+	dir := b.TempDir()
+	client, err := notte.NewClient(notte.Config{Key: key, APIURL: "http://api.test", AnythingURL: "http://anything.test"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	filled := sqlite.New(dir)
+	for i := range functions.DefaultMaxPins {
+		p := functions.Pin{Name: fmt.Sprint("pin_", i), FunctionID: fmt.Sprint("f", i), Title: "Top posts", Text: strings.Repeat("word ", 50), State: functions.PinOK, UsedAt: time.Now()}
+		for v := range 8 {
+			p.Variables = append(p.Variables, functions.Variable{Name: fmt.Sprint("variable_", v), Type: functions.String, Default: []byte(`"a default"`)})
+		}
+		if err := filled.PutPin(b.Context(), functions.Account{Owner: client.Owner(), APIURL: client.APIURL()}, p, functions.DefaultMaxPins); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := filled.Close(); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		store := sqlite.New(dir)
+		manager := jobs.NewManager(store, jobs.Options{})
+		f := &fixture{t: b, server: tools.NewServer(tools.Config{Account: always(client), Jobs: manager, Functions: functions.New(store, nil)})}
+		var list struct{ Tools []json.RawMessage }
+		f.request(b.Context(), "tools/list", object{}, &list)
+		if n := len(list.Tools); n <= functions.DefaultMaxPins {
+			b.Fatalf("%d tools are listed", n)
+		}
+		b.StopTimer()
+		manager.Stop(b.Context())
+		store.Close()
+		b.StartTimer()
+	}
 }

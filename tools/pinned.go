@@ -22,9 +22,9 @@ import (
 // schema of its output. A model reads it in every conversation.
 const maxPinnedTool = 2 << 10
 
-// briefText is what is left of the text of a pinned tool that is too large otherwise, in
-// characters.
-const briefText = 100
+// maxBriefText is what is left of the text of a pinned tool that is too large otherwise,
+// in characters.
+const maxBriefText = 100
 
 // waitArgument is the name of the argument that tools add to a function's variables.
 const waitArgument = "wait_seconds"
@@ -44,10 +44,7 @@ type pinnedTool struct {
 // of this server has that. It shortens what does not fit.
 func (s *service) newPinnedTool(p functions.Pin, name string) (*pinnedTool, error) {
 	for _, brief := range []struct{ properties, text bool }{{}, {true, false}, {true, true}} {
-		t, err := s.pinnedTool(p, name, brief.properties, brief.text)
-		if err != nil {
-			return nil, err
-		}
+		t := s.pinnedTool(p, name, brief.properties, brief.text)
 		d := t.definition
 		d.RawOutputSchema = nil
 		raw, err := text.JSON(d)
@@ -63,28 +60,24 @@ func (s *service) newPinnedTool(p functions.Pin, name string) (*pinnedTool, erro
 
 // pinnedTool builds the tool. briefText shortens the pin's text, and briefProperties
 // leaves out the descriptions of variables.
-func (s *service) pinnedTool(p functions.Pin, name string, briefProperties, brief bool) (*pinnedTool, error) {
+func (s *service) pinnedTool(p functions.Pin, name string, briefProperties, briefText bool) *pinnedTool {
 	out := &pinnedTool{pin: p}
 	in := &inputSchema{Schema: &jsonschema.Schema{Type: "object", Properties: map[string]*jsonschema.Schema{}}}
 	for _, v := range p.Shown() {
-		schema, err := propertySchema(v.Property(briefProperties))
-		if err != nil {
-			return nil, err
-		}
-		in.Properties[v.Name] = schema
+		in.Properties[v.Name] = propertySchema(v.Property(briefProperties))
 		in.PropertyOrder = append(in.PropertyOrder, v.Name)
 		if v.Required {
 			in.Required = append(in.Required, v.Name)
 		}
 	}
 	if out.waits = !slices.ContainsFunc(p.Variables, func(v functions.Variable) bool { return v.Name == waitArgument }); out.waits {
-		wait := s.waitSchema()
+		wait := s.waitInput()
 		in.arguments = wait.arguments
 		in.Properties[waitArgument] = wait.Properties[waitArgument]
 		in.PropertyOrder = append(in.PropertyOrder, waitArgument)
 	}
 	out.tool = newTool(toolSpec{
-		name: name, title: p.Title, description: describePin(p, name, brief), output: runSchema, starts: true,
+		name: name, title: p.Title, description: describePin(p, name, briefText), output: runSchema, starts: true,
 	}, func() *inputSchema { return in })
 	s.setCall(out.tool, func(raw json.RawMessage) (work, error) {
 		variables, wait, err := out.bind(raw)
@@ -94,16 +87,19 @@ func (s *service) pinnedTool(p functions.Pin, name string, briefProperties, brie
 	})
 	out.definition = out.describe()
 	out.definition.RawInputSchema, out.definition.RawOutputSchema = out.encoded(), out.output()
-	return out, nil
+	return out
 }
 
 // propertySchema returns a property as a schema of the library.
-func propertySchema(p functions.Property) (schema *jsonschema.Schema, err error) {
-	raw, err := text.JSON(p)
-	if err == nil {
-		err = json.Unmarshal(raw, &schema)
+func propertySchema(p functions.Property) *jsonschema.Schema {
+	schema := &jsonschema.Schema{Type: string(p.Type), Description: p.Description}
+	for _, choice := range p.Enum {
+		schema.Enum = append(schema.Enum, choice)
 	}
-	return schema, err
+	if p.Items != nil {
+		schema.Items = &jsonschema.Schema{Type: string(p.Items.Type)}
+	}
+	return schema
 }
 
 // waitSchema returns the schema of the argument wait_seconds alone.
@@ -118,7 +114,7 @@ func (s *service) waitSchema() *inputSchema {
 func describePin(p functions.Pin, name string, brief bool) string {
 	says := p.Text
 	if brief {
-		says = functions.PlainText(says, briefText, 2*briefText)
+		says = functions.PlainText(says, maxBriefText, 2*maxBriefText)
 	}
 	switch {
 	case says == "":

@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -106,6 +107,7 @@ var minimal = []string{buildAutomation.name, getBuild.name, findFunctions.name, 
 // newService returns a service with all its tools registered.
 func newService(cfg Config) *service {
 	s := &service{Config: cfg.withDefaults(), tools: make(map[string]*tool), names: make(map[string]bool)}
+	s.waitInput = sync.OnceValue(s.waitSchema)
 	about := instructions
 	if cfg.Sandbox {
 		about += sandboxNote
@@ -177,6 +179,8 @@ type service struct {
 	waits waits
 	board pinboard
 	shelf shelf
+
+	waitInput func() *inputSchema // of the argument wait_seconds alone
 }
 
 // caller identifies who makes a call.

@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/anything-mcp/anything-mcp/functions"
 	"github.com/anything-mcp/anything-mcp/jobs"
 	codes "modernc.org/sqlite/lib"
 )
@@ -62,6 +64,44 @@ func TestMigrate(t *testing.T) {
 		if fails := c.fails != nil || c.why == "a step that fails"; (err != nil) != fails || c.fails != nil && !errors.Is(err, c.fails) {
 			t.Errorf("%s: %v", c.why, err)
 		}
+	}
+}
+
+// A database from before there were pins keeps its functions, and takes pins.
+func TestPinsInAnOlderDatabase(t *testing.T) {
+	dir := t.TempDir()
+	db, err := connect(uri(filepath.Join(dir, fileName)), 1, url.Values{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := slices.IndexFunc(migrations(), func(step string) bool { return strings.Contains(step, "CREATE TABLE pins") })
+	if err := migrate(t.Context(), conn, migrations()[:before]); err != nil {
+		t.Fatal(err)
+	}
+	const row = `INSERT INTO functions (owner, api_url, function_id, site, updated_at, read_at, body) VALUES ('me', 'u', 'f', '', 1, 1, CAST('{"name":"posts"}' AS BLOB))`
+	if _, err := conn.ExecContext(t.Context(), row); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(conn.Close(), db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	s, me := New(dir), functions.Account{Owner: "me", APIURL: "u"}
+	defer s.Close()
+	if f, err := s.GetFunction(t.Context(), me, "f"); err != nil || f.Name != "posts" {
+		t.Errorf("the function is %+v, %v", f, err)
+	}
+	if n, err := s.PinGeneration(t.Context()); n != 0 || err != nil {
+		t.Errorf("the generation is %d, %v", n, err)
+	}
+	if err := s.PutPin(t.Context(), me, functions.Pin{Name: "posts", FunctionID: "f", State: functions.PinOK}, 1); err != nil {
+		t.Error(err)
+	}
+	if pins, err := s.Pins(t.Context(), me); err != nil || len(pins) != 1 || pins[0].FunctionID != "f" {
+		t.Errorf("the pins are %+v, %v", pins, err)
 	}
 }
 
