@@ -36,13 +36,13 @@ func RunsJSON(list []jobs.Job) ([]byte, error) { return text.JSON(each(list, new
 // FunctionsJSON describes functions of a client's account in the JSON of find_functions,
 // as an array. cfg has the jobs and the functions.
 func FunctionsJSON(ctx context.Context, cfg Config, client *notte.Client, all []functions.Function) ([]byte, error) {
-	return text.JSON(newService(cfg).listFunctions(ctx, client, all))
+	return text.JSON(newService(cfg).listFunctions(ctx, callerOf(client), all))
 }
 
 // FunctionJSON describes a function of a client's account in the JSON of get_function.
 // cfg has the jobs and the functions.
 func FunctionJSON(ctx context.Context, cfg Config, client *notte.Client, f functions.Function) ([]byte, error) {
-	return text.JSON(newService(cfg).describeFunction(ctx, &caller{Client: client, owner: client.Owner()}, f))
+	return text.JSON(newService(cfg).describeFunction(ctx, callerOf(client), f))
 }
 
 // Pin pins a function of a client's account from a command line, like pin_function.
@@ -50,7 +50,7 @@ func FunctionJSON(ctx context.Context, cfg Config, client *notte.Client, f funct
 // pins.
 func Pin(ctx context.Context, cfg Config, client *notte.Client, in PinInput, dryRun bool) (*PinOutput, error) {
 	s := newService(cfg)
-	out, err := s.pin(ctx, &caller{Client: client, owner: client.Owner()}, &in, functions.MadeByCLI, dryRun)
+	out, err := s.pin(ctx, callerOf(client), &in, functions.MadeByCLI, dryRun)
 	s.tools[pinFunction.name].input().complete(err)
 	return out, err
 }
@@ -63,6 +63,9 @@ func each[T any](list []jobs.Job, describe func(jobs.Job) T) []T {
 	}
 	return all
 }
+
+// callerOf returns who calls from a command line.
+func callerOf(client *notte.Client) *caller { return &caller{Client: client, owner: client.Owner()} }
 
 // listedPin is a pin for programs.
 type listedPin struct {

@@ -10,7 +10,6 @@ import (
 
 	"github.com/anything-mcp/anything-mcp/functions"
 	"github.com/anything-mcp/anything-mcp/jobs"
-	"github.com/anything-mcp/anything-mcp/notte"
 	"github.com/anything-mcp/anything-mcp/text"
 )
 
@@ -71,7 +70,7 @@ func (s *service) findFunctions(ctx context.Context, c *caller, in *findInput) (
 	if err != nil {
 		return nil, err
 	}
-	out := &functionList{Functions: s.listFunctions(ctx, c.Client, list.Functions), AsOf: formatTime(list.AsOf), Stale: list.Stale}
+	out := &functionList{Functions: s.listFunctions(ctx, c, list.Functions), AsOf: formatTime(list.AsOf), Stale: list.Stale}
 	if list.More {
 		out.NextCursor = formatOffset(q.Offset + q.Limit)
 	}
@@ -80,8 +79,8 @@ func (s *service) findFunctions(ctx context.Context, c *caller, in *findInput) (
 }
 
 // listFunctions describes functions for a list.
-func (s *service) listFunctions(ctx context.Context, client *notte.Client, all []functions.Function) []listedFunction {
-	pinnedAs := s.pinNames(ctx, client)
+func (s *service) listFunctions(ctx context.Context, c *caller, all []functions.Function) []listedFunction {
+	pins := s.pinsNow(ctx, c).pins
 	list := make([]listedFunction, len(all))
 	for i, f := range all {
 		list[i] = listedFunction{
@@ -90,8 +89,8 @@ func (s *service) listFunctions(ctx context.Context, client *notte.Client, all [
 			Description: text.OneLine(f.Description, listedDescription),
 			Site:        f.Site,
 			Signature:   f.Signature(),
-			PinnedAs:    pinnedAs(f.ID),
-			LastRun:     s.lastRun(ctx, client.Owner(), f.ID),
+			PinnedAs:    functions.PinNames(pins, f.ID),
+			LastRun:     s.lastRun(ctx, c.owner, f.ID),
 		}
 	}
 	return list

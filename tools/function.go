@@ -117,12 +117,9 @@ func (s *service) describeFunction(ctx context.Context, c *caller, f functions.F
 
 // addPins tells under which names a function is pinned, and what has changed since.
 func (s *service) addPins(ctx context.Context, c *caller, f functions.Function, out *functionOutput) {
-	list, err := s.pinsOf(ctx, always(c.Client))
-	if err != nil {
-		return // the rest is useful without it
-	}
-	out.PinnedAs = functions.PinNames(list.pins, f.ID)
-	for _, p := range list.pins {
+	pins := s.pinsNow(ctx, c).pins
+	out.PinnedAs = functions.PinNames(pins, f.ID)
+	for _, p := range pins {
 		if changes := p.Changes(f); p.FunctionID == f.ID && changes != "" {
 			out.ChangedSincePin, out.Changes = true, "Since it was pinned as "+p.Name+": "+changes+"."
 			return

@@ -159,12 +159,7 @@ func (s *service) pinNamed(ctx context.Context, c *caller, name string) (functio
 	if !functions.IsPinName(name) {
 		return functions.Pin{}, false
 	}
-	list, err := s.pinsOf(ctx, always(c.Client))
-	if err != nil {
-		s.Logger.Debug("the pins could not be read", "err", logLine(err.Error()))
-		return functions.Pin{}, false
-	}
-	for _, p := range list.pins {
+	for _, p := range s.pinsNow(ctx, c).pins {
 		if p.Name == name {
 			return p, true
 		}
@@ -172,13 +167,14 @@ func (s *service) pinNamed(ctx context.Context, c *caller, name string) (functio
 	return functions.Pin{}, false
 }
 
-// pinNames returns the names under which the caller has pinned a function, or "".
-func (s *service) pinNames(ctx context.Context, client *notte.Client) func(id string) string {
-	list, err := s.pinsOf(ctx, always(client))
+// pinsNow returns the caller's pins. If they cannot be read it logs that and returns none.
+func (s *service) pinsNow(ctx context.Context, c *caller) *pinList {
+	list, err := s.pinsOf(ctx, always(c.Client))
 	if err != nil {
-		list = noPins
+		s.Logger.Debug("the pins could not be read", "err", logLine(err.Error()))
+		return noPins
 	}
-	return func(id string) string { return functions.PinNames(list.pins, id) }
+	return list
 }
 
 func always(client *notte.Client) func(context.Context) (*notte.Client, error) {
