@@ -25,7 +25,7 @@ import (
 
 func main() {
 	markdown := flag.Bool("markdown", false, "print the table as Markdown")
-	only := flag.String("only", "", "measure only this: deltas, step, quiet, start, size, many, kept or follow")
+	only := flag.String("only", "", "measure only this: deltas, step, quiet, start, pins, size, many, kept or follow")
 	peers := flag.Bool("peers", false, "measure the servers of bench/peers too")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)

@@ -48,6 +48,7 @@ func measurements() []measurement {
 		{"quiet", quietRow(oneSession), true},
 		{"quiet", quietRow(ownSession), true},
 		{"start", startRow, true},
+		{"pins", pinsRow, false},
 		{"size", sizeRow, false},
 		{"many", manyRow, false},
 		{"kept", listRow(false), false},

@@ -4,7 +4,7 @@
 // seconds is its time limit, where it is not the usual one.
 import { actionlint, chat, goVersion, goreleaser, version } from "./lib/install.js";
 
-const sdk = "lists tools, builds with progress in order and none after the result, get_build, list_builds, run_function, a cancelled call, failed builds and bad arguments, all results valid by the output schemas";
+const sdk = "lists tools, builds with progress in order and none after the result, get_build, list_builds, run_function, pinned functions, a cancelled call, failed builds and bad arguments, all results valid by the output schemas";
 
 const turn = "`install`, for stdio and for HTTP; its own list of servers; a whole turn: it offers the tools to the model, calls one, gets progress, and the model reads the result";
 

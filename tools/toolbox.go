@@ -28,6 +28,10 @@ type SetPin struct {
 }
 
 const (
+	// pinWait bounds how long a list of tools waits for the store, which another
+	// program may have locked.
+	pinWait = 3 * time.Second
+
 	// setPinWait bounds how long a list of tools waits for Notte, for the pins of the
 	// settings.
 	setPinWait = 3 * time.Second
@@ -74,7 +78,9 @@ func (s *service) pinsOf(ctx context.Context, account func(context.Context) (*no
 	if s.Pins.Off || s.Unfit != nil {
 		return noPins, nil
 	}
-	generation, err := s.Functions.PinGeneration(ctx)
+	within, cancel := context.WithTimeout(ctx, pinWait)
+	defer cancel()
+	generation, err := s.Functions.PinGeneration(within)
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,11 @@
 package sqlite_test
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -118,5 +122,18 @@ func BenchmarkSearch(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// A list of tools asks for the pins before anything is stored.
+func TestPinGenerationCreatesNothing(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	s := sqlite.New(dir)
+	t.Cleanup(func() { s.Close() })
+	if n, err := s.PinGeneration(t.Context()); n != 0 || err != nil {
+		t.Errorf("the generation is %d, %v", n, err)
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the directory was made (%v)", err)
 	}
 }

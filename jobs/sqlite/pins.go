@@ -4,6 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
 	"time"
 
 	"github.com/anything-mcp/anything-mcp/functions"
@@ -44,8 +47,12 @@ func scanPin(rows *sql.Rows) (p functions.Pin, err error) {
 	return p, err
 }
 
-// PinGeneration returns a number that rises whenever pins change.
+// PinGeneration returns a number that rises whenever pins change. It does not create a
+// database, because it is asked for each list of tools.
 func (s *Store) PinGeneration(ctx context.Context) (int64, error) {
+	if s.isNew() {
+		return 0, nil
+	}
 	found, err := collect(ctx, s, "look for changed pins in", func(rows *sql.Rows) (n int64, err error) {
 		return n, rows.Scan(&n)
 	}, "SELECT n FROM pin_generation")
@@ -53,6 +60,15 @@ func (s *Store) PinGeneration(ctx context.Context) (int64, error) {
 		return 0, err
 	}
 	return found[0], nil
+}
+
+// isNew reports whether there is no database yet.
+func (s *Store) isNew() bool {
+	if db, err := s.current(); s.memory || db != nil || err != nil {
+		return false
+	}
+	_, err := os.Stat(s.path)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // PutPin stores a pin.

@@ -17,6 +17,7 @@ export async function tell(topic, client) {
   const built = await builds(client, `fetch the top 3 posts about ${topic}`);
   await waits(client, built);
   await runs(client, built.function_id);
+  await pins(client);
   await leaves(client, `follow news of ${topic} [sandbox:slow]`);
   await fails(client, `fetch ${topic} [sandbox:error]`);
   assert.deepEqual(client.errors, [], "the SDK found faults in what the server sent");
@@ -61,6 +62,32 @@ async function runs(client, id) {
   const run = content(await client.call("run_function", { function_id: id }));
   assert.equal(run.status, "closed");
   assert.equal(run.ok, true);
+}
+
+// pins makes tools of functions, calls each with values of its types, and takes them
+// away.
+async function pins(client) {
+  const { functions } = content(await client.call("find_functions", { limit: 8 }));
+  const names = new Map();
+  for (const { function_id } of functions) {
+    const { pinned_as } = content(await client.call("pin_function", { function_id }));
+    names.set(pinned_as, function_id);
+  }
+  const values = { string: "x", integer: 1, number: 1.5, boolean: true, array: ["x"] };
+  const tools = await client.list();
+  for (const [name, id] of names) {
+    const { inputSchema, outputSchema } = tools.find((tool) => tool.name === name);
+    assert.ok(outputSchema, `${name} has no output schema`);
+    const given = (inputSchema.required ?? []).map((argument) => {
+      const { type, enum: choices } = inputSchema.properties[argument];
+      return [argument, choices?.[0] ?? values[type]];
+    });
+    const result = await client.call(name, Object.fromEntries(given));
+    const run = content(result, { failed: result.isError ?? false });
+    assert.equal(run.function_id, id, `${name} ran another function`);
+    content(await client.call("pin_function", { function_id: name, pinned: false }));
+  }
+  assert.deepEqual((await client.list()).map((tool) => tool.name), toolNames);
 }
 
 // leaves cancels a call. The build goes on until cancel_build ends it.
