@@ -302,7 +302,7 @@ func TestPinsAreReadOnDemand(t *testing.T) {
 		f.initialize()
 		f.request(t.Context(), "server/discover", modern(object{}), new(any))
 		notices := f.server.Toolbox.Changes(ctx)
-		<-time.After(10 * time.Second)
+		<-time.After(10*time.Second + time.Second/2) // between two polls
 		if n := store.asked.Load(); n != 0 {
 			t.Errorf("before tools/list the store was asked %d times", n)
 		}
