@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/zalando/go-keyring"
 )
@@ -72,6 +73,9 @@ func (p Places) askUser(ctx context.Context, do func() error) error {
 }
 
 func (p Places) askKeyring(ctx context.Context) (string, error) {
+	if !p.mayAsk(ctx) {
+		return "", nil
+	}
 	values := make(chan string, 1)
 	err := p.ask(ctx, func() error {
 		value, err := keyring.Get(service, account)
@@ -87,14 +91,34 @@ func (p Places) askKeyring(ctx context.Context) (string, error) {
 	return <-values, nil
 }
 
+// mayAsk reports whether the keyring is to be asked for our key. On Linux that may start
+// the keyring, which is done only if it is known to have the key.
+func (p Places) mayAsk(ctx context.Context) bool {
+	_, err := os.Stat(p.keptMark())
+	return err == nil || p.GOOS != "linux" || p.mayHaveKey(ctx)
+}
+
+// keptMark is an empty file, which says that our key is in the keyring.
+func (p Places) keptMark() string { return filepath.Join(p.Dir, "key-in-keyring") }
+
 func (p Places) setKeyring(ctx context.Context, key string) error {
-	return p.askUser(ctx, func() error { return keyring.Set(service, account, key) })
+	err := p.askUser(ctx, func() error { return keyring.Set(service, account, key) })
+	if err == nil && p.GOOS == "linux" && os.MkdirAll(p.Dir, 0o700) == nil {
+		os.WriteFile(p.keptMark(), nil, 0o600) // without it, the key is found while the keyring runs
+	}
+	return err
 }
 
 func (p Places) deleteFromKeyring(ctx context.Context) (bool, error) {
+	if !p.mayAsk(ctx) {
+		return false, nil
+	}
 	err := p.askUser(ctx, func() error { return keyring.Delete(service, account) })
 	if errors.Is(err, keyring.ErrNotFound) || errors.Is(err, ErrNoKeyring) {
 		return false, nil
+	}
+	if err == nil {
+		os.Remove(p.keptMark())
 	}
 	return err == nil, err
 }

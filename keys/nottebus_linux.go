@@ -3,70 +3,26 @@ package keys
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"slices"
 
 	"github.com/godbus/dbus/v5"
 )
 
-// notRunning are the errors of a bus for a program that does not run.
-var notRunning = []string{"org.freedesktop.DBus.Error.NameHasNoOwner", "org.freedesktop.DBus.Error.ServiceUnknown"}
-
 // errLocked is the error of what can be read only after a window has asked the user.
 var errLocked = errors.New("it is locked: unlock it, or keep the key with anything-mcp login")
 
-// onBus calls ask with a connection to the session's message bus, which ends with ctx.
-// No call over it starts a program.
-func (p Places) onBus(ctx context.Context, ask func(*dbus.Conn) (string, error)) (string, error) {
-	conn, err := dbus.Connect(p.bus(), dbus.WithContext(ctx))
-	if err != nil && ctx.Err() == nil {
-		return "", fs.ErrNotExist // the keyring is asked over the same bus, and has told it
-	}
-	value := ""
-	if err == nil {
-		defer conn.Close()
-		value, err = ask(conn)
-	}
-	if reply, ok := errors.AsType[dbus.Error](err); ok && slices.Contains(notRunning, reply.Name) {
-		return "", fs.ErrNotExist
-	}
-	if err != nil && ctx.Err() != nil {
-		err = context.Cause(ctx)
-	}
-	return value, err
-}
-
-// call calls a method of an object, and stores what it returns.
-func call(object dbus.BusObject, method string, args []any, results ...any) error {
-	return object.Call(method, dbus.FlagNoAutoStart, args...).Store(results...)
-}
-
-// property returns a property of an object.
-func property(object dbus.BusObject, of, name string) (any, error) {
-	var value dbus.Variant
-	err := call(object, "org.freedesktop.DBus.Properties.Get", []any{of, name}, &value)
-	return value.Value(), err
-}
-
-// The interfaces of the Secret Service.
-const (
-	secretService    = "org.freedesktop.Secret.Service"
-	secretCollection = "org.freedesktop.Secret.Collection"
-	secretItem       = "org.freedesktop.Secret.Item"
-)
-
 // collectionPath is where the Secret Service has the collection of Notte's command line:
 // a path has no dashes.
-const collectionPath = "/org/freedesktop/secrets/collection/notte_2dcli"
+const collectionPath = secretsPath + "/collection/notte_2dcli"
 
 // askSecretService asks the Secret Service for the key. It unlocks nothing, because that
 // shows a window.
 func (p Places) askSecretService(ctx context.Context) (string, error) {
 	return p.onBus(ctx, func(conn *dbus.Conn) (string, error) {
-		object := func(path dbus.ObjectPath) dbus.BusObject { return conn.Object("org.freedesktop.secrets", path) }
-		service := object("/org/freedesktop/secrets")
-		paths, err := property(service, secretService, "Collections")
-		if collections, _ := paths.([]dbus.ObjectPath); err != nil || !slices.Contains(collections, collectionPath) {
+		object := func(path dbus.ObjectPath) dbus.BusObject { return conn.Object(secrets, path) }
+		service := object(secretsPath)
+		collections, err := collectionsOf(service)
+		if err != nil || !slices.Contains(collections, collectionPath) {
 			return "", err
 		}
 		for _, name := range p.notteEntries() {

@@ -10,12 +10,14 @@ import (
 	"io/fs"
 	"maps"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/godbus/dbus/v5"
+	"github.com/zalando/go-keyring"
 )
 
 // bus is a message bus. It answers the call of a member of an object with a list of
@@ -118,8 +120,8 @@ const (
 	readOld   = "/modules/kwalletd5 readEntry[7 keyring api_key keyring]"
 )
 
-// secrets is a bus with a Secret Service that has the key.
-func secrets() bus {
+// withSecrets is a bus with a Secret Service that has the key.
+func withSecrets() bus {
 	type secret struct {
 		Session           dbus.ObjectPath
 		Parameters, Value []byte
@@ -156,12 +158,12 @@ func TestNotteBus(t *testing.T) {
 		problem string
 	}{
 		{"nobody", nil, nil, "", ""},
-		{"in the Secret Service", secrets(), nil, "Secret Service", ""},
-		{"under the old name", secrets(), bus{search: none, searchOld: []any{[]dbus.ObjectPath{"/item"}}}, "Secret Service", ""},
-		{"not in the Secret Service", secrets(), bus{search: none, searchOld: none}, "", ""},
-		{"no collection", secrets(), bus{collections: []any{dbus.MakeVariant([]dbus.ObjectPath{})}}, "", ""},
-		{"locked", secrets(), bus{isLocked: []any{dbus.MakeVariant(true)}}, "", "Secret Service could not be read: it is locked"},
-		{"it cannot be read", secrets(), bus{getSecret: failed}, "", failed},
+		{"in the Secret Service", withSecrets(), nil, "Secret Service", ""},
+		{"under the old name", withSecrets(), bus{search: none, searchOld: []any{[]dbus.ObjectPath{"/item"}}}, "Secret Service", ""},
+		{"not in the Secret Service", withSecrets(), bus{search: none, searchOld: none}, "", ""},
+		{"no collection", withSecrets(), bus{collections: []any{dbus.MakeVariant([]dbus.ObjectPath{})}}, "", ""},
+		{"locked", withSecrets(), bus{isLocked: []any{dbus.MakeVariant(true)}}, "", "Secret Service could not be read: it is locked"},
+		{"it cannot be read", withSecrets(), bus{getSecret: failed}, "", failed},
 		{"in KWallet", kwallet(), nil, "KWallet", ""},
 		{"in KWallet under the old name", kwallet(), bus{readEntry: []any{[]byte{}}, readOld: []any{[]byte(item)}}, "KWallet", ""},
 		{"in no wallet", kwallet(), bus{wallets: []any{[]string{}}}, "", ""},
@@ -193,10 +195,57 @@ func TestNotteBus(t *testing.T) {
 	}
 }
 
+// TestKeyringThatDoesNotRun is not asked, which would start it, unless it has our key.
+func TestKeyringThatDoesNotRun(t *testing.T) {
+	const alias = secretsPath + " ReadAlias[default]"
+	login := []any{dbus.MakeVariant([]dbus.ObjectPath{secretsPath + "/collection/login"})}
+	none := []any{dbus.MakeVariant([]dbus.ObjectPath{})}
+	for _, tt := range []struct {
+		name string
+		of   bus
+		kept bool
+		want bool
+	}{
+		{"it does not run", bus{}, false, false},
+		{"it does not run and has the key", bus{}, true, true},
+		{"it runs", bus{collections: login, alias: []any{dbus.ObjectPath("/")}}, false, true},
+		{"it runs under another name", bus{collections: none, alias: []any{dbus.ObjectPath("/other")}}, false, true},
+		{"it runs and is empty", bus{collections: none, alias: []any{dbus.ObjectPath("/")}}, false, false},
+		{"it fails", bus{collections: "org.freedesktop.DBus.Error.AccessDenied"}, false, true},
+	} {
+		p := places(t)
+		tt.of.serve(t, &p)
+		if tt.kept {
+			write(t, p.keptMark(), "")
+		}
+		if got := p.mayAsk(t.Context()); got != tt.want {
+			t.Errorf("%s: it is asked: %v", tt.name, got)
+		}
+	}
+}
+
+// TestKeptMark is there while the keyring has the key.
+func TestKeptMark(t *testing.T) {
+	keyring.MockInit()
+	p := places(t)
+	bus{}.serve(t, &p)
+	for _, step := range []func() error{
+		func() error { _, why, err := p.Save(t.Context(), "first"); return errors.Join(why, err) },
+		func() error { _, err := p.Delete(t.Context()); return err },
+	} {
+		err := step()
+		_, marked := os.Stat(p.keptMark())
+		key, _ := p.Find(t.Context())
+		if err != nil || (marked == nil) != (key.Value == "first") {
+			t.Errorf("%v, %v, %+v", err, marked, key)
+		}
+	}
+}
+
 // TestSilentBus gives up a program that never answers.
 func TestSilentBus(t *testing.T) {
 	p := places(t)
-	secrets().with(bus{getSecret: nil}).serve(t, &p)
+	withSecrets().with(bus{getSecret: nil}).serve(t, &p)
 	ctx, cancel := context.WithTimeoutCause(t.Context(), 50*time.Millisecond, errSlow)
 	defer cancel()
 	if key, err := p.askSecretService(ctx); key != "" || err != errSlow {
