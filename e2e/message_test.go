@@ -83,6 +83,13 @@ type outcome struct {
 	Continues       string    `json:"continues"`
 	Builds          []outcome `json:"builds"`
 	Runs            []outcome `json:"runs"`
+	BatchID         string    `json:"batch_id"`
+	Total           int       `json:"total"`
+	Succeeded       int       `json:"succeeded"`
+	Failed          int       `json:"failed"`
+	NotStarted      int       `json:"not_started"`
+	Results         []outcome `json:"results"`
+	Index           int       `json:"index"`
 	Spent           *float64  `json:"spent_today_usd"`
 
 	isError bool
@@ -115,8 +122,8 @@ func (m message) outcome(t *testing.T) outcome {
 
 // faults returns what is wrong with the messages of one stream. MCP requires that
 // progress has the token of its call, here the request's ID, and does not come
-// after the answer. We promise that it counts 1, 2, 3 and has no total, and that
-// its message is one line of at most 200 characters.
+// after the answer. We promise that it counts 1, 2, 3 or, with a total, rises up to
+// that, and that its message is one line of at most 200 characters.
 func faults(messages []message) (found []string) {
 	add := func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) }
 	last := map[string]float64{}
@@ -128,11 +135,12 @@ func faults(messages []message) (found []string) {
 			if answered[token] {
 				add("progress %v of call %s came after its answer", p.Progress, token)
 			}
-			if p.Progress != last[token]+1 {
-				add("progress of call %s went from %v to %v", token, last[token], p.Progress)
+			before, seen := last[token]
+			if p.Total == nil && p.Progress != before+1 || p.Total != nil && seen && p.Progress <= before {
+				add("progress of call %s went from %v to %v", token, before, p.Progress)
 			}
-			if p.Total != nil {
-				add("progress %v of call %s has a total", p.Progress, token)
+			if p.Total != nil && p.Progress > *p.Total {
+				add("progress %v of call %s is above the total", p.Progress, token)
 			}
 			if n := utf8.RuneCountInString(p.Message); n == 0 || n > 200 || strings.ContainsFunc(p.Message, unicode.IsControl) {
 				add("the message of progress %v of call %s is not one line of 1 to 200 characters: %q", p.Progress, token, p.Message)
@@ -169,7 +177,9 @@ func TestFaults(t *testing.T) {
 		{"late", "progress 1 of call 1 came after its answer", []string{answer, progress("1", 1, "a", "")}},
 		{"lost", "progress of call 1 went from 0 to 2", []string{progress("1", 2, "a", "")}},
 		{"fallen", "progress of call 1 went from 1 to 1", []string{progress("1", 1, "a", ""), progress("1", 1, "a", "")}},
-		{"total", "progress 1 of call 1 has a total", []string{progress("1", 1, "a", `,"total":9`)}},
+		{"rises", "", []string{progress("1", 0, "a", `,"total":9`), progress("1", 5, "b", `,"total":9`), progress("1", 9, "c", `,"total":9`)}},
+		{"falls", "progress of call 1 went from 5 to 4", []string{progress("1", 5, "a", `,"total":9`), progress("1", 4, "b", `,"total":9`)}},
+		{"too high", "progress 10 of call 1 is above the total", []string{progress("1", 10, "a", `,"total":9`)}},
 		{"lines", `the message of progress 1 of call 1 is not one line of 1 to 200 characters: "a\nb"`, []string{progress("1", 1, "a\nb", "")}},
 		{"twice", "request 1 was answered twice", []string{answer, answer}},
 	} {
