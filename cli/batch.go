@@ -51,24 +51,7 @@ the others. Ctrl-C stops what runs; a second Ctrl-C leaves at once.`,
 				}
 				return p.withJobs(flags.store, limitFlags{}, func(a *app) error { return p.resumeBatch(cmd.Context(), a, flags) })
 			}
-			spec, err := readRun(args)
-			if err != nil {
-				return err
-			}
-			file, err := p.openItems(flags.items)
-			if err != nil {
-				return err
-			}
-			defer file.Close()
-			return p.withJobs(flags.store, limitFlags{}, func(a *app) error {
-				list, err := a.readBatch(cmd.Context(), file, &spec, flags.maxBatch)
-				if err != nil {
-					return err
-				}
-				return p.startBatch(cmd.Context(), a, jobs.BatchSpec{
-					Client: a.client, FunctionID: spec.FunctionID, Items: list, Concurrency: flags.concurrency, MaxFailures: flags.maxFailures,
-				})
-			})
+			return p.newBatch(cmd.Context(), args, flags)
 		},
 	}
 	f := cmd.Flags()
@@ -79,6 +62,29 @@ the others. Ctrl-C stops what runs; a second Ctrl-C leaves at once.`,
 	addMaxBatch(f, &flags.maxBatch)
 	flags.store.add(f)
 	return cmd
+}
+
+// newBatch runs a function, which args name with the variables of all runs, for the items
+// of a file.
+func (p *program) newBatch(ctx context.Context, args []string, flags batchFlags) error {
+	spec, err := readRun(args)
+	if err != nil {
+		return err
+	}
+	file, err := p.openItems(flags.items)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return p.withJobs(flags.store, limitFlags{}, func(a *app) error {
+		list, err := a.readBatch(ctx, file, &spec, flags.maxBatch)
+		if err != nil {
+			return err
+		}
+		return p.startBatch(ctx, a, jobs.BatchSpec{
+			Client: a.client, FunctionID: spec.FunctionID, Items: list, Concurrency: flags.concurrency, MaxFailures: flags.maxFailures,
+		})
+	})
 }
 
 func addMaxBatch(f *pflag.FlagSet, target *int) {

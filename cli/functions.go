@@ -123,6 +123,11 @@ func (p *program) showFunction(ctx context.Context, a *app, id string, asJSON bo
 	if asJSON {
 		return p.printJSON(tools.FunctionJSON(ctx, a.toolConfig(), a.client, f))
 	}
+	return p.printFunction(ctx, a, f, pins)
+}
+
+// printFunction prints a function as a page of labelled lines.
+func (p *program) printFunction(ctx context.Context, a *app, f functions.Function, pins []functions.Pin) error {
 	width := 0
 	if isTerminal(p.env.Stdout) {
 		width = columns(p.env.Stdout)

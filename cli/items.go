@@ -96,20 +96,9 @@ func readTable(r io.Reader, variables []functions.Variable, most int) (list item
 	if err != nil {
 		return list, err
 	}
-	columns := make([]functions.Variable, len(names))
-	seen := make(map[string]bool)
-	for i, name := range names {
-		name = strings.TrimSpace(name)
-		if name == "" || seen[name] {
-			return list, fmt.Errorf("its first line must name the variable of each column, each once: column %d is %.60q", i+1, name)
-		}
-		seen[name] = true
-		columns[i] = functions.Variable{Name: name, Type: functions.String}
-		for _, v := range variables {
-			if v.Name == name {
-				columns[i] = v
-			}
-		}
+	columns, err := tableColumns(names, variables)
+	if err != nil {
+		return list, err
 	}
 	for len(list.items) <= most {
 		cells, err := rows.Read()
@@ -135,6 +124,26 @@ func readTable(r io.Reader, variables []functions.Variable, most int) (list item
 		return list, errors.New("there are no items below its first line")
 	}
 	return list, nil
+}
+
+// tableColumns returns the variable of each column. One that is not known takes text.
+func tableColumns(names []string, variables []functions.Variable) ([]functions.Variable, error) {
+	columns := make([]functions.Variable, len(names))
+	seen := make(map[string]bool)
+	for i, name := range names {
+		name = strings.TrimSpace(name)
+		if name == "" || seen[name] {
+			return nil, fmt.Errorf("its first line must name the variable of each column, each once: column %d is %.60q", i+1, name)
+		}
+		seen[name] = true
+		columns[i] = functions.Variable{Name: name, Type: functions.String}
+		for _, v := range variables {
+			if v.Name == name {
+				columns[i] = v
+			}
+		}
+	}
+	return columns, nil
 }
 
 // explain names the lines of items that do not fit.

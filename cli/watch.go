@@ -46,6 +46,11 @@ func (p *program) watch(ctx context.Context, a *app, title string, spec jobs.Spe
 	if job, err = a.jobs.Get(context.WithoutCancel(ctx), job.Owner, job.ID); err != nil {
 		return err
 	}
+	return p.endWatch(ctx, a, job, v, asJSON)
+}
+
+// endWatch prints a job that was shown. Its error says that the job did not succeed.
+func (p *program) endWatch(ctx context.Context, a *app, job jobs.Job, v *view, asJSON bool) error {
 	if job.State.Ended() {
 		v.step(job.EndedAt, time.Now(), p.screen.styled(bold, stateTitle(job)))
 	}

@@ -114,7 +114,7 @@ func nextForRun(job jobs.Job) string {
 	case job.Succeeded():
 		return "The run is complete. An empty result may mean that the web page has changed."
 	case job.Run.Gone:
-		return "The run never began, because Notte has no function with this function_id. Take the function_id from build_automation or list_builds."
+		return "The run never began, because Notte has no function with this function_id. Take the function_id from find_functions or build_automation."
 	case job.Run.NeverBegan:
 		return "The run never began, so the function did nothing. Read error and remove its cause before you run it again."
 	case job.State == jobs.StateInterrupted:

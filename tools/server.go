@@ -104,10 +104,8 @@ func NewServer(cfg Config) Server {
 // minimal are the tools that building and running need.
 var minimal = []string{buildAutomation.name, getBuild.name, findFunctions.name, runFunction.name, getRun.name}
 
-// newService returns a service with all its tools registered.
-func newService(cfg Config) *service {
-	s := &service{Config: cfg.withDefaults(), tools: make(map[string]*tool), names: make(map[string]bool)}
-	s.waitInput = sync.OnceValue(s.waitSchema)
+// options returns what the server tells of itself. It adds to hooks.
+func (cfg Config) options(hooks *server.Hooks) []server.ServerOption {
 	about := instructions
 	if cfg.Sandbox {
 		about += sandboxNote
@@ -115,16 +113,12 @@ func newService(cfg Config) *service {
 	if cfg.Unfit != nil {
 		about = cfg.Unfit.Error() + "\n\n" + about
 	}
-	hooks := new(server.Hooks)
-	hooks.AddAfterListTools(s.addSchemas)
-	hooks.AddAfterListResources(s.listResources)
 	opts := []server.ServerOption{
 		server.WithTitle("Anything: web automations by Notte"),
 		server.WithInstructions(about),
 		server.WithToolCapabilities(!cfg.Pins.Off),
 		server.WithResourceCapabilities(false, true),
 		server.WithPromptCapabilities(false),
-		server.WithHooks(hooks),
 	}
 	extensions := make(map[string]any)
 	if cfg.Tasks {
@@ -137,7 +131,17 @@ func newService(cfg Config) *service {
 	if len(extensions) > 0 {
 		opts = append(opts, server.WithExtensions(extensions))
 	}
-	s.mcp = server.NewMCPServer("anything-mcp", cfg.Version, opts...)
+	return opts
+}
+
+// newService returns a service with all its tools registered.
+func newService(cfg Config) *service {
+	s := &service{Config: cfg.withDefaults(), tools: make(map[string]*tool), names: make(map[string]bool)}
+	s.waitInput = sync.OnceValue(s.waitSchema)
+	hooks := new(server.Hooks)
+	hooks.AddAfterListTools(s.addSchemas)
+	hooks.AddAfterListResources(s.listResources)
+	s.mcp = server.NewMCPServer("anything-mcp", cfg.Version, append(cfg.options(hooks), server.WithHooks(hooks))...)
 	add(s, buildAutomation, s.buildAutomation)
 	add(s, getBuild, s.getBuild)
 	add(s, cancelBuild, s.cancelBuild)
