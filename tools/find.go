@@ -74,7 +74,7 @@ func (s *service) findFunctions(ctx context.Context, c *caller, in *findInput) (
 	if list.More {
 		out.NextCursor = formatOffset(q.Offset + q.Limit)
 	}
-	out.NextStep = nextForList(in, list)
+	out.NextStep = s.nextForList(in, list)
 	return out, nil
 }
 
@@ -97,8 +97,11 @@ func (s *service) listFunctions(ctx context.Context, c *caller, all []functions.
 }
 
 // nextForList returns what to do after a search.
-func nextForList(in *findInput, list functions.List) string {
-	next := "If one of them does the task, call run_function with its function_id. get_function tells more of one. If none does, build_automation can build one."
+func (s *service) nextForList(in *findInput, list functions.List) string {
+	next := "If one of them does the task, call run_function with its function_id. If none does, build_automation can build one."
+	if s.tools[getFunction.name] != nil {
+		next += " get_function tells more of one."
+	}
 	switch {
 	case len(list.Functions) == 0 && in.Query == "" && in.Site == "":
 		next = "The account has no functions yet. build_automation builds one."

@@ -80,9 +80,11 @@ func (s *service) pin(ctx context.Context, c *caller, in *PinInput, madeBy strin
 		return nil, err
 	}
 	out := &PinOutput{PinnedAs: made.Pin.Name, Tool: &t.definition, functionID: id, Warnings: pinWarnings(made)}
-	if !dryRun {
-		s.pinsChanged(ctx)
+	if dryRun {
+		out.NextStep = "Nothing was pinned: this is what the tool would be."
+		return out, nil
 	}
+	s.pinsChanged(ctx)
 	out.NextStep = fmt.Sprintf("Show the user the tool. run_function takes %s as its function_id now. Some hosts list the tool only after a restart.", made.Pin.Name)
 	return out, nil
 }

@@ -144,7 +144,7 @@ func TestPinnedFunctionChanges(t *testing.T) {
 		before := f.posted()
 		for _, r := range []result{f.call("news", args), f.call("run_function", object{"function_id": "news"})} {
 			if !r.isError || !strings.Contains(r.text, "The function behind news has changed since it was pinned: it now needs region: string. It takes ") ||
-				!strings.HasSuffix(r.text, "pin_function with function_id "+id+" accepts that, and run_function runs it without the pin. Nothing was started or changed.") {
+				!strings.HasSuffix(r.text, ". If the user agrees, pin function_id "+id+" again to accept that; run_function with it runs the function without the pin. Nothing was started or changed.") {
 				t.Errorf("a function that has changed: %s", r.text)
 			}
 		}
@@ -170,6 +170,18 @@ func TestPinnedFunctionChanges(t *testing.T) {
 		}
 		if f.posted() != before {
 			t.Error("something was started")
+		}
+	})
+}
+
+// A pinned tool is answered with a task like run_function.
+func TestPinnedToolAsTask(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		f.serve(tools.Config{Account: always(f.client(key)), Tasks: true})
+		f.pin(object{"function_id": f.notte.AddFunction(posts), "name": "mine"})
+		supports := object{"extensions": object{"io.modelcontextprotocol/tasks": object{}}}
+		if r := f.callModern(supports, "mine", object{"site": "x"}); r.resultType != "task" {
+			t.Errorf("the result is %q: %s", r.resultType, r.text)
 		}
 	})
 }

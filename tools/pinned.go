@@ -223,7 +223,7 @@ func explainPin(err error) error {
 		}
 		sentence += ". build_automation can build it again, which is billed"
 	case errors.As(err, &stale):
-		sentence = fmt.Sprintf("%s. pin_function with function_id %s accepts that, and run_function runs it without the pin", stale.Error(), stale.Pin.FunctionID)
+		sentence = fmt.Sprintf("%s. If the user agrees, pin function_id %s again to accept that; run_function with it runs the function without the pin", stale.Error(), stale.Pin.FunctionID)
 	case errors.As(err, &wrong):
 		sentence = wrong.Error()
 	case errors.As(err, &unfit):

@@ -47,7 +47,7 @@ func run(ctx context.Context, version string, target []string) error {
 	// A topic of its own, because a build that has just ended is returned to a
 	// caller that asks for the same.
 	topic := fmt.Sprintf("Go %s %s", version, target[0])
-	for _, step := range []func(context.Context, string) error{u.list, u.build, u.runFunction, u.giveUp, u.fail} {
+	for _, step := range []func(context.Context, string) error{u.list, u.build, u.runFunction, u.pin, u.giveUp, u.fail} {
 		if err := step(ctx, topic); err != nil {
 			return err
 		}
@@ -167,6 +167,29 @@ func (u *user) runFunction(ctx context.Context, _ string) error {
 	if err == nil && !run.OK {
 		err = errors.New("the run is not ok")
 	}
+	return err
+}
+
+// pin makes a tool of the function, calls it and takes it away.
+func (u *user) pin(ctx context.Context, _ string) error {
+	const name = "pinned_here"
+	if _, err := u.call(ctx, "pin_function", map[string]any{"function_id": u.function, "name": name}, ""); err != nil {
+		return err
+	}
+	if err := u.list(ctx, ""); err != nil {
+		return err
+	}
+	if u.schemas[name] == nil {
+		return errors.New("the pinned function is not listed")
+	}
+	run, err := u.call(ctx, name, nil, "closed")
+	if err == nil && !run.OK {
+		err = errors.New("the run of the pinned function is not ok")
+	}
+	if err != nil {
+		return err
+	}
+	_, err = u.call(ctx, "pin_function", map[string]any{"function_id": name, "pinned": false}, "")
 	return err
 }
 
