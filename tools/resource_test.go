@@ -157,6 +157,7 @@ func TestListedPins(t *testing.T) {
 		build := f.call("build_automation", object{"query": "normal"})
 		f.listed()
 		notices := watch(ctx, f.server)
+		<-time.After(time.Second / 2) // between two polls
 		listed := []string{"function://" + build.str("function_id"), "build://" + build.str("build_id")}
 		for _, step := range []struct {
 			args object
