@@ -1,6 +1,7 @@
-// Package jobs runs builds and function runs as durable jobs that callers can
-// leave, join and follow. Each has an ID, an owner, a log that can be followed
-// from any position, and one end.
+// Package jobs runs builds, function runs and batches of them as durable jobs that
+// callers can leave, join and follow. Each has an ID, an owner, a log that can be
+// followed from any position, and one end. A batch that can be resumed has further
+// ends.
 package jobs
 
 import (

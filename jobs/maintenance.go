@@ -165,7 +165,7 @@ func (m *Manager) replay(r *record) error {
 // forget forgets an ended job unless it is still needed here.
 func (m *Manager) forget(r *record) {
 	if ended, needed, _ := r.retained(time.Now(), m.opts.ReuseWindow); ended && !needed {
-		m.records.Delete(r.id)
+		m.records.CompareAndDelete(r.id, r)
 	}
 }
 
@@ -182,7 +182,7 @@ func (m *Manager) evict(now time.Time) {
 			total += bytes
 		}
 		if ended && (!needed || jobs > maxEnded || jobs > 1 && total > maxEndedBytes) {
-			m.records.Delete(r.id)
+			m.records.CompareAndDelete(r.id, r)
 		}
 	}
 }

@@ -176,7 +176,11 @@ func (m *Manager) run(ctx context.Context, r *record, work func(context.Context,
 func (m *Manager) conclude(r *record, o outcome) {
 	if o.state.Ended() {
 		r.end(o)
-		m.logJob(slog.LevelInfo, r.latest(), "has ended")
+		job, level := r.latest(), slog.LevelInfo
+		if job.Run != nil && job.Run.Batch != "" {
+			level = slog.LevelDebug // the batch is logged
+		}
+		m.logJob(level, job, "has ended")
 	} else {
 		r.release()
 		m.logJob(slog.LevelInfo, r.latest(), "goes on at Notte without this process")

@@ -50,7 +50,7 @@ type batchSchema struct {
 type TooManyItemsError struct{ Items, Most int }
 
 func (e *TooManyItemsError) Error() string {
-	return fmt.Sprintf("The batch has %d items, and a batch may have %d at most: make several of it", e.Items, e.Most)
+	return fmt.Sprintf("The batch has %d items, and a batch may have %d at most: split it", e.Items, e.Most)
 }
 
 // BatchRequest says what a batch runs.
