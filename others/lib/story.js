@@ -17,6 +17,7 @@ export async function tell(topic, client) {
   const built = await builds(client, `fetch the top 3 posts about ${topic}`);
   await waits(client, built);
   await runs(client, built.function_id);
+  await batches(client, built.function_id);
   await pins(client);
   await leaves(client, `follow news of ${topic} [sandbox:slow]`);
   await fails(client, `fetch ${topic} [sandbox:error]`);
@@ -62,6 +63,18 @@ async function runs(client, id) {
   const run = content(await client.call("run_function", { function_id: id }));
   assert.equal(run.status, "closed");
   assert.equal(run.ok, true);
+}
+
+// batches runs a function over a list, and finds the batch again with the tools for runs.
+async function batches(client, function_id) {
+  let total;
+  const batch = content(await client.call("run_batch", { function_id, items: ['{"count":1}', { count: 2 }] }, { onprogress: (p) => (total = p.total) }));
+  assert.equal(batch.status, "closed");
+  assert.equal(batch.succeeded, 2);
+  assert.equal(total, 2, "the progress of a batch has no total");
+  const rest = content(await client.call("get_run", { run_id: batch.batch_id, offset: 1 }));
+  assert.deepEqual(rest.results, batch.results.slice(1));
+  assert.equal(content(await client.call("cancel_run", { run_id: batch.batch_id })).status, "closed");
 }
 
 // pins makes tools of functions, calls each with values of its types, and takes them
