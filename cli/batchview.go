@@ -26,7 +26,7 @@ type batchView struct {
 	due     time.Time
 }
 
-const barWidth = 30 // columns
+const barWidth = 20 // columns: the line fits into 80
 
 func newBatchView(s *screen, job jobs.Job, now time.Time) *batchView {
 	t := job.Batch.Tally
