@@ -9,6 +9,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"github.com/anything-mcp/anything-mcp/jobs"
+	"github.com/anything-mcp/anything-mcp/notte"
 )
 
 // batchInterval is how often a batch writes a line without a terminal, at most.
@@ -21,6 +22,7 @@ type batchView struct {
 	started time.Time
 	tally   jobs.Tally
 	bar     *progressbar.ProgressBar // nil without a terminal
+	note    string                   // to follow the tally
 	ending  string                   // what is shown in the place of the tally; "": the tally
 	shown   string                   // the last line
 	due     time.Time
@@ -40,8 +42,11 @@ func newBatchView(s *screen, job jobs.Job, now time.Time) *batchView {
 }
 
 func (v *batchView) observe(e jobs.Entry, _ time.Time) {
-	if e.Type == jobs.EventTally {
-		v.tally = e.Tally
+	switch e.Type {
+	case jobs.EventTally:
+		v.tally, v.note = e.Tally, ""
+	case notte.EventStatus:
+		v.note = "; " + e.Status
 	}
 }
 
@@ -57,7 +62,7 @@ func (v *batchView) draw(now time.Time) {
 	if now.Before(v.due) {
 		return
 	}
-	age, line := formatAge(now.Sub(v.started).Truncate(time.Second)), v.tally.String()
+	age, line := formatAge(now.Sub(v.started).Truncate(time.Second)), v.tally.String()+v.note
 	if v.ending != "" {
 		line = v.ending
 	}

@@ -114,10 +114,15 @@ func TestBatchIsRefused(t *testing.T) {
 					if took := ended.Elapsed(time.Now()); took < 20*time.Second || took > 2*time.Minute {
 						t.Errorf("it took %v", took)
 					}
+					told := false
 					for _, e := range log {
 						if e.Tally.Failed() > 0 {
 							t.Errorf("a refusal counts as a failure: %+v", e.Tally)
 						}
+						told = told || e.Status == "Notte takes no more runs for now; the next one starts in 20s"
+					}
+					if !told {
+						t.Error("the log does not tell of the pause")
 					}
 				})
 			})

@@ -9,12 +9,16 @@ import (
 	"time"
 
 	"github.com/anything-mcp/anything-mcp/notte"
+	"github.com/anything-mcp/anything-mcp/text"
 )
 
 const (
 	// othersEvery is how often a batch looks for the end of its runs that another
 	// process follows.
 	othersEvery = time.Second
+
+	// toldPause is how long nothing is started before that is told.
+	toldPause = 5 * time.Second
 
 	itemsPage = 4 // items that are read at once, because their results may be large
 )
@@ -233,7 +237,10 @@ func (b *batchWork) settle(end itemEnd) {
 	switch e := end.refusal; {
 	case e == nil:
 	case isBusy(e):
-		b.bound.refuse(time.Now(), e.RetryAfter, e.StatusCode == http.StatusTooManyRequests)
+		pause := b.bound.refuse(time.Now(), e.RetryAfter, e.StatusCode == http.StatusTooManyRequests)
+		if pause >= toldPause {
+			b.r.apply(notte.Event{Type: notte.EventStatus, Status: "Notte takes no more runs for now; the next one starts in " + text.Duration(pause.Round(time.Second))})
+		}
 	case endsBatch(e):
 		b.why = e.Error()
 	}

@@ -69,8 +69,8 @@ func (b *bound) exit(takenOn bool) {
 }
 
 // refuse notes that Notte refused a run and asks to wait for after; 0: it did not say.
-// fewer means that it had too many.
-func (b *bound) refuse(now time.Time, after time.Duration, fewer bool) {
+// fewer means that it had too many. It returns how long nothing is started now.
+func (b *bound) refuse(now time.Time, after time.Duration, fewer bool) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if fewer {
@@ -83,6 +83,7 @@ func (b *bound) refuse(now time.Time, after time.Duration, fewer bool) {
 	if until := now.Add(after); until.After(b.notBefore) {
 		b.notBefore = until
 	}
+	return b.notBefore.Sub(now)
 }
 
 // limit returns how many runs there may be. The caller holds mu.
