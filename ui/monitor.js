@@ -184,7 +184,7 @@ async function begin() {
   render();
   try {
     const hello = await port.call("ui/initialize", {
-      protocolVersion: "2026-01-26", appInfo: { name: "anything-mcp-monitor", title: "Build monitor", version: "1" },
+      protocolVersion: "2026-01-26", appInfo: { name: "anything-mcp-monitor", version: "1" },
       appCapabilities: { availableDisplayModes: ["inline", "fullscreen"] },
     }, closing.signal);
     can = hello?.hostCapabilities ?? {};

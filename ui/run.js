@@ -54,7 +54,7 @@ function renderRun() {
   $("outcome").dataset.state = over ? (good(run) ? "done" : "error") : "running";
   put($("verdict"), view.kind === "run" ? (over ? "Result" : "Log") : timed(run));
   put($("failure"), over ? lines(run.error) : "");
-  put(part("logs"), list(run.logs).slice(over ? -20 : -6).map((l) => line(l, 300)).join("\n"));
+  put(part("logs"), list(run.logs).slice(over ? -20 : -6).map((l) => line(String(l).replace(/^[^|]+\|\s*INFO\s*\|[^|]+\|\s*/, ""), 300)).join("\n"));
   $("log").hidden = part("logs").hidden;
   if (changed($("log"), over)) $("log").open = !over || !good(run);
   showResult(run, over && run.result !== undefined);

@@ -66,7 +66,7 @@ const few = 6; // steps that are shown unasked
 // What is shown of an entry of the log, by its type. Others show nothing: the end has a
 // place of its own.
 const shows = {
-  status: (text) => text && "Status: " + text,
+  status: (text) => !/^(step \d+)?$/.test(text) && "Status: " + text,
   tool_start: (text) => "Using " + (text || "a tool"),
   function_uploaded: (text) => "Function saved: " + text,
   notte_session_data: () => "The browser can be watched",
@@ -82,7 +82,7 @@ function steps() {
     if (before?.type === type && /^(thinking|text)$/.test(type)) before.text = (before.text + text).slice(0, 2000);
     else if (Object.hasOwn(shows, type)) all.push({ type, at: number(at), text: String(text ?? "").slice(0, 2000) });
   }
-  return all.map((e) => ({ ...e, text: line(shows[e.type](e.text), 2000) })).filter((e) => e.text);
+  return all.map((e) => ({ ...e, text: line(shows[e.type](e.text) || "", 2000) })).filter((e) => e.text);
 }
 
 function renderSteps(s) {
@@ -192,7 +192,7 @@ closing.signal.addEventListener("abort", () => clearInterval(ticking));
 let spoken = -5000, pending = "", speaking = 0;
 function announce(all) {
   const run = view.kind === "build" && view.run ? verdict(view.run) + "." : "", now = part("now");
-  const text = [$("state").textContent + ".", run, now.hidden ? all[0] : now.textContent].filter(Boolean).join(" ");
+  const text = [$("state").textContent.replace("…", "") + ".", run, now.hidden ? all[0] : now.textContent].filter(Boolean).join(" ");
   if (text === pending || closed()) return;
   pending = text;
   speaking ||= setTimeout(() => {

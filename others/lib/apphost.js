@@ -5,6 +5,7 @@
 // sandboxed and has the policy that the specification gives a page without domains.
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
+import { setTimeout as sleep } from "node:timers/promises";
 import Ajv from "ajv/dist/2020.js";
 
 const schema = createRequire(import.meta.url)("@modelcontextprotocol/ext-apps/schema.json");
@@ -16,7 +17,7 @@ const outside = `<!DOCTYPE html><html lang="en"><meta name="color-scheme" conten
 <iframe sandbox="allow-scripts" src="http://frame.test/" title="App"></iframe>
 <script>
 const frame = document.querySelector("iframe");
-addEventListener("message", (event) => event.source === frame.contentWindow && hostReceives(event.data));
+addEventListener("message", (event) => event.source === frame.contentWindow && hostReceives(JSON.stringify(event.data)));
 function hostSends(message) { frame.contentWindow.postMessage(message, "*"); }
 </script>`;
 
@@ -46,25 +47,29 @@ function check(message) {
 
 // show opens a page in a new tab of the browser context. options has html; bridge, the
 // module of AppBridge; client, or onCall, which answers the page's tools/call; and, if
-// wanted, capabilities, hostContext, width and height.
+// wanted, capabilities, hostContext, width and height. With clock, the page's time
+// passes only as the check says.
 export async function show(context, { html, bridge: { AppBridge }, client = null, onCall, capabilities = everything, hostContext = {}, width = 760, height = 900, clock = false }) {
   const tab = await context.newPage();
   await tab.setViewportSize({ width, height });
   if (clock) await tab.clock.install();
-  const host = { tab, sent: [], requests: [], faults: [], links: [], messages: [], contexts: [], files: [], sizes: [] };
+  const host = { tab, sent: [], requests: [], faults: [], links: [], messages: [], contexts: [], files: [], sizes: [], times: [] };
   tab.on("request", (request) => host.requests.push(request.url()));
   tab.on("pageerror", (err) => host.faults.push(String(err)));
   tab.on("console", (entry) => entry.type() === "error" && host.faults.push(entry.text()));
   await tab.route("http://host.test/", (route) => route.fulfill({ contentType: "text/html", body: outside }));
   await tab.route("http://frame.test/", (route) => route.fulfill({ contentType: "text/html", headers: { "Content-Security-Policy": policy }, body: html }));
 
+  // inTab calls a function in the tab, unless that is closed.
+  const inTab = (f, arg) => tab.evaluate(f, arg).catch((err) => tab.isClosed() || Promise.reject(err)).then(() => {});
   const bridge = new AppBridge(client, { name: "others", version: "1" }, capabilities, { hostContext });
   const transport = {
     start: async () => {},
     close: async () => transport.onclose?.(),
-    send: async (message) => void (await tab.evaluate((m) => hostSends(m), message)),
+    send: (message) => inTab((m) => hostSends(m), message),
   };
-  await tab.exposeFunction("hostReceives", (message) => {
+  await tab.exposeFunction("hostReceives", (json) => {
+    const message = JSON.parse(json);
     host.sent.push(message);
     try {
       check(message);
@@ -73,14 +78,18 @@ export async function show(context, { html, bridge: { AppBridge }, client = null
     }
     transport.onmessage?.(message);
   });
-  if (onCall) bridge.oncalltool = (params) => onCall(params);
+  if (onCall)
+    bridge.oncalltool = async (params) => {
+      if (clock) host.times.push(await tab.evaluate(() => Date.now()));
+      return onCall(params);
+    };
   bridge.onopenlink = async ({ url }) => (host.links.push(url), {});
   bridge.onmessage = async (params) => (host.messages.push(params), {});
   bridge.onupdatemodelcontext = async (params) => (host.contexts.push(params), {});
   bridge.ondownloadfile = async ({ contents }) => (host.files.push(contents), {});
   bridge.onsizechange = async ({ height }) => {
     host.sizes.push(height);
-    await tab.evaluate((h) => (frame.style.height = `${h}px`), height);
+    await inTab((h) => void (frame.style.height = `${h}px`), height);
   };
   bridge.onloggingmessage = () => {};
   host.ready = new Promise((resolve) => (bridge.oninitialized = resolve));
@@ -93,9 +102,17 @@ export async function show(context, { html, bridge: { AppBridge }, client = null
   host.button = (name) => host.frame.getByRole("button", { name, exact: true });
   host.calls = (name) => host.sent.filter((m) => m.method === "tools/call" && (!name || m.params.name === name)).map((m) => m.params);
   host.until = (state) => host.frame.locator(`main[data-state=${state}]`).waitFor();
+  host.eventually = async (condition) => {
+    const end = Date.now() + 30_000;
+    while (!condition()) {
+      assert.ok(Date.now() < end, `this did not become true: ${condition}`);
+      await sleep(10);
+    }
+  };
   host.input = (args) => bridge.sendToolInput({ arguments: args });
   host.result = (result) => bridge.sendToolResult(result);
   await host.ready;
+  if (clock) await tab.clock.pauseAt(Date.now() + 1000);
   return host;
 }
 
