@@ -27,6 +27,8 @@ export const checks = [
   { file: "host.js", args: ["opencode"], program: "opencode", package: "opencode-linux-x64", checked: turn },
   { file: "chat.js", program: "Filesystem server", version: () => version("@modelcontextprotocol/server-filesystem", chat), checked: "[the example](../examples/chat): a result of a run goes to its tools, by a model's call and as a whole resource" },
   { file: "pages.js", program: "Chromium, axe", package: "axe-core", checked: "a person's pages: sign-in, a build, a run, `build --open`, a page of another site; axe at 320, 760 and 1,200 px in both themes" },
+  { file: "apps.js", args: ["2"], program: "MCP Apps, AppBridge", package: "@modelcontextprotocol/ext-apps", checked: "the build monitor in Chromium: builds and runs on the sandbox, and each state; every message by the extension's schema, calls after teardown, the keyboard, hostile texts; axe, in both themes, and 320, 760 and 1,200 px" },
+  { file: "apps.js", args: ["1"], program: "MCP Apps, AppBridge", package: "ext-apps-1", checked: "the build monitor in Chromium: builds and runs on the sandbox" },
   { file: "registry.js", program: "MCP registry", version: registry, checked: "`server.json` by its validators" },
   { file: "lint.js", onlyAll: true, program: "actionlint", version: () => actionlint, checked: "the workflows; and the Dockerfile by dockerfile-utils" },
   { file: "snapshot.js", onlyAll: true, seconds: 2400, program: "GoReleaser", version: goreleaser, checked: "its check; a snapshot of a release, in the order of the workflow, with the same binaries everywhere" },

@@ -45,7 +45,7 @@ export const behaviour = {
     const fake = serve({ job: null });
     const host = await open(fake);
     await host.bridge.sendToolInputPartial({ arguments: { query: "Fetch the" } });
-    await host.frame.getByText("Fetch the", { exact: true }).waitFor();
+    await host.text("Fetch the", { exact: true }).waitFor();
     await host.until("waiting");
     assert.equal(await host.main.locator("#state").textContent(), "Starting…");
     assert.equal(fake.calls.length, 0);
@@ -67,7 +67,7 @@ export const behaviour = {
     assert.equal(await host.part("cost").textContent(), "known at the end");
     await host.frame.getByRole("button", { name: /^Show all \d+ steps$/ }).click();
     assert.equal(await steps.count(), entries.length - 1, "a thought in two pieces is one step");
-    await host.frame.getByText("First I look at the page itself.").waitFor();
+    await host.text("First I look at the page itself.").waitFor();
     assert.equal(await host.frame.locator("#steps").evaluate((e) => getComputedStyle(e).overflowY), "visible");
   },
 
@@ -100,7 +100,7 @@ export const behaviour = {
     host.bridge.onopenlink = async () => ({ isError: true });
     await host.input({ query });
     await host.button("Watch live").click();
-    await host.frame.getByText("The link could not be opened.").waitFor();
+    await host.text("The link could not be opened.").waitFor();
   },
 
   async "Stop asks once more, by keyboard too, and keeps the focus"(open) {
@@ -124,7 +124,7 @@ export const behaviour = {
     await host.until("cancelled");
     assert.equal(fake.calls.filter((c) => c.name === "cancel_build").length, 1);
     assert.equal(await focused(), "Stopped");
-    await host.frame.getByText("Notte may still bill it.").waitFor();
+    await host.text("Notte may still bill it.").waitFor();
   },
 
   async "a build that cannot be stopped goes on"(open) {
@@ -132,7 +132,7 @@ export const behaviour = {
     await host.input({ query });
     await host.button("Stop").click();
     await host.button("Stop the build").click();
-    await host.frame.getByText("It could not be stopped.").waitFor();
+    await host.text("It could not be stopped.").waitFor();
     await host.until("running");
     await host.button("Stop").waitFor();
   },
@@ -174,11 +174,11 @@ export const behaviour = {
     await begin(host);
     const expected = [1, 2, 4, 8, 16, 30, 30], pauses = await pass(host, fake, expected.length + 1);
     for (const [i, seconds] of expected.entries()) assert.ok(pauses[i] >= seconds, `${pauses} s between calls`);
-    await host.frame.getByText("Lost contact, trying again").waitFor();
+    await host.text("Lost contact, trying again").waitFor();
     lost = false;
     await pass(host, fake, expected.length + 2);
     await host.until("running");
-    assert.equal(await host.frame.getByText("Lost contact").count(), 0);
+    assert.equal(await host.text("Lost contact").count(), 0);
   },
 
   async "teardown: answered, the call under way cancelled, and no further call"(open) {
@@ -202,7 +202,7 @@ export const behaviour = {
     await begin(host);
     await host.result(ok({ build_id: "build_x", status: "running" }));
     while (!(await host.frame.locator("main[data-state=gone]").count())) await later(host, 250);
-    await host.frame.getByText("there is none with this ID").waitFor();
+    await host.text("there is none with this ID").waitFor();
     const before = fake.calls.length;
     await later(host, 120_000);
     assert.equal(fake.calls.length, before);
@@ -220,7 +220,7 @@ export const behaviour = {
     const nothing = await open(serve({ job: null }));
     await nothing.result({ content: [] });
     await nothing.until("gone");
-    await nothing.frame.getByText("Ask the assistant").waitFor();
+    await nothing.text("Ask the assistant").waitFor();
   },
 
   async "a panel that is told nothing says so"(open) {
@@ -253,7 +253,7 @@ export const behaviour = {
     const host = await open(serve({ job: jobs.done }));
     await host.input({ query });
     await host.result(ok({ ...jobs.done, joined: true }));
-    await host.frame.getByText("Nothing was billed for this call").waitFor();
+    await host.text("Nothing was billed for this call").waitFor();
   },
 
   async "detached: the assistant has left, and the build is followed"(open) {
@@ -262,14 +262,14 @@ export const behaviour = {
     await host.input({ query });
     await host.until("running");
     await host.bridge.sendToolCancelled({ reason: "time-out" });
-    await host.frame.getByText("The assistant no longer waits.").waitFor();
+    await host.text("The assistant no longer waits.").waitFor();
     fake.news(jobs.done);
     await host.until("done");
-    assert.equal(await host.frame.getByText("no longer waits").count(), 0);
+    assert.equal(await host.text("no longer waits").count(), 0);
     const gaveUp = await open(serve());
     await gaveUp.input({ query });
     await gaveUp.result(refused("MCP error -32001: Request timed out"));
-    await gaveUp.frame.getByText("The assistant no longer waits.").waitFor();
+    await gaveUp.text("The assistant no longer waits.").waitFor();
     await gaveUp.until("running");
   },
 
@@ -278,7 +278,7 @@ export const behaviour = {
     await host.input({ query });
     await host.result(refused("Nothing was started: the daily budget is spent."));
     await host.until("error");
-    await host.frame.getByText("the daily budget is spent").waitFor();
+    await host.text("the daily budget is spent").waitFor();
   },
 
   async "the model is told of the end, once, and without a word from the web"(open) {
@@ -308,7 +308,7 @@ export const behaviour = {
     await alone.input({ query });
     await alone.result(ok(jobs.done));
     await alone.until("done");
-    await alone.frame.getByText("does not let the page ask the server").waitFor();
+    await alone.text("does not let the page ask the server").waitFor();
     assert.deepEqual(alone.calls(), []);
     assert.equal(await alone.frame.getByRole("button").count(), 0);
   },

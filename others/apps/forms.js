@@ -104,7 +104,7 @@ export const forms = {
       const host = await form(open, fake);
       await host.frame.getByLabel("section").selectOption("top");
       await host.button("Run").click();
-      await host.frame.getByText(sentence).waitFor();
+      await host.text(sentence).waitFor();
       assert.equal(runs(fake).length, 1);
     }
   },
@@ -158,7 +158,7 @@ export const forms = {
 
   async "a failed run shows its error and its log"(open) {
     const { host } = await runs1(open, { status: "failed", ok: false, result: undefined, error: "TimeoutError: no such element", logs: ["2026-11-30 21:00:00.000 | INFO     | function:run:12 | opened the page", "gave up"] });
-    await host.frame.getByText("TimeoutError: no such element").waitFor();
+    await host.text("TimeoutError: no such element").waitFor();
     assert.equal(await host.part("logs").textContent(), "opened the page\ngave up");
     assert.ok(await host.part("logs").isVisible());
     await host.until("done");
@@ -169,7 +169,7 @@ export const forms = {
     const host = await open(fake);
     await host.input({ query });
     await host.until("interrupted");
-    await host.frame.getByText("may still finish and bill it").waitFor();
+    await host.text("may still finish and bill it").waitFor();
     assert.equal(await host.part("candidates").getByRole("listitem").count(), 2);
     assert.equal(await host.part("function").isVisible(), false);
     assert.deepEqual(fake.calls.filter((c) => c.name !== "follow_job"), []);
@@ -190,7 +190,7 @@ export const forms = {
     await host.until("waiting");
     await host.result(ok(run));
     await host.until("running");
-    await host.frame.getByText("hacker-news-top-posts").first().waitFor();
+    await host.text("hacker-news-top-posts").waitFor();
     assert.equal(await host.part("logs").textContent(), "opened the page");
     job = { ...run, status: "closed", ok: true, result: items };
     await host.until("done");

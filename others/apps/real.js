@@ -26,7 +26,7 @@ export const real = {
     const args = task();
     const host = await build(open, server, args);
     await host.until("done");
-    await host.frame.getByText("Simulated: nothing is real, nothing is billed").waitFor();
+    await host.text("Simulated: nothing is real, nothing is billed").waitFor();
     const built = (await host.called).structuredContent;
     assert.equal(await host.part("cost").textContent(), `$${built.total_cost_usd.toFixed(2)}`);
     assert.ok((await host.part("answer").textContent()).startsWith("Done: the function"));
@@ -48,7 +48,7 @@ export const real = {
       assert.equal(await again.frame.getByRole("list", { name: "Steps" }).getByRole("listitem").count(), 6);
     }
     const joined = await build(open, server, args);
-    await joined.frame.getByText("Nothing was billed for this call").waitFor();
+    await joined.text("Nothing was billed for this call").waitFor();
     await joined.until("done");
   },
 
@@ -71,7 +71,7 @@ export const real = {
     await host.until("running");
     await host.called;
     await host.bridge.sendToolCancelled({ reason: "user" });
-    await host.frame.getByText("The assistant no longer waits").waitFor();
+    await host.text("The assistant no longer waits").waitFor();
     await server.call("cancel_build", { build_id: (await host.called).structuredContent.build_id });
     await host.until("cancelled");
   },
@@ -80,7 +80,7 @@ export const real = {
     const host = await build(open, server, task("[sandbox:broken]"));
     await host.button("Run").click();
     await host.frame.locator("form[data-run-state=failed]").waitFor();
-    await host.frame.getByText("no such element").first().waitFor();
+    await host.text("no such element").waitFor();
   },
 
   async "real: a run of its own"(open, server) {
@@ -104,7 +104,7 @@ for (const [word, [state, sentence]] of Object.entries(ends)) {
   real[`real: ${word}`] = async (open, server) => {
     const host = await build(open, server, task(`[sandbox:${word}]`));
     await host.until(state);
-    await host.frame.getByText(sentence).first().waitFor();
+    await host.text(sentence).waitFor();
     await host.eventually(() => host.contexts.length === 1);
   };
 }

@@ -99,6 +99,7 @@ export async function show(context, { html, bridge: { AppBridge }, client = null
   host.frame = tab.frameLocator("iframe");
   host.main = host.frame.locator("main");
   host.part = (name) => host.frame.locator(`[data-part=${name}]`);
+  host.text = (text, options) => host.frame.locator("main > :not(.unseen)").getByText(text, options).first();
   host.button = (name) => host.frame.getByRole("button", { name, exact: true });
   host.calls = (name) => host.sent.filter((m) => m.method === "tools/call" && (!name || m.params.name === name)).map((m) => m.params);
   host.until = (state) => host.frame.locator(`main[data-state=${state}]`).waitFor();
