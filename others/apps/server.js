@@ -21,8 +21,8 @@ async function connect(version, url) {
 }
 
 // serveReal starts the server. Its call is how a model calls a tool.
-export async function serveReal(version) {
-  const server = await serveHTTP();
+export async function serveReal(version, ...more) {
+  const server = await serveHTTP({}, ...more);
   const client = await connect(version, server.url);
   const faults = [];
   client.onerror = (err) => faults.push(String(err));

@@ -14,9 +14,9 @@ export const flags = ["--sandbox", "--sandbox-speed", "5"];
 // stdio is what a host starts.
 export const stdio = { command: binary, args: ["stdio", ...flags] };
 
-// serveHTTP starts the program as a server on a free port.
-export async function serveHTTP(env = {}) {
-  const args = ["http", "--addr", "127.0.0.1:0", "--log-format", "json", ...flags];
+// serveHTTP starts the program as a server on a free port, with more flags if wanted.
+export async function serveHTTP(env = {}, ...more) {
+  const args = ["http", "--addr", "127.0.0.1:0", "--log-format", "json", ...flags, ...more];
   const child = spawn(binary, args, { env: { ...process.env, ...env }, stdio: ["ignore", "ignore", "pipe"] });
   const ended = new Promise((resolve) => child.once("close", resolve));
   const url = await new Promise((resolve, reject) => {
