@@ -50,8 +50,10 @@ function followJob() {
   follow(view.id ? { job_id: view.id } : { query: view.query }, (job, answer) => {
     const other = !job || (view.fresh && !view.id && job.status !== "running");
     if (other) {
-      if (!view.awaited && !job) view.gone = "Nothing is known of this build any more. " + askFor;
-      else if (++missed === 3) view.notes.add("absent");
+      if (!view.awaited && !job) {
+        following = {};
+        view.gone = "Nothing is known of this build any more. " + askFor;
+      } else if (++missed === 3) view.notes.add("absent");
       render();
       return false;
     }

@@ -36,6 +36,9 @@ const port = (() => {
     setTimeout(() => URL.revokeObjectURL(link.href), 60000);
   }
 
+  // A browser may bring back a page that it had left, whose following has ended.
+  window.addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
+
   // tell hands on the job once the page is ready.
   function tell(method) {
     const [, kind, id] = location.pathname.match(/\/(build|run)s\/([^/]+)$/) ?? [];

@@ -213,10 +213,13 @@ export const behaviour = {
     await host.input({ query });
     await host.result({ content: [] });
     await host.until("done");
-    const gone = await open(serve({ job: null }));
-    await gone.input({ query });
+    const fake = serve({ job: null }), gone = await open(fake, { clock: true });
+    await begin(gone);
     await gone.result({ content: [] });
-    await gone.until("gone");
+    while (!(await gone.frame.locator("main[data-state=gone]").count())) await later(gone, 250);
+    const before = fake.calls.length;
+    await later(gone, 120_000);
+    assert.equal(fake.calls.length, before, "it asks on for what is gone");
     const nothing = await open(serve({ job: null }));
     await nothing.result({ content: [] });
     await nothing.until("gone");
