@@ -29,7 +29,7 @@ var followJob = toolSpec{
 type followInput struct {
 	JobID       string `json:"job_id,omitempty" jsonschema:"A build_id or run_id" must:"a build_id or run_id"`
 	Query       string `json:"query,omitempty" jsonschema:"In its place: the query of a build that runs or has just ended" max:"20000"`
-	After       int    `json:"after,omitempty" jsonschema:"next of the answer before" min:"0"`
+	After       int    `json:"after,omitempty" jsonschema:"next of the answer before" min:"0" must:"the next of the answer before"`
 	WaitSeconds int    `json:"wait_seconds,omitempty" jsonschema:"Seconds to wait for something new. Default 0" min:"0" max:"20" lenient:"true" must:"a whole number of seconds"`
 }
 

@@ -187,6 +187,11 @@ func TestFollowRefusals(t *testing.T) {
 		if !strings.Contains(r.text, "job_id must be a build_id or run_id") {
 			t.Errorf("without arguments: %q", r.text)
 		}
+		r = f.call("follow_job", object{"job_id": id, "after": -1})
+		f.wants(r, true, nil)
+		if want := "after must be the next of the answer before: it is the number -1."; r.text != want {
+			t.Errorf("%q, want %q", r.text, want)
+		}
 		f.serve(tools.Config{Account: always(f.client("sk-test-another-key")), Apps: true})
 		f.sameSentence(object{"job_id": id}, "get_build", object{"build_id": id})
 		f.sameSentence(object{"job_id": run}, "get_run", object{"run_id": run})
