@@ -48,7 +48,7 @@ function followJob() {
   if (!can.serverTools) return;
   let missed = 0, first = true;
   follow(view.id ? { job_id: view.id } : { query: view.query }, (job, answer) => {
-    const other = !job || (view.fresh && !view.id && job.status !== "running");
+    const other = !job || (view.fresh && view.awaited && !view.id && job.status !== "running");
     if (other) {
       if (!view.awaited && !job) {
         following = {};
@@ -67,7 +67,7 @@ function followJob() {
     if (job.status !== "running" && !answer.more) ended();
     render();
     return true;
-  }, lose);
+  }, () => lose(`Nothing is known of this ${view.kind} any more. ${askFor}`));
 }
 
 // see notes how the job of the page stands.

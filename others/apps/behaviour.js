@@ -202,7 +202,7 @@ export const behaviour = {
     await begin(host);
     await host.result(ok({ build_id: "build_x", status: "running" }));
     while (!(await host.frame.locator("main[data-state=gone]").count())) await later(host, 250);
-    await host.text("there is none with this ID").waitFor();
+    await host.text("Nothing is known of this build any more. Ask the assistant").waitFor();
     const before = fake.calls.length;
     await later(host, 120_000);
     assert.equal(fake.calls.length, before);
@@ -250,6 +250,10 @@ export const behaviour = {
     await host.until("waiting");
     fake.job = { ...jobs.running, build_id: "build_new" };
     await host.until("running");
+    const again = await open(serve({ job: jobs.done }));
+    await again.input({ query, force_new: true });
+    await again.result({ content: [] });
+    await again.until("done");
   },
 
   async "joined: nothing was billed"(open) {
