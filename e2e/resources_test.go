@@ -14,7 +14,7 @@ import (
 var (
 	typical = regexp.MustCompile(`,\\"typical_seconds\\":[0-9.]+`)
 	jobID   = regexp.MustCompile(`\b(build|run)_[a-z2-7]{26}\b`)
-	varying = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ|"elapsed_seconds":[0-9.]+|\\"elapsed_seconds\\":[0-9.]+|"size":\d+|x{100,}`)
+	varying = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ|"elapsed_seconds":[0-9.]+|\\"elapsed_seconds\\":[0-9.]+|"size":\d+|"version":"[^"]*"|x{100,}`)
 )
 
 // playRequests sends the requests of a transcript, each a method and its params as JSON,
