@@ -12,8 +12,12 @@ import (
 // A thousand functions, hostile ones among them: one is found, looked at and run with
 // variables that fit. Variables that do not fit start nothing.
 func TestFunctions(t *testing.T) {
+	fillers := 990
+	if testing.Short() {
+		fillers = 190 // ten pages take a slow machine longer than a call waits for them
+	}
 	forEachTransport(t, bothEras, func(t *testing.T, api *service, c *conn, _ *process) {
-		for i := range 990 {
+		for i := range fillers {
 			api.AddFunction(sandbox.Function{Name: fmt.Sprintf("filler-%d", i), Description: "Fetches pages of a shop.", Domain: "shop.example.com"})
 		}
 		for _, hostile := range sandbox.HostileFunctions() {
@@ -28,7 +32,7 @@ func TestFunctions(t *testing.T) {
 			starts                int
 		}{
 			{"find_functions", `{"query":"harbour tides"}`, `"functions":[{"function_id":"tides","name":"tide-tables"`, 0},
-			{"find_functions", `{"query":"filler-77"}`, `"name":"filler-77"`, 0},
+			{"find_functions", `{"query":"filler-98"}`, `"name":"filler-98`, 0},
 			{"find_functions", `{"site":"example.org","limit":"1"}`, `"signature":"harbour: string, days: integer = 3"`, 0},
 			{"find_functions", `{"limit":100}`, `"next_cursor":`, 0},
 			{"find_functions", `{"cursor":"zzz"}`, `cursor must be the next_cursor of an earlier page: it is "zzz".`, 0},

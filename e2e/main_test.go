@@ -43,12 +43,17 @@ const awaitTimeout = 30 * time.Second
 // binary is the path of the program. TestMain builds it.
 var binary string
 
-// atOnce is how many tests run at once at least, unless -parallel says otherwise,
-// because they spend their time waiting for leases and time-outs.
-const atOnce = 8
+// atOnce is how many tests run at once at least, unless -parallel says otherwise. They
+// spend their time waiting for leases and time-outs; with the race detector they compute.
+func atOnce() int {
+	if raceDetector() {
+		return 8
+	}
+	return 16
+}
 
 func TestMain(m *testing.M) {
-	if err := flag.Set("test.parallel", strconv.Itoa(max(atOnce, runtime.GOMAXPROCS(0)))); err != nil {
+	if err := flag.Set("test.parallel", strconv.Itoa(max(atOnce(), runtime.GOMAXPROCS(0)))); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -71,10 +76,16 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// raceDetector reports whether this test was built with the race detector.
+func raceDetector() bool {
+	info, ok := debug.ReadBuildInfo()
+	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
+}
+
 // build compiles the program, with the race detector if the test has it.
 func build(path string) error {
 	args := []string{"build", "-o", path}
-	if info, ok := debug.ReadBuildInfo(); ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
+	if raceDetector() {
 		args = append(args, "-race")
 	}
 	out, err := exec.Command("go", append(args, "..")...).CombinedOutput()
