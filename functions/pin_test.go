@@ -106,8 +106,12 @@ func TestPinOnlyOwnAndFit(t *testing.T) {
 		f.pin(request(f.notte.AddFunction(sandbox.Function{Name: "own", Shared: true})), "") // the list has it
 		f.pin(request("00000000-0000-4000-8000-000000000000"), "404")
 		id := f.notte.AddFunction(sandbox.Function{Name: "others", Shared: true})
+		if _, err := f.Get(t.Context(), f.client, id); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second) // the list is newer, so it takes the function away
 		f.notte.Fault("GET", "/functions", sandbox.Status(http.StatusOK, "application/json", `{"items":[]}`))
-		f.pin(request(id), "it is another account's")
+		f.pin(request(id), `The function "others" cannot be pinned, because it is another account's`)
 	})
 }
 
@@ -179,6 +183,27 @@ func TestPinFixed(t *testing.T) {
 		_, _, _, err := f.CheckPin(t.Context(), f.client, p, []byte(`{"harbour":"x"}`))
 		if wrong, ok := errors.AsType[*functions.VariablesError](err); !ok || !strings.Contains(wrong.Error(), `there is no variable "harbour"`) {
 			t.Errorf("a variable that is fixed: %v", err)
+		}
+	})
+}
+
+// A pin does not keep a value that its function no longer takes: its callers could not
+// change it.
+func TestPinFixedNoMore(t *testing.T) {
+	inBubble(t, func(t *testing.T, f *fixture) {
+		id := f.notte.AddFunction(tides)
+		r := request(id)
+		r.Fixed = []byte(`{"harbour":"Brest"}`)
+		f.pin(r, "")
+		change := func(n *sandbox.Function) { n.Variables = []sandbox.Variable{{Name: "harbour", Type: "int"}} }
+		if err := f.notte.UpdateFunction(id, change); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * functions.Fresh)
+		f.pin(request(id), `What the pin fixes does not fit any more: give fixed anew. The variables do not fit the function "Tide tables, of a harbour", which takes harbour: integer: harbour must be a whole number and is "Brest"`)
+		r.Fixed = []byte(`{"harbour":7}`)
+		if got := f.pin(r, "").Pin; string(got.Fixed["harbour"]) != "7" {
+			t.Errorf("given anew: %+v", got)
 		}
 	})
 }

@@ -83,8 +83,8 @@ func (c *Catalogue) own(ctx context.Context, client *notte.Client, id string) (F
 	if _, _, err := c.update(ctx, client, f.ReadAt); err != nil {
 		return f, err
 	}
-	if f, err = c.store.GetFunction(ctx, account(client), id); err == nil && f.Listed {
-		return f, nil
+	if stored, err := c.store.GetFunction(ctx, account(client), id); err == nil && stored.Listed {
+		return stored, nil
 	}
 	return f, &UnpinnableError{fmt.Sprintf("The function %q cannot be pinned, because it is another account's; run_function runs it", f.Name)}
 }
@@ -140,21 +140,23 @@ func earlier(pins []Pin, id, name string) *Pin {
 
 // fixed returns the variables that a pin sets.
 func (r PinRequest) fixed(f Function, before *Pin) (map[string]json.RawMessage, error) {
-	fixed := make(map[string]json.RawMessage)
-	if r.Fixed == nil {
-		if before != nil {
-			fixed = maps.Clone(before.Fixed)
-			maps.DeleteFunc(fixed, func(name string, _ json.RawMessage) bool { return !f.takes(name) })
-		}
-		return fixed, nil
-	}
-	if err := f.check(r.Fixed, false); err != nil {
-		return nil, &UnpinnableError{"fixed does not fit. " + err.Error()}
+	fixed, why := make(map[string]json.RawMessage), "fixed does not fit"
+	if r.Fixed == nil && before != nil {
+		why = "What the pin fixes does not fit any more: give fixed anew"
+		maps.Copy(fixed, before.Fixed)
+		maps.DeleteFunc(fixed, func(name string, _ json.RawMessage) bool { return !f.takes(name) })
 	}
 	gjson.ParseBytes(r.Fixed).ForEach(func(name, value gjson.Result) bool {
 		fixed[name.Str] = json.RawMessage(value.Raw)
 		return true
 	})
+	given, err := json.Marshal(fixed)
+	if err == nil {
+		err = f.check(given, false)
+	}
+	if err != nil {
+		return nil, &UnpinnableError{why + ". " + err.Error()}
+	}
 	return fixed, nil
 }
 
