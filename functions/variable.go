@@ -57,7 +57,7 @@ func newVariable(v notte.Variable) Variable {
 }
 
 // secretName matches the names of variables whose default may be a secret.
-var secretName = regexp.MustCompile(`(?i)key|token|secret|passw|pwd|credential|auth|cookie`)
+var secretName = regexp.MustCompile(`(?i)key|token|secret|pass(?:_?w|_?phrase|_?code|$)|pwd|credential|auth|cookie`)
 
 // typesByName are the types of annotations in lower case.
 var typesByName = map[string]Type{

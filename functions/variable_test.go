@@ -65,6 +65,10 @@ func TestSignature(t *testing.T) {
 			{"a", strings.Repeat("list[", 500), none, "a: any"},
 			{"api_key", "str", "'s3cret'", "api_key?: string"},
 			{"userPassword", "str", "'s3cret'", "userPassword?: string"},
+			{"pass_word", "str", "'s3cret'", "pass_word?: string"},
+			{"passphrase", "str", "'s3cret'", "passphrase?: string"},
+			{"smtp_pass", "str", "'s3cret'", "smtp_pass?: string"},
+			{"passengers", "int", "2", "passengers: integer = 2"},
 		} {
 			v := sandbox.Variable{Name: c.name, Type: c.annotation, Default: &c.value}
 			if c.value == none {
