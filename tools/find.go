@@ -99,7 +99,7 @@ func (s *service) listFunctions(ctx context.Context, c *caller, all []functions.
 // nextForList returns what to do after a search.
 func (s *service) nextForList(in *findInput, list functions.List) string {
 	next := "If one of them does the task, call run_function with its function_id. If none does, build_automation can build one."
-	if s.tools[getFunction.name] != nil {
+	if s.has(getFunction) {
 		next += " get_function tells more of one."
 	}
 	switch {

@@ -224,6 +224,9 @@ func TestWhichTools(t *testing.T) {
 				t.Errorf("%s is listed", tool.Name)
 			}
 		}
+		if about := f.initialize().Instructions; strings.Contains(about, "pinned") {
+			t.Errorf("the instructions without pins: %s", about)
+		}
 		f.serve(tools.Config{Account: account, Minimal: true})
 		var names []string
 		for _, tool := range f.list() {
@@ -231,6 +234,12 @@ func TestWhichTools(t *testing.T) {
 		}
 		if got := strings.Join(names, " "); got != "build_automation find_functions get_build get_run mine run_function" {
 			t.Errorf("the tools are %s", got)
+		}
+		if about := f.initialize().Instructions; strings.Contains(about, "run_batch") || !strings.Contains(about, "pinned") {
+			t.Errorf("the instructions with few tools: %s", about)
+		}
+		if next := f.call("find_functions", object{}).str("next_step"); strings.Contains(next, "get_function") {
+			t.Errorf("next_step with few tools: %s", next)
 		}
 		f.serve(tools.Config{Account: account, Pins: tools.PinConfig{Most: 1}})
 		if r := f.call("pin_function", object{"function_id": f.notte.AddFunction(posts)}); !r.isError ||
