@@ -365,6 +365,9 @@ func (s *heapStore) TakeItem(ctx context.Context, batch jobs.Lease, run jobs.Job
 
 // A batch takes the memory of the runs that are open, not of their results.
 func TestMemoryOfABatch(t *testing.T) {
+	if testing.Short() {
+		t.Skip("100 MiB of JSON take long with the race detector")
+	}
 	synctest.Test(t, func(t *testing.T) {
 		store := &heapStore{Store: newStore(t)}
 		b := &fixture{notte: sandbox.New(), Manager: jobs.NewManager(store, jobs.Options{})}

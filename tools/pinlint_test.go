@@ -177,8 +177,11 @@ func TestPinnedToolsAreFit(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture) {
 		f.serve(tools.Config{Account: always(f.client(key)), Pins: tools.PinConfig{Most: 1000}})
 		r := rand.New(rand.NewPCG(1, 2))
-		functions := sandbox.HostileFunctions()
-		for len(functions) < 500 {
+		functions, many := sandbox.HostileFunctions(), 500
+		if testing.Short() {
+			many = 50
+		}
+		for len(functions) < many {
 			functions = append(functions, anyFunction(r))
 		}
 		ids := make(map[string]string) // of functions, by the names of their pins
