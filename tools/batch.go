@@ -173,7 +173,7 @@ func (s *service) resumeBatch(ctx context.Context, c *caller, in *batchInput) (a
 		return a, err
 	}
 	a = awaited{job: &job, joined: joined}
-	return a, s.awaitStarted(ctx, c, &a, in.waitInput)
+	return a, s.waitForJob(ctx, c, a.job, s.startWait(c, &a, in.waitInput))
 }
 
 // getBatch waits for a batch and returns its results from item in.Offset on.

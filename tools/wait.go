@@ -150,19 +150,19 @@ func (s *service) start(ctx context.Context, c *caller, spec jobs.Spec, in waitI
 		return a, err
 	}
 	a.reused = a.joined && a.job.Succeeded()
-	return a, s.awaitStarted(ctx, c, &a, in)
+	return a, s.waitForJob(ctx, c, a.job, s.startWait(c, &a, in))
 }
 
-// awaitStarted waits for a job that the call has started, or joined.
-func (s *service) awaitStarted(ctx context.Context, c *caller, a *awaited, in waitInput) error {
+// startWait returns how long to wait for a job that the call has started, or joined.
+func (s *service) startWait(c *caller, a *awaited, in waitInput) (d time.Duration) {
 	if c.showsApps && in.WaitSeconds != nil && *in.WaitSeconds == 0 {
 		c.supportsTasks = false // a page starts a run so, and can follow it only by its handle
 	}
-	d := taskDelay
-	if !c.supportsTasks {
-		d, a.repeated = s.wait(c, a.job, in)
+	if c.supportsTasks {
+		return taskDelay
 	}
-	return s.waitForJob(ctx, c, a.job, d)
+	d, a.repeated = s.wait(c, a.job, in)
+	return d
 }
 
 // get waits for the job of the caller's that the tool's handle names.
