@@ -42,8 +42,8 @@ func New(store Store, logger *slog.Logger) *Catalogue {
 	return &Catalogue{store: store, log: cmp.Or(logger, slog.New(slog.DiscardHandler)), holder: rand.Text()}
 }
 
-// account returns whose functions a client reaches.
-func account(client *notte.Client) Account { return Account{client.Owner(), client.APIURL()} }
+// AccountOf returns whose functions a client reaches.
+func AccountOf(client *notte.Client) Account { return Account{client.Owner(), client.APIURL()} }
 
 // Query says what to find.
 type Query struct {
@@ -78,7 +78,7 @@ func (c *Catalogue) Find(ctx context.Context, client *notte.Client, q Query) (Li
 	if len(s.Words) == 0 && strings.TrimSpace(q.Text) != "" {
 		return list, nil
 	}
-	list.Functions, err = c.store.SearchFunctions(ctx, account(client), s)
+	list.Functions, err = c.store.SearchFunctions(ctx, AccountOf(client), s)
 	if list.More = len(list.Functions) > q.Limit; list.More {
 		list.Functions = list.Functions[:q.Limit]
 	}
@@ -133,7 +133,7 @@ func (c *Catalogue) Similar(ctx context.Context, client *notte.Client, request s
 	if s.Sites == nil {
 		return nil
 	}
-	found, err := c.store.SearchFunctions(ctx, account(client), s)
+	found, err := c.store.SearchFunctions(ctx, AccountOf(client), s)
 	if err != nil {
 		c.log.Debug("similar functions could not be looked up", "err", err)
 	}
@@ -144,7 +144,7 @@ func (c *Catalogue) Similar(ctx context.Context, client *notte.Client, request s
 // stored, whose ReadAt tells its age. The error is Notte's if nothing is stored, and
 // also if Notte says that there is no such function: see [notte.IsNotFound].
 func (c *Catalogue) Get(ctx context.Context, client *notte.Client, id string) (Function, error) {
-	stored, err := c.store.GetFunction(ctx, account(client), id)
+	stored, err := c.store.GetFunction(ctx, AccountOf(client), id)
 	if err == nil && stored.Details != nil && isFresh(stored.Details.ReadAt) && isFresh(stored.ReadAt) {
 		return stored, nil
 	}
@@ -171,7 +171,7 @@ func (c *Catalogue) Check(ctx context.Context, client *notte.Client, id string, 
 // current returns a function as Notte tells it. What is stored counts for a minute if it
 // fits. If Notte cannot be asked, current returns what is stored and Notte's error.
 func (c *Catalogue) current(ctx context.Context, client *notte.Client, id string, fits func(Function) error) (Function, error) {
-	stored, err := c.store.GetFunction(ctx, account(client), id)
+	stored, err := c.store.GetFunction(ctx, AccountOf(client), id)
 	if err == nil && isFresh(stored.ReadAt) && fits(stored) == nil {
 		return stored, nil
 	}
@@ -190,7 +190,7 @@ func (c *Catalogue) read(ctx context.Context, client *notte.Client, id string) (
 	defer cancel()
 	now := time.Now()
 	told, err := client.GetFunction(within, id)
-	a := account(client)
+	a := AccountOf(client)
 	var f Function
 	var storeErr error
 	switch {

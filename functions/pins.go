@@ -53,7 +53,7 @@ func (c *Catalogue) Pin(ctx context.Context, client *notte.Client, r PinRequest)
 	if why := pinnable(f); why != "" {
 		return Pinned{}, &UnpinnableError{fmt.Sprintf("The function %q cannot be pinned, because %s; run_function runs it", f.Name, why)}
 	}
-	a := account(client)
+	a := AccountOf(client)
 	pins, err := c.store.Pins(ctx, a)
 	if err != nil {
 		return Pinned{}, err
@@ -83,7 +83,7 @@ func (c *Catalogue) own(ctx context.Context, client *notte.Client, id string) (F
 	if _, _, err := c.update(ctx, client, f.ReadAt); err != nil {
 		return f, err
 	}
-	if stored, err := c.store.GetFunction(ctx, account(client), id); err == nil && stored.Listed {
+	if stored, err := c.store.GetFunction(ctx, AccountOf(client), id); err == nil && stored.Listed {
 		return stored, nil
 	}
 	return f, &UnpinnableError{fmt.Sprintf("The function %q cannot be pinned, because it is another account's; run_function runs it", f.Name)}
@@ -167,7 +167,7 @@ func (f Function) takes(name string) bool {
 // Unpin deletes pins: the one of this name, or those of the function with this ID. It
 // returns their names, none if there is no such pin.
 func (c *Catalogue) Unpin(ctx context.Context, client *notte.Client, nameOrID string) (names []string, err error) {
-	a := account(client)
+	a := AccountOf(client)
 	pins, err := c.store.Pins(ctx, a)
 	if err != nil {
 		return nil, err
@@ -189,7 +189,7 @@ func (c *Catalogue) Unpin(ctx context.Context, client *notte.Client, nameOrID st
 
 // Pins returns the stored pins of the client's account in the order of their names.
 func (c *Catalogue) Pins(ctx context.Context, client *notte.Client) ([]Pin, error) {
-	return c.store.Pins(ctx, account(client))
+	return c.store.Pins(ctx, AccountOf(client))
 }
 
 // PinGeneration returns a number that changes with the stored pins: see [PinStore].
@@ -235,7 +235,7 @@ func (c *Catalogue) CheckPin(ctx context.Context, client *notte.Client, p Pin, v
 
 // UsePin records that a pin was used. A failure is only logged.
 func (c *Catalogue) UsePin(ctx context.Context, client *notte.Client, name string) {
-	if err := c.store.UsePin(ctx, account(client), name, time.Now()); err != nil {
+	if err := c.store.UsePin(ctx, AccountOf(client), name, time.Now()); err != nil {
 		c.log.Debug("the use of a pin could not be stored", "pin", name, "err", err)
 	}
 }

@@ -26,7 +26,7 @@ var errReserved = errors.New("the functions could not be listed, because few req
 // update makes the stored list fresh if it is not, and returns its state. It fails if
 // nothing is stored and Notte cannot be asked.
 func (c *Catalogue) update(ctx context.Context, client *notte.Client, changed time.Time) (state State, isFresh bool, err error) {
-	a := account(client)
+	a := AccountOf(client)
 	state, err = c.store.CatalogueState(ctx, a)
 	if err != nil || state.isFresh(changed) {
 		return state, err == nil, err

@@ -154,6 +154,10 @@ func (m *Manager) restart(ctx context.Context, client *notte.Client, job Job) (J
 	return job, false, nil
 }
 
+// ItemsPage is how many items of a batch are read at once, because their results may be
+// large.
+const ItemsPage = 4
+
 // Items returns up to limit items of a batch of the owner's from an index on, in order,
 // with their runs whole. The error is [ErrNotFound] if the batch is not the owner's.
 func (m *Manager) Items(ctx context.Context, owner, id string, from, limit int) ([]Item, error) {

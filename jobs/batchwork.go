@@ -19,8 +19,6 @@ const (
 
 	// toldPause is how long nothing is started before that is told.
 	toldPause = 5 * time.Second
-
-	itemsPage = 4 // items that are read at once, because their results may be large
 )
 
 // batchWork runs the items of a batch. One goroutine uses it, and one more for each
@@ -257,8 +255,8 @@ func (b *batchWork) cancelOpen(ctx context.Context) {
 		r.cancel(errCancelled)
 	}
 	ctx = context.WithoutCancel(ctx)
-	for from := 0; b.tally.Running > len(b.open); from += itemsPage {
-		items, err := b.m.store.Items(ctx, b.r.id, from, itemsPage)
+	for from := 0; b.tally.Running > len(b.open); from += ItemsPage {
+		items, err := b.m.store.Items(ctx, b.r.id, from, ItemsPage)
 		if err != nil || len(items) == 0 {
 			return
 		}

@@ -127,15 +127,12 @@ func cutItem(item jobs.Item) itemOutput {
 	return out
 }
 
-// batchPage is how many items are read at once, because their results may be large.
-const batchPage = 4
-
 // batchItems yields the items of a batch from an index on. It reads them in pages, so
 // that the results of the batch are never in memory all at once.
 func batchItems(ctx context.Context, m *jobs.Manager, job *jobs.Job, from int) iter.Seq2[jobs.Item, error] {
 	return func(yield func(jobs.Item, error) bool) {
 		for {
-			page, err := m.Items(ctx, job.Owner, job.ID, from, batchPage)
+			page, err := m.Items(ctx, job.Owner, job.ID, from, jobs.ItemsPage)
 			if err != nil {
 				yield(jobs.Item{}, err)
 				return
@@ -145,7 +142,7 @@ func batchItems(ctx context.Context, m *jobs.Manager, job *jobs.Job, from int) i
 					return
 				}
 			}
-			if len(page) < batchPage {
+			if len(page) < jobs.ItemsPage {
 				return
 			}
 			from += len(page)

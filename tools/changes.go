@@ -102,7 +102,7 @@ func (s *shelf) put(client *notte.Client, list []mcp.Resource) {
 	uris := strings.Join(sorted, "\n")
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a := functions.Account{Owner: client.Owner(), APIURL: client.APIURL()}
+	a := functions.AccountOf(client)
 	known, is := s.listed[a]
 	s.changed = s.changed || is && known.uris != uris
 	if s.listed == nil || !is && len(s.listed) == maxShelf {

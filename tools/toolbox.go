@@ -92,7 +92,7 @@ func (s *service) pinsOf(ctx context.Context, account func(context.Context) (*no
 	if err != nil || client.Ready() != nil {
 		return noPins, nil // the calls of other tools say why
 	}
-	a := functions.Account{Owner: client.Owner(), APIURL: client.APIURL()}
+	a := functions.AccountOf(client)
 	s.board.mu.Lock()
 	defer s.board.mu.Unlock()
 	last := s.board.lists[a]
