@@ -56,7 +56,8 @@ func newVariable(v notte.Variable) Variable {
 	return clean
 }
 
-// secretName matches the names of variables whose default may be a secret.
+// secretName matches the names of variables whose default may be a secret. The form of
+// the build monitor, ui/form.js, hides the same ones.
 var secretName = regexp.MustCompile(`(?i)key|token|secret|pass(?:_?w|_?phrase|_?code|$)|pwd|credential|auth|cookie`)
 
 // typesByName are the types of annotations in lower case.

@@ -1,6 +1,6 @@
 // A function and the form of its variables.
 const form = document.querySelector("form");
-const secret = /key|token|secret|passw|pwd|credential|auth|cookie/i;
+const secret = /key|token|secret|pass(?:_?w|_?phrase|_?code|$)|pwd|credential|auth|cookie/i; // as in functions/variable.go
 const kinds = { integer: "whole number", number: "number", boolean: "yes or no", array: "list, as JSON", object: "object, as JSON", any: "any value" };
 
 async function describe(id) {

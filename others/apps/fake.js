@@ -57,6 +57,7 @@ export const variables = [
   { name: "sites", type: "array", required: false },
   { name: "headers", type: "object", required: false },
   { name: "api_token", type: "string", required: false, default: "s3cret" },
+  { name: "passphrase", type: "string", required: false, default: "s3cret" },
   { name: "note", type: "string", required: false, default: "hello" },
 ];
 

@@ -69,9 +69,11 @@ export const forms = {
 
   async "secrets are hidden and never prefilled"(open) {
     const host = await form(open, serve({ job: jobs.done }));
-    const field = host.frame.getByLabel("api_token");
-    assert.equal(await field.getAttribute("type"), "password");
-    assert.equal(await field.inputValue(), "");
+    for (const name of ["api_token", "passphrase"]) {
+      const field = host.frame.getByLabel(name);
+      assert.equal(await field.getAttribute("type"), "password");
+      assert.equal(await field.inputValue(), "");
+    }
     assert.ok(!(await host.main.innerHTML()).includes("s3cret"));
   },
 
