@@ -10,8 +10,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/pelletier/go-toml/v2"
 )
 
 var added = Server{Name: "anything", Command: `C:\a "b".exe`, Args: []string{"stdio"}, KeyName: "KEY", Settings: []Setting{{"é\x7f", "\u2028\n"}}}
@@ -94,7 +92,7 @@ func commaAtEnd(text string) bool {
 	return strings.Contains(squeezed, ",}") || strings.Contains(squeezed, ",]")
 }
 
-// FuzzTOML compares the reading of TOML with that of a whole decoder.
+// FuzzTOML checks that a file is the same again when the server has come and gone.
 func FuzzTOML(f *testing.F) {
 	for _, text := range []string{
 		"", "a = 1", "[a]\nb.c = 1\n[a.b.d]\n", "[a.b]\n[a]\n", "[a]\n[a]\n", "a.b = 1\n[a]\n", "[[a]]\nb = 1\n[[a]]\n[a.c]\n", "a = {b = {c = 1}, b.d = 2}",
@@ -105,47 +103,10 @@ func FuzzTOML(f *testing.F) {
 	}
 	h := hostNamed("codex")
 	f.Fuzz(func(t *testing.T, text string) {
-		var want map[string]any
-		theirs := toml.Unmarshal([]byte(text), &want)
-		doc, ours := h.format.parse(text, false)
-		if ours != nil && theirs == nil {
-			t.Fatalf("%q is refused: %v", text, ours)
-		}
-		if ours == nil && theirs != nil && !strings.ContainsAny(text, "0123456789") { // the contents of numbers and times are not checked
-			t.Fatalf("%q is accepted, but %v", text, theirs)
-		}
-		if ours == nil && theirs == nil {
-			if got := doc.get(); !reflect.DeepEqual(strings2(got), strings2(want)) {
-				t.Errorf("%q is read as %v, want %v", text, got, want)
-			}
-		}
 		if after, back, ok := edits(t, h, text); ok && strings.TrimSpace(back) != strings.TrimSpace(text) {
 			t.Errorf("%q becomes %q and not the same again: %q", text, after, back)
 		}
 	})
-}
-
-// strings2 keeps the tables, lists and strings of a value.
-func strings2(v any) any {
-	switch v := v.(type) {
-	case string:
-		return v
-	case map[string]any:
-		m := make(map[string]any)
-		for name, value := range v {
-			m[name] = strings2(value)
-		}
-		return m
-	case []any:
-		list := []any{}
-		for _, value := range v {
-			if _, table := value.(map[string]any); !table {
-				list = append(list, strings2(value))
-			}
-		}
-		return list
-	}
-	return nil
 }
 
 // TestLock writes a file while a host has its lock, after it, and over a leftover.

@@ -32,6 +32,9 @@ type document interface {
 // null is the null of JSON.
 type null struct{}
 
+// MarshalJSON implements [json.Marshaler].
+func (null) MarshalJSON() ([]byte, error) { return []byte("null"), nil }
+
 // syntaxError says why a text cannot be read or changed.
 type syntaxError struct {
 	line    int // from 1; 0: not known

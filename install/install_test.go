@@ -640,3 +640,25 @@ func TestSharedFileIsRestored(t *testing.T) {
 		}
 	}
 }
+
+// TestShowsOddValues checks how a plan shows the values that it replaces: those that no
+// entry has, and those that JSON does not have.
+func TestShowsOddValues(t *testing.T) {
+	for _, tt := range []struct{ host, text, want string }{
+		{"codex", "[mcp_servers.anything]\ncommand = nan\n", `command = "NaN"`},
+		{"codex", "[mcp_servers.anything]\ncommand = 0x10\n", "command = 16"},
+		{"codex", "[mcp_servers.anything]\ncommand = 07:32:00\n", `command = "07:32:00"`},
+		{"cursor", `{"mcpServers": {"anything": {"command": null}}}`, `"command": null`},
+		{"cursor", `{"mcpServers": {"anything": {"command": 1e999}}}`, `"command": 1e999`},
+	} {
+		h, env := host(t, tt.host), place(t)
+		write(t, fileOf(t, h, env), tt.text)
+		plan, err := h.Install(env, server)
+		if err != nil {
+			t.Fatalf("%s: %v", tt.text, err)
+		}
+		if old := strings.TrimSpace(plan.Changes[0].Old); old != tt.want {
+			t.Errorf("%s is shown as %s, want %s", tt.text, old, tt.want)
+		}
+	}
+}

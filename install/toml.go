@@ -3,9 +3,11 @@ package install
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/pelletier/go-toml/v2"
 	"github.com/pelletier/go-toml/v2/unstable"
 )
 
@@ -24,7 +26,7 @@ func (tomlFormat) show(value any, path ...string) string {
 // tomlDoc is a text of TOML that was read: what it says, and where.
 type tomlDoc struct {
 	text  string
-	root  *tomlNode
+	root  map[string]any
 	lines []tomlLine // the headers and the pairs outside of other values, in order
 }
 
@@ -38,195 +40,78 @@ type tomlLine struct {
 	value      [2]int   // of a pair: where its value is
 }
 
-// tomlNode is a table or a value.
-type tomlNode struct {
-	kind  tomlKind
-	kids  map[string]*tomlNode
-	value any // of a value that is no table
-}
-
-// tomlKind is how a node came to be, which decides what may extend it.
-type tomlKind int
-
-const (
-	tomlImplied tomlKind = iota // a table, named in the header of a table in it
-	tomlHeader                  // a table with a header of its own
-	tomlDotted                  // a table, named in the key of a pair
-	tomlTables                  // a list of tables with headers; kids are those of the last
-	tomlValue
-)
-
-func newTOMLNode(kind tomlKind) *tomlNode {
-	return &tomlNode{kind: kind, kids: make(map[string]*tomlNode)}
-}
-
-var errTwice = errors.New("a name is there twice, or stands for two kinds of value")
-
-// plain returns t in the types of package json.
-func (t *tomlNode) plain() any {
-	switch {
-	case t.kind == tomlTables:
-		return []any{}
-	case t.kids == nil:
-		return t.value
-	}
-	table := make(map[string]any)
-	for name, kid := range t.kids {
-		table[name] = kid.plain()
-	}
-	return table
-}
-
-// child returns the child of t with a name, which is made if create is its kind. It
-// must be one of the kinds allowed.
-func (t *tomlNode) child(name string, create tomlKind, allowed ...tomlKind) (*tomlNode, error) {
-	kid := t.kids[name]
-	if kid == nil {
-		kid = newTOMLNode(create)
-		t.kids[name] = kid
-		return kid, nil
-	}
-	if !slices.Contains(allowed, kid.kind) {
-		return nil, errTwice
-	}
-	return kid, nil
-}
-
-// open opens the table that a header names.
-func (t *tomlNode) open(path []string, list bool) (*tomlNode, error) {
-	last := len(path) - 1
-	for _, name := range path[:last] {
-		var err error
-		if t, err = t.child(name, tomlImplied, tomlImplied, tomlHeader, tomlDotted, tomlTables); err != nil {
-			return nil, err
+// jsonTypes returns a value of package toml in the types of package json.
+func jsonTypes(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for name, value := range v {
+			v[name] = jsonTypes(value)
 		}
-	}
-	kind := tomlHeader
-	allowed := tomlImplied
-	if list {
-		kind, allowed = tomlTables, tomlTables
-	}
-	t, err := t.child(path[last], kind, allowed)
-	if err != nil {
-		return nil, err
-	}
-	t.kind = kind
-	if list {
-		clear(t.kids)
-	}
-	return t, nil
-}
-
-// add adds a pair to the table t.
-func (t *tomlNode) add(path []string, value *unstable.Node) error {
-	last := len(path) - 1
-	for _, name := range path[:last] {
-		var err error
-		if t, err = t.child(name, tomlDotted, tomlDotted); err != nil {
-			return err
+		return v
+	case []any:
+		for i, value := range v {
+			v[i] = jsonTypes(value)
 		}
+		return v
+	case string, bool:
+		return v
 	}
-	kid, err := t.child(path[last], tomlValue)
-	if err != nil {
-		return err
+	shown := fmt.Sprint(v)
+	if json.Valid([]byte(shown)) {
+		return json.Number(shown)
 	}
-	return kid.fill(value)
-}
-
-// fill makes t the value of a node of the parser.
-func (t *tomlNode) fill(n *unstable.Node) error {
-	if n.Kind == unstable.InlineTable {
-		for it := n.Children(); it.Next(); {
-			if err := t.add(keyOf(it.Node()), it.Node().Value()); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	t.kids = nil
-	switch raw := string(n.Data); n.Kind {
-	case unstable.String:
-		t.value = raw
-	case unstable.Bool:
-		t.value = raw == "true"
-	case unstable.Array:
-		list := []any{}
-		for it := n.Children(); it.Next(); {
-			item := newTOMLNode(tomlValue)
-			if err := item.fill(it.Node()); err != nil {
-				return err
-			}
-			list = append(list, item.plain())
-		}
-		t.value = list
-	default: // a number or a time
-		t.value = json.Number(strings.ReplaceAll(raw, "_", ""))
-	}
-	return nil
+	return shown // a time, infinity or no number, which JSON does not have
 }
 
 func (d *tomlDoc) get(path ...string) any {
-	t := d.root
+	var v any = d.root
 	for _, name := range path {
-		if t = t.kids[name]; t == nil {
-			return nil
-		}
+		table, _ := v.(map[string]any)
+		v = table[name]
 	}
-	return t.plain()
-}
-
-func keyOf(n *unstable.Node) []string {
-	var path []string
-	for it := n.Key(); it.Next(); {
-		path = append(path, string(it.Node().Data))
-	}
-	return path
+	return v
 }
 
 func (tomlFormat) parse(text string, _ bool) (document, error) {
-	doc := &tomlDoc{text: text, root: newTOMLNode(tomlHeader)}
-	table, section := doc.root, -1
-	var prefix []string
+	doc := &tomlDoc{text: text, root: make(map[string]any)}
+	if err := toml.Unmarshal([]byte(text), &doc.root); err != nil {
+		return nil, tomlError(err)
+	}
+	jsonTypes(doc.root)
+	var prefix []string // the path of the header above
+	section := -1
 	var p unstable.Parser
 	p.Reset([]byte(text))
 	for p.NextExpression() {
 		n := p.Expression()
-		key := n.Key()
-		key.Next()
-		at, keyEnd := int(key.Node().Raw.Offset), 0
-		for more := true; more; more = key.Next() {
-			keyEnd = int(key.Node().Raw.Offset + key.Node().Raw.Length)
+		line := tomlLine{header: n.Kind != unstable.KeyValue, section: section}
+		var keys []unstable.Range
+		for key := n.Key(); key.Next(); {
+			line.path = append(line.path, string(key.Node().Data))
+			keys = append(keys, key.Node().Raw)
 		}
-		line := tomlLine{path: keyOf(n), section: section, at: at, header: n.Kind != unstable.KeyValue}
-		last := at // in its last line
-		var err error
+		line.at = int(keys[0].Offset)
+		last := line.at // in its last line
 		if line.header {
 			line.section, prefix, section = -1, line.path, len(doc.lines)
-			table, err = doc.root.open(line.path, n.Kind == unstable.ArrayTable)
 		} else {
+			line.path = slices.Concat(prefix, line.path)
 			last = int(n.Raw.Offset + n.Raw.Length)
-			value := strings.TrimLeft(text[keyEnd:last], " \t")
+			key := keys[len(keys)-1]
+			value := strings.TrimLeft(text[key.Offset+key.Length:last], " \t")
 			value = strings.TrimLeft(strings.TrimPrefix(value, "="), " \t")
 			line.value = [2]int{last - len(value), last}
-			line.path = slices.Concat(prefix, line.path)
-			err = table.add(line.path[len(prefix):], n.Value())
 		}
-		if err != nil {
-			return nil, errorAt(text, at, "%v", err)
-		}
-		line.start, line.end = lineStart(text, at), nextLine(text, last)
+		line.start, line.end = lineStart(text, line.at), nextLine(text, last)
 		doc.lines = append(doc.lines, line)
-	}
-	if err := p.Error(); err != nil {
-		return nil, tomlError(text, &p, err)
 	}
 	return doc, nil
 }
 
-func tomlError(text string, p *unstable.Parser, err error) error {
-	at := 0
-	if e, ok := errors.AsType[*unstable.ParserError](err); ok {
-		at = int(p.Range(e.Highlight).Offset)
+func tomlError(err error) error {
+	line := 0
+	if e, ok := errors.AsType[*toml.DecodeError](err); ok {
+		line, _ = e.Position()
 	}
-	return errorAt(text, at, "not valid TOML: %v", err)
+	return &syntaxError{line, "not valid TOML: " + strings.TrimPrefix(err.Error(), "toml: ")}
 }
