@@ -58,19 +58,11 @@ func encodeError(id json.RawMessage, e *rpcError) (line []byte, code int) {
 // encodeNotice encodes the notice that a list has changed. subscription is the ID of
 // the subscriptions/listen that asked for it, nil for a client before 2026-07-28.
 func encodeNotice(method string, subscription json.RawMessage) []byte {
-	type params struct {
-		Meta map[string]json.RawMessage `json:"_meta"`
+	if subscription == nil {
+		return encodeNotification(method, nil)
 	}
-	note := struct {
-		JSONRPC string  `json:"jsonrpc"`
-		Method  string  `json:"method"`
-		Params  *params `json:"params,omitempty"`
-	}{JSONRPC: mcp.JSONRPC_VERSION, Method: method}
-	if subscription != nil {
-		note.Params = &params{map[string]json.RawMessage{mcp.MetaKeySubscriptionID: subscription}}
-	}
-	line, _ := text.JSON(note) // strings and an ID that was read as JSON always marshal
-	return append(line, '\n')
+	meta := map[string]json.RawMessage{mcp.MetaKeySubscriptionID: subscription}
+	return encodeNotification(method, map[string]any{"_meta": meta})
 }
 
 // encodeProgress encodes a progress notification to the client's token.
@@ -81,10 +73,16 @@ func encodeProgress(token json.RawMessage, u progress.Update) []byte {
 		Total    float64         `json:"total,omitzero"`
 		Message  string          `json:"message"`
 	}
-	line, _ := text.JSON(struct { // strings and a token that was read as JSON always marshal
+	return encodeNotification("notifications/progress", params{token, u.Done, u.Total, u.Message})
+}
+
+// encodeNotification encodes a notification. Its params always marshal: they are
+// strings, numbers and what was read as JSON. nil leaves them out.
+func encodeNotification(method string, params any) []byte {
+	line, _ := text.JSON(struct {
 		JSONRPC string `json:"jsonrpc"`
 		Method  string `json:"method"`
-		Params  params `json:"params"`
-	}{mcp.JSONRPC_VERSION, "notifications/progress", params{token, u.Done, u.Total, u.Message}})
+		Params  any    `json:"params,omitempty"`
+	}{mcp.JSONRPC_VERSION, method, params})
 	return append(line, '\n')
 }

@@ -24,8 +24,8 @@ var ErrToken = errors.New("the server's token")
 type guard struct {
 	token    *[sha256.Size]byte // nil: no token is needed
 	loopback bool               // the server listens on loopback only
-	hosts    allowList
-	origins  allowList
+	hosts    []site
+	origins  []site
 
 	hostSetting, originSetting string
 }
@@ -46,10 +46,10 @@ func newGuard(opts HTTPOptions) (guard, error) {
 		sum := sha256.Sum256([]byte(opts.AuthToken))
 		g.token = &sum
 	}
-	if g.hosts, err = newAllowList(opts.AllowedHosts, parseHost); err != nil {
+	if g.hosts, err = parseSites(opts.AllowedHosts, parseHost); err != nil {
 		return guard{}, fmt.Errorf("the allowed host %w: write it like mcp.example.com or *.example.com", err)
 	}
-	if g.origins, err = newAllowList(opts.AllowedOrigins, parseOrigin); err != nil {
+	if g.origins, err = parseSites(opts.AllowedOrigins, parseOrigin); err != nil {
 		return guard{}, fmt.Errorf("the allowed origin %w: write it like https://app.example.com or https://*.example.com", err)
 	}
 	return g, nil
@@ -76,7 +76,7 @@ func (g *guard) check(header http.Header, r *http.Request) *refusal {
 // checkHost returns why a request to this host is refused, or nil.
 func (g *guard) checkHost(r *http.Request) *refusal {
 	if g.token == nil {
-		if host, err := parseHost(r.Host); !g.hosts.has(host) && !isLoopback(host.name) {
+		if host, err := parseHost(r.Host); !isAllowed(g.hosts, host) && !isLoopback(host.name) {
 			return foreign(fmt.Sprintf("The host %.100q is not allowed. The server's operator can allow it.", r.Host),
 				g.hostSetting, host, err)
 		}
@@ -86,7 +86,7 @@ func (g *guard) checkHost(r *http.Request) *refusal {
 
 // checkOrigin returns why a request of a page of this origin is refused, or nil.
 func (g *guard) checkOrigin(page string) *refusal {
-	if origin, err := parseOrigin(page); !g.origins.has(origin) && !g.isOwnPage(origin) {
+	if origin, err := parseOrigin(page); !isAllowed(g.origins, origin) && !g.isOwnPage(origin) {
 		return foreign(fmt.Sprintf("The origin %.100q is not allowed. The server's operator can allow it.", page),
 			g.originSetting, origin, err)
 	}

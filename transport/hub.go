@@ -29,8 +29,9 @@ var noticeMethods = map[lists]string{
 
 // hub tells clients which lists have changed. It is safe for concurrent use.
 type hub struct {
-	toolbox Toolbox       // nil: nothing changes
-	closed  chan struct{} // closed when no client is told any more
+	toolbox Toolbox         // nil: nothing changes
+	ctx     context.Context // ends when no client is told any more
+	end     context.CancelFunc
 	watches sync.WaitGroup
 
 	mu        sync.Mutex // guards what follows, and told of all followers
@@ -49,28 +50,17 @@ type follower struct {
 	wake    chan struct{} // holds a value if told is not empty
 }
 
-func newHub(toolbox Toolbox) *hub { return &hub{toolbox: toolbox, closed: make(chan struct{})} }
+func newHub(toolbox Toolbox) *hub {
+	h := &hub{toolbox: toolbox}
+	h.ctx, h.end = context.WithCancel(context.Background())
+	return h
+}
 
 // close ends tell of all followers. It is idempotent.
 func (h *hub) close() {
-	h.mu.Lock()
+	h.mu.Lock() // afterwards no watch begins
 	defer h.mu.Unlock()
-	if h.isClosed() {
-		return
-	}
-	close(h.closed)
-	if h.unwatch != nil {
-		h.unwatch()
-	}
-}
-
-func (h *hub) isClosed() bool {
-	select {
-	case <-h.closed:
-		return true
-	default:
-		return false
-	}
+	h.end()
 }
 
 // wait returns when nothing of a closed hub runs any more, except tell.
@@ -86,9 +76,9 @@ func (h *hub) follow(session string, l lists) *follower {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.followers = append(h.followers, f)
-	if h.toolbox != nil && h.unwatch == nil && !h.isClosed() {
+	if h.toolbox != nil && h.unwatch == nil && h.ctx.Err() == nil {
 		var ctx context.Context
-		ctx, h.unwatch = context.WithCancel(context.Background())
+		ctx, h.unwatch = context.WithCancel(h.ctx)
 		changes := h.toolbox.Changes(ctx)
 		h.watches.Go(func() {
 			for method := range changes {
@@ -124,7 +114,7 @@ func (h *hub) tell(ctx context.Context, f *follower, send func(method string) er
 		select {
 		case <-ctx.Done():
 			return
-		case <-h.closed:
+		case <-h.ctx.Done():
 			return
 		case <-f.wake:
 		}

@@ -50,15 +50,15 @@ func (h *HTTP) accept(w http.ResponseWriter, r *http.Request) (*call, []byte, *r
 		return nil, nil, bad
 	}
 	p, bad := h.peerOf(r, m)
-	switch {
-	case bad != nil:
+	if bad != nil {
 		return nil, nil, bad
-	case m.isCancellation() && !p.stateless:
+	}
+	if m.isCancellation() && !p.stateless {
+		// Without a session it could name another client's request. Such clients
+		// cancel by closing the response.
 		h.calls.cancel(p.session, m.params)
-		fallthrough
-	case m.response || m.id == nil:
-		// Without a session a cancellation could name another client's request.
-		// Such clients cancel by closing the response.
+	}
+	if m.response || m.id == nil {
 		w.WriteHeader(http.StatusAccepted)
 		return nil, nil, nil
 	}

@@ -10,24 +10,12 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// shape says what is read of a JSON value. Where it wants an object, an empty array
-// counts as an empty object, because PHP writes both alike.
+// shape says what is read of a JSON value.
 type shape struct {
-	kind    kind
-	wrong   string           // the error for a value of another kind; empty: its reader refuses that
-	members map[string]shape // what is read of an object, by exact name; nil: all of it
+	is      func(gjson.Result) bool // reports whether a value is valid; nil: every value is
+	wrong   string                  // the error for a value that is not; empty: its reader refuses it
+	members map[string]shape        // what is read of an object, by exact name; nil: all of it
 }
-
-// kind says which values are valid.
-type kind int
-
-const (
-	anyValue kind = iota
-	object
-	aBool
-	aString
-	emptyString
-)
 
 // anyName is the name in shape.members of all members without a shape of their own.
 const anyName = "*"
@@ -42,35 +30,35 @@ func shapeOf(method string) shape {
 
 // paramsShape is the shape of the params of all other methods than prompts/get. It does
 // not have what this server does not use, so that no client is refused because of it.
-var paramsShape = shape{kind: object, wrong: notObjects, members: map[string]shape{
-	"_meta": {kind: object, wrong: notObjects, members: map[string]shape{
+var paramsShape = shape{is: isObject, wrong: notObjects, members: map[string]shape{
+	"_meta": {is: isObject, wrong: notObjects, members: map[string]shape{
 		"progressToken":            {},
 		mcp.MetaKeyProtocolVersion: {},
-		mcp.MetaKeyClientInfo:      {kind: object, members: map[string]shape{"name": {}}}, // ignored if it is malformed
-		mcp.MetaKeyClientCapabilities: {kind: object, members: map[string]shape{
-			"extensions": {kind: object, members: map[string]shape{anyName: {kind: object}}},
+		mcp.MetaKeyClientInfo:      {is: isObject, members: map[string]shape{"name": {}}}, // ignored if it is malformed
+		mcp.MetaKeyClientCapabilities: {is: isObject, members: map[string]shape{
+			"extensions": {is: isObject, members: map[string]shape{anyName: {is: isObject}}},
 		}},
 	}},
-	"protocolVersion": {kind: aString, wrong: "The protocolVersion must be a string."},
-	"cursor":          {kind: emptyString, wrong: "This server gives no cursors, because each of its lists fits into one answer. Leave out the cursor."},
-	"name":            {kind: aString, wrong: "The name must be a string."},
-	"uri":             {kind: aString, wrong: "The uri must be a string."},
-	"arguments":       {kind: object},
-	"notifications": {kind: object, wrong: "The notifications must be an object.", members: map[string]shape{
+	"protocolVersion": {is: isText, wrong: "The protocolVersion must be a string."},
+	"cursor":          {is: isEmptyText, wrong: "This server gives no cursors, because each of its lists fits into one answer. Leave out the cursor."},
+	"name":            {is: isText, wrong: "The name must be a string."},
+	"uri":             {is: isText, wrong: "The uri must be a string."},
+	"arguments":       {is: isObject},
+	"notifications": {is: isObject, wrong: "The notifications must be an object.", members: map[string]shape{
 		"taskIds":              {},
-		"toolsListChanged":     {kind: aBool, wrong: "The toolsListChanged of a subscription must be true or false."},
-		"resourcesListChanged": {kind: aBool, wrong: "The resourcesListChanged of a subscription must be true or false."},
+		"toolsListChanged":     {is: gjson.Result.IsBool, wrong: "The toolsListChanged of a subscription must be true or false."},
+		"resourcesListChanged": {is: gjson.Result.IsBool, wrong: "The resourcesListChanged of a subscription must be true or false."},
 	}},
 	"taskId":         {},
-	"inputResponses": {kind: object, wrong: "The inputResponses must be an object."},
+	"inputResponses": {is: isObject, wrong: "The inputResponses must be an object."},
 	"requestId":      {},
 	"reason":         {},
 }}
 
 // promptShape is the shape of the params of prompts/get.
 var promptShape = paramsShape.with("arguments", shape{
-	kind: object, wrong: "The arguments of a prompt must be an object.",
-	members: map[string]shape{anyName: {kind: aString, wrong: "Each argument of a prompt must be a string."}},
+	is: isObject, wrong: "The arguments of a prompt must be an object.",
+	members: map[string]shape{anyName: {is: isText, wrong: "Each argument of a prompt must be a string."}},
 })
 
 // with returns s with a member of another shape.
@@ -84,11 +72,12 @@ const notObjects = "The params of the request, and their _meta, must be objects.
 
 // append appends what is read of value, as JSON, to b.
 func (s shape) append(b []byte, value gjson.Result) (_ []byte, bad *rpcError) {
+	valid := s.is == nil || s.is(value)
 	switch {
-	case s.kind == object && isEmpty(value):
-		return append(b, "{}"...), nil
-	case s.wrong != "" && !s.kind.accepts(value):
+	case !valid && s.wrong != "":
 		return b, &rpcError{mcp.INVALID_PARAMS, s.wrong}
+	case valid && s.is != nil && isEmpty(value):
+		return append(b, "{}"...), nil
 	case s.members == nil || !value.IsObject():
 		return append(b, value.Raw...), nil
 	}
@@ -112,20 +101,13 @@ func (s shape) append(b []byte, value gjson.Result) (_ []byte, bad *rpcError) {
 	return append(b, '}'), bad
 }
 
-func (k kind) accepts(value gjson.Result) bool {
-	switch k {
-	case object:
-		return value.IsObject()
-	case aBool:
-		return value.IsBool()
-	case aString:
-		return value.Type == gjson.String
-	case emptyString:
-		return value.Type == gjson.String && value.Str == ""
-	default:
-		return true
-	}
-}
+// isObject accepts an empty array as an empty object, because PHP writes both alike, and
+// null as one that is left out.
+func isObject(value gjson.Result) bool { return value.IsObject() || isEmpty(value) }
+
+func isText(value gjson.Result) bool { return value.Type == gjson.String }
+
+func isEmptyText(value gjson.Result) bool { return isText(value) && value.Str == "" }
 
 // isEmpty reports whether value counts as an empty object without being one.
 func isEmpty(value gjson.Result) bool {

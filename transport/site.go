@@ -105,41 +105,41 @@ func (s site) String() string {
 	}
 }
 
+// anySite allows all sites.
+var anySite = site{name: "*"}
+
 // allows reports whether an allowed site stands for s. A name that begins with "*."
 // stands for all names below it. A host without a port stands for all ports.
 func (a site) allows(s site) bool {
-	if a.scheme != s.scheme || a.port != s.port && (a.scheme != "" || a.port != "") {
+	switch {
+	case a == anySite:
+		return true
+	case a.scheme != s.scheme, a.port != s.port && (a.scheme != "" || a.port != ""):
 		return false
 	}
 	parent, isWildcard := strings.CutPrefix(a.name, "*")
 	return a.name == s.name || isWildcard && strings.HasSuffix(s.name, parent)
 }
 
-// allowList holds the sites that an operator allows.
-type allowList struct {
-	all   bool
-	sites []site
-}
-
-// newAllowList parses the entries of an operator. "*" stands for all sites.
-func newAllowList(entries []string, parse func(string) (site, error)) (l allowList, err error) {
+// parseSites parses the sites that an operator allows. "*" stands for all sites.
+func parseSites(entries []string, parse func(string) (site, error)) (sites []site, err error) {
 	for _, entry := range entries {
-		entry = strings.TrimSpace(entry)
-		if entry == "*" {
-			l.all = true
-		}
-		if entry == "*" || entry == "" {
+		s := anySite
+		switch entry = strings.TrimSpace(entry); entry {
+		case "":
 			continue
+		case "*":
+		default:
+			if s, err = parse(entry); err != nil {
+				return nil, fmt.Errorf("%q is %w", entry, err)
+			}
 		}
-		s, err := parse(entry)
-		if err != nil {
-			return l, fmt.Errorf("%q is %w", entry, err)
-		}
-		l.sites = append(l.sites, s)
+		sites = append(sites, s)
 	}
-	return l, nil
+	return sites, nil
 }
 
-func (l allowList) has(s site) bool {
-	return l.all || slices.ContainsFunc(l.sites, func(a site) bool { return a.allows(s) })
+// isAllowed reports whether one of the allowed sites stands for s.
+func isAllowed(allowed []site, s site) bool {
+	return slices.ContainsFunc(allowed, func(a site) bool { return a.allows(s) })
 }
