@@ -55,3 +55,11 @@ const port = (() => {
 
   return { call, tell, on: (method, handle) => handlers.set(method, handle) };
 })();
+
+// What a reader can do where the page cannot go on.
+const advice = {
+  gone: "Ask the assistant to list your builds or runs.",
+  unknown: "Ask the assistant to run it.",
+  unanswered: "Ask the assistant to list the runs before you run the function again.",
+  unstopped: "Try again, or ask the assistant to stop it.",
+};

@@ -18,7 +18,7 @@ async function openFunction(id, choice) {
   view.fn = f ?? { function_id: id, name: view.job?.function_name };
   put($("name"), line(view.fn.name, 120) || id);
   put($("code"), id);
-  put($("about"), f ? lines(f.description, 600) : "Notte could not be asked what it takes. Ask the assistant to run it.");
+  put($("about"), f ? lines(f.description, 600) : "Notte could not be asked what it takes. " + advice.unknown);
   const missing = list(f?.required_secrets).filter((s) => s?.set === false).map((s) => line(s.name, 60));
   put($("secrets"), missing.length ? `It needs secrets that are not set: ${missing.join(", ")}. Set them at console.notte.cc.` : "");
   $("fields").replaceChildren(...list(f?.variables).filter(isObject).slice(0, 64).map(field));

@@ -21,8 +21,6 @@ const view = {
   all: false, // show all steps
 };
 
-const askFor = "Ask the assistant to list your builds or runs.";
-
 const states = { waiting: "Starting…", running: "Building", done: "Done", error: "Failed", timeout: "Ran out of time", cancelled: "Stopped", interrupted: "The end is not known", gone: "Nothing to show" };
 
 function state() {
@@ -52,7 +50,7 @@ function followJob() {
     if (other) {
       if (!view.awaited && !job) {
         following = {};
-        view.gone = "Nothing is known of this build any more. " + askFor;
+        view.gone = "Nothing is known of this build any more. " + advice.gone;
       } else if (++missed === 3) view.notes.add("absent");
       render();
       return false;
@@ -67,7 +65,7 @@ function followJob() {
     if (job.status !== "running" && !answer.more) ended();
     render();
     return true;
-  }, () => lose(`Nothing is known of this ${view.kind} any more. ${askFor}`));
+  }, () => lose(`Nothing is known of this ${view.kind} any more. ${advice.gone}`));
 }
 
 // see notes how the job of the page stands.
@@ -122,14 +120,14 @@ port.on("ui/notifications/tool-result", (result) => {
     else if (!known) followJob();
     if (view.kind === "run" && isID(job.function_id)) title(job.function_id);
   } else if (result?.isError && why) refused(why);
-  else if (!view.job && !(view.query && can.serverTools)) view.gone = "This panel no longer knows what it showed. " + askFor;
+  else if (!view.job && !(view.query && can.serverTools)) view.gone = "This panel no longer knows what it showed. " + advice.gone;
   render();
 });
 
 port.on("ui/notifications/tool-cancelled", () => {
   view.awaited = false;
   view.notes.add("detached");
-  if (!view.id && !view.query) view.gone = "The call was cancelled before anything was known of it. " + askFor;
+  if (!view.id && !view.query) view.gone = "The call was cancelled before anything was known of it. " + advice.gone;
   render();
 });
 
@@ -199,7 +197,7 @@ async function begin() {
   port.tell("ui/notifications/initialized");
   tellSize();
   setTimeout(() => {
-    if (state() === "waiting" && view.kind === "build" && !view.query) lose("The chat has not said what this panel is for. " + askFor);
+    if (state() === "waiting" && view.kind === "build" && !view.query) lose("The chat has not said what this panel is for. " + advice.gone);
   }, 20000);
 }
 

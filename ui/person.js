@@ -55,3 +55,11 @@ const port = (() => {
     on: (method, handle) => handlers.set(method, handle),
   };
 })();
+
+// What a reader can do where the page cannot go on.
+const advice = {
+  gone: "Open “All builds and runs” above to see those that are known.",
+  unknown: "Load this page again.",
+  unanswered: "Look for it in “All builds and runs” above before you run the function again.",
+  unstopped: "Try again, or load this page again.",
+};

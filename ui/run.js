@@ -17,7 +17,7 @@ async function start() {
   if (isID(run.run_id)) began(run);
   else {
     form.dataset.runState = "idle";
-    put($("wrong"), words(result) || "The start was not answered. The run may have begun: ask the assistant to list the runs before you run it again.");
+    put($("wrong"), words(result) || "The start was not answered. The run may have begun. " + advice.unanswered);
   }
   render();
 }

@@ -4,8 +4,8 @@
 // The page is monitor.html, in which the first <style></style> gets monitor.css and
 // the first <script></script> gets the scripts, joined, without their comments and
 // indents. The first script is the page's port: bridge.js in a host, and person.js in
-// a browser. It has the same functions in both, which is all that the others know of
-// their surroundings.
+// a browser. It has the same functions and the same kinds of advice in both, which is
+// all that the others know of their surroundings.
 //
 // In a host the document makes no request: the host's tools/call is its only road.
 // In a browser it is served at /builds/{build_id} and /runs/{run_id}. Its only

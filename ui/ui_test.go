@@ -46,6 +46,15 @@ func TestHostPageMakesNoRequest(t *testing.T) {
 	}
 }
 
+// TestBrowserHasNoAssistant checks that the page tells a person in a browser what to do
+// there, and not to ask an assistant.
+func TestBrowserHasNoAssistant(t *testing.T) {
+	const asks = "sk the assistant"
+	if !strings.Contains(ui.Page(), asks) || strings.Contains(ui.PersonPage().HTML, asks) {
+		t.Errorf("%q is to be in the page for hosts alone", asks)
+	}
+}
+
 func TestSourcesAreOfTheInlineParts(t *testing.T) {
 	page := ui.PersonPage()
 	for tag, want := range map[string]string{"style": page.Style, "script": page.Script} {

@@ -2,13 +2,13 @@
 const sentences = {
   lost: () => "Lost contact, trying again.",
   alone: () => "This chat does not let the page ask the server: it shows the result as it was given.",
-  absent: () => "No build of this task is known yet. " + askFor,
+  absent: () => "No build of this task is known yet. " + advice.gone,
   detached: () => (running() || !view.job) && `The assistant no longer waits. The ${view.kind} goes on and is followed here.`,
   joined: () => "Nothing was billed for this call: the build existed already.",
   unlinked: () => "The link could not be opened.",
   unsaved: () => "The file could not be saved.",
   unsent: () => "The chat did not take the message.",
-  unstopped: () => "It could not be stopped. Try again, or ask the assistant to stop it.",
+  unstopped: () => "It could not be stopped. " + advice.unstopped,
 };
 
 // notices returns what a reader has to know, and first what Notte says of a failure.

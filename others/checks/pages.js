@@ -54,6 +54,18 @@ async function watch(page) {
   await page.locator("[data-part=result]").waitFor();
 }
 
+// openGone has a person open jobs that the server does not know, and go on to the list.
+async function openGone(page, url) {
+  for (const path of ["/builds/build_gone", "/runs/run_gone"]) {
+    await page.goto(new URL(path, url).href);
+    await page.locator("main[data-state=gone]").waitFor();
+    const said = await page.locator("[data-part=notice]").innerText();
+    assert.match(said, /is known of this (build|run) any more\. Open “All builds and runs” above/);
+    await page.getByRole("link", { name: "All builds and runs" }).click();
+    await page.getByRole("heading", { name: "Builds and runs" }).waitFor();
+  }
+}
+
 // tryForeign has a page of another site do what it must not be able to do.
 async function tryForeign(page, target) {
   const site = createServer((_, response) => {
@@ -110,6 +122,7 @@ page.on("console", (message) => /Content.Security.Policy/i.test(message.text()) 
 await signIn(page, new URL("/", server.url).href);
 await watch(page);
 const shown = page.url();
+await openGone(page, shown);
 await tryForeign(await context.newPage(), shown);
 await watchOpened(context);
 
