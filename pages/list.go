@@ -57,6 +57,14 @@ type job struct {
 	StartedAt    time.Time       `json:"started_at"`
 }
 
+// jobList is what list_builds or list_runs returns.
+type jobList struct {
+	Builds     []job    `json:"builds"`
+	Runs       []job    `json:"runs"`
+	Next       string   `json:"next_cursor"`
+	SpentToday *float64 `json:"spent_today_usd"`
+}
+
 // list answers with the newest builds and runs. The queries builds and runs of its
 // address are the cursors of later pages.
 func (p *pages) list(w http.ResponseWriter, r *http.Request) {
@@ -69,105 +77,88 @@ func (p *pages) list(w http.ResponseWriter, r *http.Request) {
 		body.WriteString(`<form method="post" action="/sign-out"><button class="quiet">Sign out</button></form>`)
 	}
 	body.WriteString("</header>")
-	p.writeBuilds(r, &body)
-	p.writeRuns(r, &body)
+	p.writeJobs(r, &body, section{
+		"builds", "Builds", "There are none yet. An assistant, or <code>anything-mcp build</code>, makes one.",
+		`<th scope="col">Started</th><th scope="col">State</th><th scope="col" class="number">Cost</th><th scope="col">Build</th>`, buildRow,
+	})
+	p.writeJobs(r, &body, section{
+		"runs", "Runs", "There are none yet.",
+		`<th scope="col">Started</th><th scope="col">State</th><th scope="col">Run of the function</th>`, runRow,
+	})
 	writePage(w, http.StatusOK, document("Builds and runs", body.String()))
 }
 
-func (p *pages) writeBuilds(r *http.Request, body *strings.Builder) {
-	body.WriteString(`<section aria-labelledby="builds"><h2 id="builds">Builds</h2>`)
+// section is the part of the list with the jobs of a kind. All but its kind is HTML.
+type section struct {
+	kind  string // as in the name of the tool, and in the address of a later page
+	title string
+	none  string // the sentence in place of an empty table
+	head  string // the cells of the table's head
+	row   func(job) string
+}
+
+func (p *pages) writeJobs(r *http.Request, body *strings.Builder, s section) {
+	fmt.Fprintf(body, `<section aria-labelledby="%[1]s"><h2 id="%[1]s">%[2]s</h2>`, s.kind, s.title)
 	defer body.WriteString("</section>")
-	var list struct {
-		Builds     []job    `json:"builds"`
-		Next       string   `json:"next_cursor"`
-		SpentToday *float64 `json:"spent_today_usd"`
-	}
-	if why := p.ask(r.Context(), "list_builds", r.URL.Query().Get("builds"), &list); why != "" {
-		writeError(body, why)
+	list, why := p.ask(r.Context(), "list_"+s.kind, r.URL.Query().Get(s.kind))
+	if why != "" {
+		body.WriteString(`<p class="error" role="alert">` + html.EscapeString(why) + "</p>")
 		return
 	}
 	if list.SpentToday != nil {
 		fmt.Fprintf(body, `<p class="label">Spent today: $%.2f</p>`, *list.SpentToday)
 	}
-	if len(list.Builds) == 0 {
-		body.WriteString(`<p class="label">There are none yet. An assistant, or <code>anything-mcp build</code>, makes one.</p>`)
+	jobs := append(list.Builds, list.Runs...)
+	if len(jobs) == 0 {
+		body.WriteString(`<p class="label">` + s.none + "</p>")
 		return
 	}
-	body.WriteString(`<table><thead><tr><th scope="col">Started</th><th scope="col">State</th><th scope="col" class="number">Cost</th><th scope="col">Build</th></tr></thead><tbody>`)
-	for _, one := range list.Builds {
-		function := ""
-		if name := one.FunctionName + " "; one.FunctionID != "" {
-			function = `<br><span class="label" dir="auto">` + html.EscapeString(strings.TrimSpace(name)) + "</span>"
-		}
-		fmt.Fprintf(body, `<tr><td>%s</td><td data-state="%s">%s</td><td class="number">%s</td><td><a href="/builds/%s" dir="auto">%s</a>%s</td></tr>`,
-			timeOf(one.StartedAt), html.EscapeString(one.Status), html.EscapeString(one.Status), costOf(one.Cost),
-			url.PathEscape(one.BuildID), html.EscapeString(one.Query), function)
+	body.WriteString("<table><thead><tr>" + s.head + "</tr></thead><tbody>")
+	for _, one := range jobs {
+		body.WriteString(s.row(one))
 	}
 	body.WriteString("</tbody></table>")
-	writeNext(body, "builds", list.Next)
+	if list.Next != "" {
+		fmt.Fprintf(body, `<p><a href="/?%[1]s=%[2]s">Older %[1]s</a></p>`, s.kind, url.QueryEscape(list.Next))
+	}
 }
 
-func (p *pages) writeRuns(r *http.Request, body *strings.Builder) {
-	body.WriteString(`<section aria-labelledby="runs"><h2 id="runs">Runs</h2>`)
-	defer body.WriteString("</section>")
-	var list struct {
-		Runs []job  `json:"runs"`
-		Next string `json:"next_cursor"`
+func buildRow(b job) string {
+	function := ""
+	if b.FunctionID != "" {
+		function = `<br><span class="label" dir="auto">` + html.EscapeString(b.FunctionName) + "</span>"
 	}
-	if why := p.ask(r.Context(), "list_runs", r.URL.Query().Get("runs"), &list); why != "" {
-		writeError(body, why)
-		return
-	}
-	if len(list.Runs) == 0 {
-		body.WriteString(`<p class="label">There are none yet.</p>`)
-		return
-	}
-	body.WriteString(`<table><thead><tr><th scope="col">Started</th><th scope="col">State</th><th scope="col">Run of the function</th></tr></thead><tbody>`)
-	for _, one := range list.Runs {
-		state, tone := one.Status, one.Status
-		switch {
-		case one.OK != nil && *one.OK:
-			state, tone = "done", "done"
-		case one.Status == "closed", one.Status == "failed":
-			state, tone = "failed", "error"
-		}
-		fmt.Fprintf(body, `<tr><td>%s</td><td data-state="%s">%s</td><td><a href="/runs/%s">%s</a></td></tr>`,
-			timeOf(one.StartedAt), html.EscapeString(tone), html.EscapeString(state), url.PathEscape(one.RunID), html.EscapeString(one.FunctionID))
-	}
-	body.WriteString("</tbody></table>")
-	writeNext(body, "runs", list.Next)
+	return fmt.Sprintf(`<tr><td>%s</td><td data-state="%[2]s">%[2]s</td><td class="number">%s</td><td><a href="/builds/%s" dir="auto">%s</a>%s</td></tr>`,
+		timeOf(b.StartedAt), html.EscapeString(b.Status), costOf(b.Cost), url.PathEscape(b.BuildID), html.EscapeString(b.Query), function)
 }
 
-// ask calls a tool that lists jobs and decodes what it returns into list, or returns
-// why that is not possible.
-func (p *pages) ask(ctx context.Context, tool, cursor string, list any) (why string) {
-	arguments, err := json.Marshal(map[string]string{"cursor": cursor})
-	if err != nil {
-		return err.Error()
+func runRow(r job) string {
+	state, tone := r.Status, r.Status
+	switch {
+	case r.OK != nil && *r.OK:
+		state, tone = "done", "done"
+	case r.Status == "closed", r.Status == "failed":
+		state, tone = "failed", "error"
 	}
+	return fmt.Sprintf(`<tr><td>%s</td><td data-state="%s">%s</td><td><a href="/runs/%s">%s</a></td></tr>`,
+		timeOf(r.StartedAt), html.EscapeString(tone), html.EscapeString(state), url.PathEscape(r.RunID), html.EscapeString(r.FunctionID))
+}
+
+// ask calls a tool that lists jobs. It returns why that is not possible, or the list.
+func (p *pages) ask(ctx context.Context, tool, cursor string) (list jobList, why string) {
 	const failed = "The list could not be read. The server's log may say why."
+	arguments, _ := json.Marshal(map[string]string{"cursor": cursor}) // a string always marshals
 	result, found := p.Call(ctx, tool, arguments)
 	switch {
 	case !found:
-		return failed
+		return list, failed
 	case result.IsError && len(result.Content) > 0:
 		said, _ := result.Content[0].(mcp.TextContent)
-		return said.Text
-	case json.Unmarshal(result.RawStructuredContent, list) != nil:
-		return failed
+		return list, said.Text
+	case json.Unmarshal(result.RawStructuredContent, &list) != nil:
+		return list, failed
 	}
-	return ""
-}
-
-func writeError(body *strings.Builder, why string) {
-	body.WriteString(`<p class="error" role="alert">` + html.EscapeString(why) + "</p>")
-}
-
-// writeNext writes the link to the next page of a list, if there is one.
-func writeNext(body *strings.Builder, list, cursor string) {
-	if cursor != "" {
-		fmt.Fprintf(body, `<p><a href="/?%s=%s">Older %s</a></p>`, list, url.QueryEscape(cursor), list)
-	}
+	return list, ""
 }
 
 // timeOf returns a time in the zone of this machine.

@@ -44,6 +44,7 @@ import (
 	"embed"
 	"encoding/base64"
 	"encoding/hex"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -53,12 +54,8 @@ var (
 	frame string
 	//go:embed monitor.css
 	style string
-	//go:embed text.js host.js follow.js form.js run.js view.js monitor.js
+	//go:embed *.js
 	scripts embed.FS
-	//go:embed bridge.js
-	bridge string
-	//go:embed person.js
-	person string
 )
 
 // Calls reports whether the page calls the tool of a name.
@@ -94,8 +91,8 @@ func PersonPage() Document { return pageForPerson() }
 func Stylesheet() string { return stylesheet() }
 
 var (
-	pageForHost   = sync.OnceValue(func() string { return assemble(bridge).HTML })
-	pageForPerson = sync.OnceValue(func() Document { return assemble(person) })
+	pageForHost   = sync.OnceValue(func() string { return assemble("bridge.js").HTML })
+	pageForPerson = sync.OnceValue(func() Document { return assemble("person.js") })
 
 	stylesheet = sync.OnceValue(func() string { return squeeze(style) })
 
@@ -108,12 +105,12 @@ var (
 // order has the scripts in an order in which each finds what it needs at once.
 var order = []string{"text.js", "host.js", "follow.js", "form.js", "run.js", "view.js", "monitor.js"}
 
-// assemble returns the page with a port. The scripts share a block, so that their
-// names hide none of the browser's.
+// assemble returns the page with the port in a script. The scripts share a block, so
+// that their names hide none of the browser's.
 func assemble(port string) Document {
 	var script strings.Builder
-	script.WriteString("\"use strict\";\n{\n" + port)
-	for _, name := range order {
+	script.WriteString("\"use strict\";\n{\n")
+	for _, name := range slices.Concat([]string{port}, order) {
 		source, err := scripts.ReadFile(name)
 		if err != nil {
 			panic("ui: " + err.Error())
@@ -121,12 +118,9 @@ func assemble(port string) Document {
 		script.Write(source)
 	}
 	script.WriteString("}")
-	doc := Document{}
 	js, css := squeeze(script.String()), stylesheet()
-	doc.HTML = strings.Replace(withoutIndents(frame), "<style></style>", "<style>"+css+"</style>", 1)
-	doc.HTML = strings.Replace(doc.HTML, "<script></script>", "<script>"+js+"</script>", 1)
-	doc.Style, doc.Script = Source(css), Source(js)
-	return doc
+	fill := strings.NewReplacer("<style></style>", "<style>"+css+"</style>", "<script></script>", "<script>"+js+"</script>")
+	return Document{HTML: fill.Replace(withoutIndents(frame)), Style: Source(css), Script: Source(js)}
 }
 
 // Source returns the source of an inline style or script for a
