@@ -81,8 +81,8 @@ func ofType(value string) field {
 	return func(*Host, Server) member { return member{name: "type", value: value} }
 }
 
-// atFirst returns a field of a value that the user may change.
-func atFirst(name string, value any) field {
+// byDefault returns a field whose value the user may change: one that the file has stays.
+func byDefault(name string, value any) field {
 	return func(*Host, Server) member { return member{name: name, value: value, keep: true} }
 }
 

@@ -148,8 +148,8 @@ var hosts = []*Host{{
 	Name: "copilot", Title: "Copilot CLI", program: "copilot",
 	files: inDir("COPILOT_HOME", ".copilot", "mcp-config.json"), project: []string{".mcp.json"},
 	format: jsonc, servers: "mcpServers",
-	stdio:     []field{either("type", "local", "stdio"), command, args, env, atFirst("tools", []string{"*"})},
-	http:      []field{ofType("http"), urlNamed("url"), headers, atFirst("tools", []string{"*"})},
+	stdio:     []field{either("type", "local", "stdio"), command, args, env, byDefault("tools", []string{"*"})},
+	http:      []field{ofType("http"), urlNamed("url"), headers, byDefault("tools", []string{"*"})},
 	reference: "${%s}", settings: true,
 	Effect: "It takes effect at the next start of Copilot CLI.",
 }, {

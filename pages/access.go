@@ -69,17 +69,17 @@ func (a *access) redeem(code string) bool {
 	return true
 }
 
-// checked is what came of a token.
-type checked int
+// tokenCheck is the result of checking a token.
+type tokenCheck int
 
 const (
-	tokenWrong checked = iota
+	tokenWrong tokenCheck = iota
 	tokenRight
 	tokenUnread // too many wrong ones came before
 )
 
 // check compares a token in constant time.
-func (a *access) check(token string) checked {
+func (a *access) check(token string) tokenCheck {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now := time.Now()

@@ -69,7 +69,9 @@ type lineWriter struct {
 	closed atomic.Bool // no further Write begins
 	queue  chan []byte // answers, which are written before all later lines
 
-	turn chan struct{} // holds one value while a goroutine writes; guards what follows
+	// turn holds one value while a goroutine writes, and guards what follows. It is a
+	// channel because testing/synctest does not see that a goroutine waits for a mutex.
+	turn chan struct{}
 	w    io.Writer
 	err  error
 }

@@ -24,9 +24,8 @@ type session struct {
 }
 
 var (
-	_ server.SessionWithTools      = (*session)(nil)
-	_ server.SessionWithClientInfo = (*session)(nil)
-
+	_ server.SessionWithTools           = (*session)(nil)
+	_ server.SessionWithClientInfo      = (*session)(nil)
 	_ server.SessionWithProtocolVersion = (*session)(nil)
 )
 
