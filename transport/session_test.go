@@ -2,11 +2,15 @@ package transport
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 func newSessionsForTest(t *testing.T, key string) *sessions {
@@ -137,6 +141,37 @@ func TestStreamsOfASession(t *testing.T) {
 			t.Errorf("a stream of an ended session: %v", err)
 		}
 	}
+}
+
+// hookContext calls hook when a context is derived from it.
+type hookContext struct {
+	context.Context
+	hook func()
+}
+
+func (c hookContext) Done() <-chan struct{} { c.hook(); return c.Context.Done() }
+
+// TestStreamOfASessionThatEnds has a session end while its stream begins: the stream
+// must not stay open.
+func TestStreamOfASessionThatEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHTTP(t, newFakeServer(), HTTPOptions{})
+		session := h.sessions.begin(false)
+		serve := func(ctx context.Context, method string) int {
+			r := httptest.NewRequestWithContext(ctx, method, "http://127.0.0.1:8808/mcp", nil)
+			r.Header = http.Header{"Mcp-Session-Id": {session}}
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			return w.Code
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour) // when the client leaves
+		defer cancel()
+		start := time.Now()
+		end := sync.OnceFunc(func() { serve(t.Context(), http.MethodDelete) })
+		if code := serve(hookContext{ctx, end}, http.MethodGet); code != 404 || time.Since(start) != 0 {
+			t.Errorf("the stream ended with %d after %s, want 404 at once", code, time.Since(start))
+		}
+	})
 }
 
 // sessionRequest sends a request of a session. Its response is closed when the

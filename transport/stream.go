@@ -20,10 +20,14 @@ func (h *HTTP) sessionOf(r *http.Request) (string, *refusal) {
 		return "", refused(http.StatusBadRequest, "The request has no Mcp-Session-Id: begin with initialize, "+
 			"which answers with one, or speak protocol version "+mcp.LATEST_PROTOCOL_VERSION+".")
 	case !h.sessions.valid(id):
-		return "", refused(http.StatusNotFound, "The session with this Mcp-Session-Id does not exist or has ended: "+
-			"start a new one with initialize.")
+		return "", endedSession()
 	}
 	return id, nil
+}
+
+func endedSession() *refusal {
+	return refused(http.StatusNotFound, "The session with this Mcp-Session-Id does not exist or has ended: "+
+		"start a new one with initialize.")
 }
 
 // serveSession answers GET and DELETE, which are about a legacy session.
@@ -64,6 +68,9 @@ func (h *HTTP) serveStream(w http.ResponseWriter, r *http.Request, session strin
 		return refused(http.StatusConflict, "This session has as many streams as it may have: use one of them.")
 	}
 	defer h.calls.remove(c)
+	if !h.sessions.valid(session) {
+		return endedSession() // by a DELETE that came before add, and so did not end c
+	}
 	f := h.hub.follow(session, h.advertised())
 	defer h.hub.leave(f)
 	h.hub.refresh(c.ctx)
