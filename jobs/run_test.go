@@ -145,6 +145,9 @@ func TestRunWhoseStartIsRefused(t *testing.T) {
 		{"503", sandbox.Status(503, "application/json", `{"detail":"no capacity"}`), "no capacity"},
 		{"529", sandbox.Status(529, "application/json", `{"detail":"overloaded"}`), "overloaded"},
 		{"a page", sandbox.Status(200, "text/html", "<title>Sign in</title>"), "Sign in"},
+		{"no JSON", sandbox.Status(200, "application/json", "no workers are free"), "no workers"},
+		{"no result", sandbox.Status(200, "application/json", `{"message":"come back later"}`), "come back later"},
+		{"nothing", sandbox.Status(200, "application/json", ""), "200 OK"},
 	} {
 		t.Run(c.why, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, b *fixture) {

@@ -44,6 +44,12 @@ func (c *Client) stream(ctx context.Context, k call) (*Stream, error) {
 	s.body = watch(resp.Body, s.idleTimeout(), func() { cancel(ErrIdle) })
 	s.reader = s.body
 	if s.accept(resp) {
+		if s.run && !s.events {
+			s.noResult = func(body []byte) error {
+				resp.Body = io.NopCloser(bytes.NewReader(body))
+				return c.failure(k, resp)
+			}
+		}
 		return s, nil
 	}
 	if ctx.Err() != nil || s.body.failure() != nil {

@@ -206,13 +206,15 @@ func TestRunAnswersWithJSON(t *testing.T) {
 			t.Errorf("%d events", n)
 		}
 	}
-	for _, body := range []string{"", "{", "[]", `{"message":"later"}`} {
+	for _, body := range []string{"", "{", "[]", "no capacity", `{"message":"later"}`} {
 		c := newTest(t, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
 			io.WriteString(w, body)
 		})
 		s, err := c.StartRun(t.Context(), "f1", "r1", nil)
-		if err := drained(s, err); !errors.Is(err, io.ErrUnexpectedEOF) {
+		err = drained(s, err)
+		answer, ok := errors.AsType[*notte.Error](err)
+		if !errors.Is(err, io.ErrUnexpectedEOF) || !ok || answer.StatusCode != http.StatusOK || !notte.MayHaveStarted(err) {
 			t.Errorf("%q: %v", body, err)
 		}
 	}

@@ -32,7 +32,8 @@ type Stream struct {
 	clock               *time.Duration // how far Notte's clock is ahead of ours; nil: not known
 	decoder             decoder
 	body                *watchedBody
-	reader              io.Reader // body, or what has been looked at and then body
+	reader              io.Reader               // body, or what has been looked at and then body
+	noResult            func(body []byte) error // returns why a run's answer in JSON is no result; nil for events
 	used                atomic.Bool
 	skipped             int // events that were not understood or too long
 }
@@ -216,6 +217,7 @@ func (s *Stream) readResult(yield func(Event) bool) bool {
 	f := fieldsOf(answer)
 	if !ok || f.text("status", "function_run_id", "workflow_run_id", "session_id") == "" && !f["result"].Exists() {
 		s.skip("not a run result", len(body))
+		s.body.setErr(s.noResult(body))
 		return true
 	}
 	yield(Event{Type: EventResult, Result: parseRunResult(f), Size: len(body)})
@@ -228,6 +230,10 @@ func (s *Stream) lost() error {
 		return fmt.Errorf("could not %s to its end: stopped: %w", s.op, context.Cause(s.ctx))
 	}
 	e := &lostError{cause: s.body.failure()}
+	if refused, ok := errors.AsType[*Error](e.cause); ok {
+		e.text = refused.Error()
+		return e
+	}
 	var why string
 	switch {
 	case errors.Is(e.cause, ErrIdle):
