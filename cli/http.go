@@ -138,7 +138,10 @@ func (p *program) httpServer(a *app, flags httpFlags, token string) (*transport.
 		OnStop:         a.stopJobs,
 	}
 	if flags.showsPages() {
-		opts.Pages = pages.New(pages.Options{Call: srv.Call, Token: token, Simulated: a.simulated, Logger: a.log})
+		opts.Pages = pages.New(pages.Options{
+			Call: srv.Call, Token: token, TokenPlace: "in " + tokenVariable + " where the server runs",
+			Simulated: a.simulated, Logger: a.log,
+		})
 	}
 	return transport.NewHTTP(srv.MCP, opts)
 }

@@ -129,7 +129,7 @@ func TestPagesWithAToken(t *testing.T) {
 	form := func(token string) (int, string) {
 		return b.post("/sign-in", "application/x-www-form-urlencoded", url.Values{"token": {token}, "next": {"/"}}.Encode(), b.base)
 	}
-	if status, page := b.get("/"); status != http.StatusUnauthorized || !strings.Contains(page, "Sign in") {
+	if status, page := b.get("/"); status != http.StatusUnauthorized || !strings.Contains(page, "is in ANYTHING_MCP_AUTH_TOKEN") {
 		t.Errorf("without a session: %d %s", status, page)
 	}
 	if status, page := form("wrong"); status != http.StatusUnauthorized || !strings.Contains(page, "The token is wrong") {

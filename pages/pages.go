@@ -25,6 +25,10 @@ type Options struct {
 	// ?code=… of any page. With neither, whoever can reach the pages can use them.
 	Token, Code string
 
+	// TokenPlace says where the token is, to follow "This server needs its token,
+	// which is". It may be empty.
+	TokenPlace string
+
 	Simulated bool         // nothing is real; the list says so
 	Logger    *slog.Logger // gets a line for each wrong token; nil: none
 }

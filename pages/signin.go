@@ -14,14 +14,18 @@ const maxForm = 16 << 10
 // askForToken answers with the form that signs a person in. next is the address that
 // was asked for.
 func (p *pages) askForToken(w http.ResponseWriter, status int, next, wrong string) {
+	place := ""
+	if p.TokenPlace != "" {
+		place = ", which is " + html.EscapeString(p.TokenPlace)
+	}
 	if wrong != "" {
 		wrong = `<p id="wrong" class="error" role="alert">` + html.EscapeString(wrong) + "</p>"
 	}
-	writePage(w, status, document("Sign in", fmt.Sprintf(signInForm, html.EscapeString(next), wrong)))
+	writePage(w, status, document("Sign in", fmt.Sprintf(signInForm, place, html.EscapeString(next), wrong)))
 }
 
 const signInForm = `<h1>Sign in to anything-mcp</h1>
-<p>This server needs its token, which is in ANYTHING_MCP_AUTH_TOKEN where the server runs.</p>
+<p>This server needs its token%s.</p>
 <form method="post" action="/sign-in">
 <input type="hidden" name="next" value="%s">
 <div class="field"><label for="token">Token</label>
