@@ -69,38 +69,22 @@ type content struct {
 	Runs      []*run      `json:"runs"`
 }
 
-// lockAndLoad locks the file and loads what other processes have changed. unlock is
-// nil if the file is not used any more.
-func (f *file) lockAndLoad(s *store) (unlock func()) {
-	if f.err != nil {
-		return nil
+// begin locks the file and loads what other processes have changed. The function
+// that it returns saves the store, if it is told to, and unlocks the file. Without a
+// file that can be used, both do nothing.
+func (f *file) begin(s *store) (end func(save bool)) {
+	if f == nil || f.err != nil {
+		return func(bool) {}
 	}
 	unlock, err := f.lock()
 	if err != nil {
 		f.fail("locking", err)
-		return nil
+		return func(bool) {}
 	}
 	f.load(s)
-	return unlock
-}
-
-// refresh loads what other processes have changed.
-func (f *file) refresh(s *store) {
-	if unlock := f.lockAndLoad(s); unlock != nil {
-		unlock()
-	}
-}
-
-// begin locks the file and loads it. The function that it returns saves the
-// store and unlocks the file.
-func (f *file) begin(s *store) (end func()) {
-	unlock := f.lockAndLoad(s)
-	if unlock == nil {
-		return func() {}
-	}
-	return func() {
+	return func(save bool) {
 		defer unlock()
-		if f.err != nil {
+		if !save || f.err != nil {
 			return
 		}
 		if err := f.save(s); err != nil {

@@ -14,10 +14,7 @@ import (
 // at Notte returns its result so: text unchanged, anything else as its repr. v
 // must be encodable as JSON.
 func pythonText(v any) string {
-	data, err := encode(v)
-	if err != nil {
-		return fmt.Sprint(v) // not reached: Outcome.prepared has encoded it
-	}
+	data := mustEncode(v)
 	var plain any
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
@@ -106,16 +103,17 @@ func runVariables(source string) []Variable {
 		return nil
 	}
 	var all []Variable
-	for _, part := range splitArguments(source[at[1]:]) {
-		declared, value, hasDefault := cutDefault(part)
+	for _, declared := range splitArguments(withoutComments(source[at[1]:])) {
+		var v Variable
+		if i := indexOutside(declared, "="); i >= 0 {
+			v.Default = new(strings.TrimSpace(declared[i+1:]))
+			declared = declared[:i]
+		}
 		m := parameter.FindStringSubmatch(strings.TrimSpace(declared))
 		if m == nil { // such as *, / or **kwargs
 			continue
 		}
-		v := Variable{Name: m[1], Type: strings.TrimSpace(m[2])}
-		if hasDefault {
-			v.Default = new(strings.TrimSpace(value))
-		}
+		v.Name, v.Type = m[1], strings.TrimSpace(m[2])
 		if all = append(all, v); len(all) == maxVariables {
 			break
 		}
@@ -125,47 +123,47 @@ func runVariables(source string) []Variable {
 
 // splitArguments splits source at the commas before the bracket that closes it.
 func splitArguments(source string) (parts []string) {
-	var part strings.Builder
-	for depth := 0; source != ""; {
-		n := tokenLength(source)
-		token := source[:n]
-		source = source[n:]
-		switch token[0] {
-		case '#':
-			continue
-		case '(', '[', '{':
-			depth++
-		case ')', ']', '}':
-			if depth--; depth < 0 {
-				return append(parts, part.String())
-			}
-		case ',':
-			if depth == 0 {
-				parts = append(parts, part.String())
-				part.Reset()
-				continue
-			}
+	for {
+		i := indexOutside(source, ",)]}")
+		if i < 0 {
+			return nil // not closed
 		}
-		part.WriteString(token)
+		parts = append(parts, source[:i])
+		if source[i] != ',' {
+			return parts
+		}
+		source = source[i+1:]
 	}
-	return nil // not closed
 }
 
-// cutDefault cuts a parameter at its equals sign outside of brackets and strings.
-func cutDefault(part string) (declared, value string, found bool) {
-	for i, depth := 0, 0; i < len(part); i += tokenLength(part[i:]) {
-		switch part[i] {
+// withoutComments returns source without its comments.
+func withoutComments(source string) string {
+	var b strings.Builder
+	for source != "" {
+		n := tokenLength(source)
+		if source[0] != '#' {
+			b.WriteString(source[:n])
+		}
+		source = source[n:]
+	}
+	return b.String()
+}
+
+// indexOutside returns the index of the first of chars that is neither in a string
+// nor in a pair of brackets, or -1.
+func indexOutside(source, chars string) int {
+	for i, depth := 0, 0; i < len(source); i += tokenLength(source[i:]) {
+		if depth == 0 && strings.IndexByte(chars, source[i]) >= 0 {
+			return i
+		}
+		switch source[i] {
 		case '(', '[', '{':
 			depth++
 		case ')', ']', '}':
 			depth--
-		case '=':
-			if depth == 0 {
-				return part[:i], part[i+1:], true
-			}
 		}
 	}
-	return part, "", false
+	return -1
 }
 
 // tokenLength returns the length of the string or comment at the start of

@@ -49,7 +49,7 @@ type object []any
 
 // MarshalJSON implements [json.Marshaler].
 func (o object) MarshalJSON() ([]byte, error) {
-	var b []byte
+	b := []byte{'{'}
 	for pair := range slices.Chunk(o, 2) {
 		name, isName := pair[0].(string)
 		if !isName || len(pair) < 2 {
@@ -59,9 +59,13 @@ func (o object) MarshalJSON() ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		b = append(append(append(append(b, ','), mustEncode(name)...), ':'), value...)
+		if len(b) > 1 {
+			b = append(b, ',')
+		}
+		b = append(append(b, mustEncode(name)...), ':')
+		b = append(b, value...)
 	}
-	return append(append([]byte{'{'}, bytes.TrimPrefix(b, []byte(","))...), '}'), nil
+	return append(b, '}'), nil
 }
 
 // orNull returns text, or nil for the JSON null if text is empty.

@@ -33,12 +33,9 @@ func (s *Server) startNewRun(r *http.Request, f *function) http.HandlerFunc {
 	if refused != nil {
 		return refused
 	}
-	run, full := s.newRun(f.ID), false
-	s.store.change(func() { run, full = s.begin(run, f, in) })
-	if full {
-		return tooManyRuns
-	}
-	return s.answerStart(run, in)
+	var begun *run
+	s.store.change(func() { begun = s.begin(s.newRun(f.ID), f, in) })
+	return s.answerStart(begun, in)
 }
 
 // startCreatedRun answers POST /functions/{id}/runs/{run_id}. Only the first
@@ -48,36 +45,33 @@ func (s *Server) startCreatedRun(r *http.Request, f *function, run *run) http.Ha
 	if refused != nil {
 		return refused
 	}
-	var fresh, full bool
+	fresh := false
 	s.store.change(func() {
-		if kept, ok := s.store.runs.get(run.ID); ok && kept.Started.IsZero() {
-			fresh = true
-			run, full = s.begin(kept, f, in)
+		kept, ok := s.store.runs.get(run.ID)
+		if fresh = ok && kept.Started.IsZero(); fresh {
+			run = s.begin(kept, f, in)
 		}
 	})
-	switch {
-	case !fresh:
+	if !fresh {
 		return answer(http.StatusConflict, detail("Function run has already been started"))
-	case full:
-		return tooManyRuns
 	}
 	return s.answerStart(run, in)
 }
 
-// begin stores and returns a copy of r that has started now, unless as many runs
-// are active as may be. The caller must hold the store's mutex.
-func (s *Server) begin(r *run, f *function, in startBody) (begun *run, full bool) {
+// begin stores and returns a copy of r that has started now. It returns nil if as
+// many runs are active as may be. The caller must hold the store's mutex.
+func (s *Server) begin(r *run, f *function, in startBody) *run {
 	now := time.Now()
 	if s.store.activeRuns(now) >= maxRuns {
-		return r, true
+		return nil
 	}
-	next := *r
-	next.Started, next.Vars, next.Outcome = now, in.vars, f.Run
+	begun := *r
+	begun.Started, begun.Vars, begun.Outcome = now, in.vars, f.Run
 	if f.Run == nil {
-		next.Outcome = s.sample(f, in.vars, now)
+		begun.Outcome = s.sample(f, in.vars, now)
 	}
-	s.store.runs.put(next.ID, &next)
-	return &next, false
+	s.store.runs.put(begun.ID, &begun)
+	return &begun
 }
 
 // maxRuns is how many runs may be active at once, as in Notte's free plan.
@@ -99,7 +93,11 @@ func tooManyRuns(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusTooManyRequests, detail("Too many concurrent function runs: at most "+strconv.Itoa(maxRuns)))
 }
 
+// answerStart answers the start of a run, which is nil if too many are active.
 func (s *Server) answerStart(run *run, in startBody) http.HandlerFunc {
+	if run == nil {
+		return tooManyRuns
+	}
 	return func(w http.ResponseWriter, r *http.Request) {
 		s.play(w, r, s.scripts.get(scriptName{functionID: run.FunctionID}), func(st *Stream) error {
 			if in.stream {

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -48,8 +49,10 @@ func logLine(at time.Time, text string) string {
 // inputs returns the values of the function's variables, defaults included. Its
 // errors are in Notte's words.
 func inputs(f *function, vars map[string]string) (map[string]string, error) {
-	given, missing := make(map[string]string), []string(nil)
+	given := make(map[string]string)
+	var known, missing, unexpected []string
 	for _, v := range f.Variables {
+		known = append(known, v.Name)
 		value, ok := vars[v.Name]
 		switch {
 		case ok:
@@ -60,45 +63,28 @@ func inputs(f *function, vars map[string]string) (map[string]string, error) {
 			missing = append(missing, v.Name)
 		}
 	}
-	if len(missing) > 0 {
-		return nil, fmt.Errorf("ValueError: Missing required parameters for run function: %s", pythonNames(missing))
-	}
-	if err := checkNames(f, vars); err != nil {
-		return nil, err
-	}
-	if count, ok := given["count"]; ok {
-		if _, err := strconv.Atoi(count); err != nil {
-			return nil, fmt.Errorf("ValueError: invalid literal for int() with base 10: %s", pythonString(count))
-		}
-	}
-	return given, nil
-}
-
-// checkNames returns an error if vars has a name that the function does not take.
-func checkNames(f *function, vars map[string]string) error {
-	var known, unexpected []string
-	for _, v := range f.Variables {
-		known = append(known, v.Name)
-	}
 	for name := range vars {
 		if !slices.Contains(known, name) {
 			unexpected = append(unexpected, name)
 		}
 	}
-	if len(unexpected) == 0 {
-		return nil
+	count, hasCount := given["count"]
+	_, err := strconv.Atoi(count)
+	switch {
+	case missing != nil:
+		return nil, fmt.Errorf("ValueError: Missing required parameters for run function: %s", pythonNames(missing))
+	case unexpected != nil:
+		return nil, fmt.Errorf("ValueError: Unexpected variable names for run function: %s (expected variable names: %s)",
+			pythonNames(unexpected), pythonNames(known))
+	case hasCount && err != nil:
+		return nil, fmt.Errorf("ValueError: invalid literal for int() with base 10: %s", pythonString(count))
 	}
-	return fmt.Errorf("ValueError: Unexpected variable names for run function: %s (expected variable names: %s)",
-		pythonNames(unexpected), pythonNames(known))
+	return given, nil
 }
 
-// pythonNames returns the repr of a sorted list of names.
+// pythonNames returns the repr of a sorted list of names, which is [] for none.
 func pythonNames(names []string) string {
-	list := make([]any, len(names))
-	for i, name := range slices.Sorted(slices.Values(names)) {
-		list[i] = name
-	}
-	return pythonText(list)
+	return pythonText(append([]string{}, slices.Sorted(slices.Values(names))...))
 }
 
 // sampleFormat returns the JSON Schema of sampleData for a function with these
@@ -144,10 +130,7 @@ func sampleData(f *function, given map[string]string) map[string]any {
 		n = min(max(count, 1), maxSampleItems)
 		data["count"] = n
 	}
-	site := given["url"]
-	if site == "" {
-		site = defaultSite
-	}
+	site := cmp.Or(given["url"], defaultSite)
 	items := make([]any, n)
 	for i := range items {
 		items[i] = map[string]any{

@@ -22,15 +22,15 @@ func (s *Server) setSchedule(r *http.Request, f *function) http.HandlerFunc {
 	if problems != nil {
 		return invalid(problems)
 	}
-	return s.schedule(f.ID, &schedule{cron, variables})
+	return s.putSchedule(f.ID, &schedule{cron, variables})
 }
 
 // deleteSchedule answers DELETE /functions/{id}/schedule. It is idempotent.
 func (s *Server) deleteSchedule(_ *http.Request, f *function) http.HandlerFunc {
-	return s.schedule(f.ID, nil)
+	return s.putSchedule(f.ID, nil)
 }
 
-func (s *Server) schedule(functionID string, next *schedule) http.HandlerFunc {
+func (s *Server) putSchedule(functionID string, next *schedule) http.HandlerFunc {
 	s.changeFunction(functionID, func(old function) *function {
 		old.Schedule = next
 		return &old

@@ -28,9 +28,7 @@ type store struct {
 func (s *store) view(f func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.file != nil {
-		s.file.refresh(s)
-	}
+	s.file.begin(s)(false) // loads the file and saves nothing
 	s.settle(time.Now())
 	f()
 }
@@ -39,9 +37,8 @@ func (s *store) view(f func()) {
 func (s *store) change(f func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.file != nil {
-		defer s.file.begin(s)()
-	}
+	end := s.file.begin(s)
+	defer end(true)
 	s.settle(time.Now())
 	f()
 }

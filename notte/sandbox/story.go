@@ -191,7 +191,8 @@ func splitDeltas(text string) iter.Seq[string] {
 
 // play writes the story to st: write writes one beat. left says how the session
 // ends if the client leaves.
-func (b *story) play(s *Server, st *Stream, v *session, left string, write func(beat) error) error {
+func (b *story) play(st *Stream, v *session, left string, write func(beat) error) error {
+	s := st.server
 	for _, next := range b.beats {
 		err := s.pause(st.ctx, next.after)
 		if err == nil {

@@ -7,7 +7,6 @@ import (
 
 // v1Writer writes a story as v1 events, with the fields of the published page.
 type v1Writer struct {
-	s                    *Server
 	st                   *Stream
 	story                *story
 	viewerURL            string
@@ -18,8 +17,8 @@ type v1Writer struct {
 func (s *Server) demoV1(st *Stream, r *http.Request, query string) error {
 	b := newStory(query, nil)
 	v := s.openSession(b.task)
-	w := v1Writer{s: s, st: st, story: b, viewerURL: s.origin(r) + v.viewerPath(), threadID: s.ids.uuid()}
-	return b.play(s, st, v, "abandoned: the client left", w.write)
+	w := v1Writer{st: st, story: b, viewerURL: s.origin(r) + v.viewerPath(), threadID: s.ids.uuid()}
+	return b.play(st, v, "abandoned: the client left", w.write)
 }
 
 func (w *v1Writer) write(b beat) error {
@@ -65,7 +64,7 @@ func (w *v1Writer) write(b beat) error {
 func (w *v1Writer) upload() error {
 	f := newFunction(w.story.task.function())
 	f.Created, f.Broken = time.Now(), wants(w.story.query, "broken")
-	w.s.addFunction(f)
+	w.st.server.addFunction(f)
 	w.functionID = f.ID
 	return w.st.chunk("function_uploaded", "function_id", f.ID, "function_name", f.Name, "created_at", formatTime(f.Created))
 }

@@ -7,7 +7,6 @@ import (
 
 // v2Writer writes a story as the chunks of an AI SDK UI message stream.
 type v2Writer struct {
-	s         *Server
 	st        *Stream
 	story     *story
 	turn      turn
@@ -43,10 +42,10 @@ func (s *Server) demoV2(st *Stream, r *http.Request, in startRequest) error {
 	}
 	v := s.openSession(b.task)
 	w := v2Writer{
-		s: s, st: st, story: b, turn: th.Turn, session: v,
+		st: st, story: b, turn: th.Turn, session: v,
 		viewerURL: s.origin(r) + v.viewerPath(), messageID: s.ids.uuid(),
 	}
-	return b.play(s, st, v, "left by its client; the build goes on", w.write)
+	return b.play(st, v, "left by its client; the build goes on", w.write)
 }
 
 // write writes the chunks of one beat and flushes them together.
@@ -152,8 +151,9 @@ func (w *v2Writer) result(output any) {
 func (w *v2Writer) upload(b beat) {
 	id, name := w.turn.FunctionID, w.story.task.name
 	data := object{"function_id", id, "function_name", name}
-	w.s.store.view(func() {
-		if f, ok := w.s.store.functions.get(id); ok {
+	store := &w.st.server.store
+	store.view(func() {
+		if f, ok := store.functions.get(id); ok {
 			data = append(data, "version", f.latest(), "created_at", formatTime(f.Created), "updated_at", formatTime(f.Updated))
 		}
 	})
