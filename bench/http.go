@@ -50,19 +50,24 @@ func (l *lab) startHTTP(ctx context.Context, c contender) (*httpServer, error) {
 // startRelay starts the relay, which prints its URL.
 func (l *lab) startRelay(ctx context.Context) (*httpServer, error) {
 	cmd := l.programs.command(ctx, l.programs.relay, nil, l.upstream.URL)
+	line, err := startAndRead(cmd)
+	return &httpServer{cmd: cmd, url: strings.TrimSpace(line)}, err
+}
+
+// startAndRead starts a program and returns the first line that it prints. It kills
+// a program that prints none.
+func startAndRead(cmd *exec.Cmd) (line string, err error) {
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	if err := cmd.Start(); err != nil {
-		return nil, err
+		return "", err
 	}
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
+	if line, err = bufio.NewReader(out).ReadString('\n'); err != nil {
 		kill(cmd)
-		return nil, err
 	}
-	return &httpServer{cmd: cmd, url: strings.TrimSpace(line)}, nil
+	return line, err
 }
 
 // kill ends a program at once, without a chance to clean up.

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -30,13 +29,8 @@ func manyRow(ctx context.Context, l *lab, c contender) (row, error) {
 // store on disk must have all builds, whole.
 func (l *lab) many(ctx context.Context, c contender, n, steps int, gap time.Duration, rounds int) (disk, memory sample, err error) {
 	l.upstream.Script("many", sandbox.Func(func(st *sandbox.Stream) error {
-		for i := range steps {
-			if err := wait(st.Context(), gap); err != nil {
-				return err
-			}
-			if err := st.Event(map[string]string{"type": "tool_start", "name": stepName(i)}); err != nil {
-				return err
-			}
+		if err := writeSteps(st, steps, gap, func() {}); err != nil {
+			return err
 		}
 		return st.Event(done())
 	}))
@@ -52,8 +46,6 @@ func (l *lab) many(ctx context.Context, c contender, n, steps int, gap time.Dura
 		},
 		func() (time.Duration, error) { return l.buildMany(ctx, c, inMemory, n) })
 }
-
-func stepName(i int) string { return fmt.Sprint("step-", i) }
 
 // buildMany times n concurrent builds in a new server, and kills it.
 func (l *lab) buildMany(ctx context.Context, c contender, state string, n int) (time.Duration, error) {

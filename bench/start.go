@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"os"
@@ -27,31 +26,24 @@ func startRow(ctx context.Context, l *lab, c contender) (row, error) {
 }
 
 func sizeRow(_ context.Context, l *lab, c contender) (row, error) {
-	size, err := fileSize(c.program)
+	ours, err := os.Stat(c.program)
 	if err != nil {
 		return row{}, err
 	}
-	hello, err := fileSize(l.programs.hello)
+	hello, err := os.Stat(l.programs.hello)
 	if err != nil {
 		return row{}, err
 	}
-	ratio := float64(size) / float64(hello)
+	size := ours.Size()
+	ratio := float64(size) / float64(hello.Size())
 	return row{
 		what:     "the binary, stripped",
 		measured: fmt.Sprintf("%s: %.1f times", mb(size), ratio),
 		ratio:    ratio,
 		bound:    "19 MB",
 		reached:  size <= 19e6,
-		baseline: "a Go program that prints one line: " + mb(hello),
+		baseline: "a Go program that prints one line: " + mb(hello.Size()),
 	}, nil
-}
-
-func fileSize(path string) (int64, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return 0, err
-	}
-	return info.Size(), nil
 }
 
 // startServer measures the time from starting a server to its answer to initialize.
@@ -70,14 +62,7 @@ func (l *lab) startServer(ctx context.Context, c contender, state string) (time.
 func (l *lab) startHello(ctx context.Context) (time.Duration, error) {
 	start := time.Now()
 	cmd := l.programs.command(ctx, l.programs.hello, nil)
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return 0, err
-	}
-	if err := cmd.Start(); err != nil {
-		return 0, err
-	}
-	_, err = bufio.NewReader(out).ReadString('\n')
+	_, err := startAndRead(cmd)
 	took := time.Since(start)
 	if err != nil {
 		return 0, err

@@ -36,14 +36,8 @@ func stepRow(ctx context.Context, l *lab, c contender) (row, error) {
 func (l *lab) steps(ctx context.Context, c contender, n int) (took, raw sample, err error) {
 	written := make(chan time.Time, n)
 	l.upstream.Script("steps", sandbox.Func(func(st *sandbox.Stream) error {
-		for i := range n {
-			if err := wait(st.Context(), stepGap); err != nil {
-				return err
-			}
-			written <- time.Now()
-			if err := st.Event(map[string]string{"type": "tool_start", "name": stepName(i)}); err != nil {
-				return err
-			}
+		if err := writeSteps(st, n, stepGap, func() { written <- time.Now() }); err != nil {
+			return err
 		}
 		if err := wait(st.Context(), stepGap); err != nil {
 			return err
@@ -97,6 +91,23 @@ func (l *lab) stepsRaw(ctx context.Context, written <-chan time.Time) (took samp
 	}
 	return took, lines.Err()
 }
+
+// writeSteps writes n steps, with a gap before each. It calls before just before each
+// write.
+func writeSteps(st *sandbox.Stream, n int, gap time.Duration, before func()) error {
+	for i := range n {
+		if err := wait(st.Context(), gap); err != nil {
+			return err
+		}
+		before()
+		if err := st.Event(map[string]string{"type": "tool_start", "name": stepName(i)}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func stepName(i int) string { return fmt.Sprint("step-", i) }
 
 // wait returns after d, or with an error if ctx ends first.
 func wait(ctx context.Context, d time.Duration) error {

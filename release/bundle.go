@@ -35,23 +35,22 @@ func writeBundle(path, version string, binaries []binary) error {
 		return err
 	}
 	files := []bundled{{"manifest.json", manifest, 0o644}}
-	for from, to := range map[string]string{"release/bundle/icon.png": "icon.png"} {
-		raw, err := os.ReadFile(from)
-		if err != nil {
-			return err
-		}
-		files = append(files, bundled{to, raw, 0o644})
+	add := func(name, source string, mode fs.FileMode) error {
+		raw, err := os.ReadFile(source)
+		files = append(files, bundled{name, raw, mode})
+		return err
+	}
+	if err := add("icon.png", "release/bundle/icon.png", 0o644); err != nil {
+		return err
 	}
 	for _, p := range bundlePlatforms {
 		source, err := find(binaries, p.os, p.arch)
+		if err == nil {
+			err = add("server/"+p.dir+"/"+executable(p.os), source, 0o755)
+		}
 		if err != nil {
 			return err
 		}
-		raw, err := os.ReadFile(source)
-		if err != nil {
-			return err
-		}
-		files = append(files, bundled{"server/" + p.dir + "/" + executable(p.os), raw, 0o755})
 	}
 	packed, err := pack(files)
 	if err != nil {

@@ -1,4 +1,4 @@
-// Command hello prints one line: what starting a Go program takes at least.
+// Command hello prints one line. It shows how long any Go program takes to start.
 package main
 
 import "fmt"

@@ -1,6 +1,6 @@
-// Command relay passes requests on to the URL it is given and their streams
-// back: what net/http alone takes to hold a stream open at both ends. It prints
-// the URL it listens on.
+// Command relay is a reverse proxy to the URL that it is given. It shows how much
+// memory net/http alone needs to hold a stream open at both ends. It prints the URL
+// at which it listens.
 package main
 
 import (
@@ -29,15 +29,15 @@ func main() {
 	proxy := &httputil.ReverseProxy{
 		Rewrite:       func(r *httputil.ProxyRequest) { r.SetURL(target) },
 		FlushInterval: -1, // at once
-		BufferPool:    pieces(4 << 10),
-		ErrorLog:      log.New(io.Discard, "", 0), // clients that leave are no news
+		BufferPool:    buffers{},
+		ErrorLog:      log.New(io.Discard, "", 0), // because a client that leaves is not an error here
 	}
 	fmt.Println("http://" + ln.Addr().String())
 	log.Fatal(http.Serve(ln, proxy))
 }
 
-// pieces makes buffers of its size, where ReverseProxy's own have 32 KiB.
-type pieces int
+// buffers makes buffers of 4 KiB. Those of ReverseProxy itself have 32 KiB.
+type buffers struct{}
 
-func (p pieces) Get() []byte { return make([]byte, p) }
-func (p pieces) Put([]byte)  {}
+func (buffers) Get() []byte { return make([]byte, 4<<10) }
+func (buffers) Put([]byte)  {}
