@@ -172,10 +172,14 @@ func TestCancellation(t *testing.T) {
 
 // 150 waiting calls do not delay another request.
 func TestManyWaiting(t *testing.T) {
+	calls := 150
+	if testing.Short() {
+		calls = 50
+	}
 	forEachTransport(t, bothEras, func(t *testing.T, api *service, c *conn, _ *process) {
 		wait, open := gate(t)
 		var ids []int
-		for n := range 150 {
+		for n := range calls {
 			query := fmt.Sprintf("wait %d", n)
 			api.Script(query, statusEvent("planning"), wait, done(""))
 			ids = append(ids, c.build(query))

@@ -22,6 +22,7 @@ func stateBelow(home string) string {
 // The key is found where the user keeps it. None of these servers has it in its
 // environment.
 func TestKeyElsewhere(t *testing.T) {
+	skipManyProcesses(t)
 	for _, test := range []struct {
 		place string
 		file  string // below the home

@@ -82,6 +82,15 @@ func raceDetector() bool {
 	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 }
 
+// skipManyProcesses skips a test with -short that starts a process for each of its
+// cases, and makes one call at a time.
+func skipManyProcesses(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("a process is started for each case")
+	}
+}
+
 // build compiles the program, with the race detector if the test has it.
 func build(path string) error {
 	args := []string{"build", "-o", path}

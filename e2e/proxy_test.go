@@ -70,6 +70,7 @@ func checkNoBuild(t *testing.T, c *conn, says ...string) {
 
 // Requests go through the proxy that the system's variables name.
 func TestProxyIsUsed(t *testing.T) {
+	skipManyProcesses(t)
 	for _, test := range []struct {
 		situation string
 		scheme    string // of Notte
@@ -127,6 +128,7 @@ func TestProxyIsUsed(t *testing.T) {
 // A setting of a proxy that cannot be read is an error, which names the variable. No
 // connection is made, neither through that proxy nor past it.
 func TestProxySettingThatCannotBeRead(t *testing.T) {
+	skipManyProcesses(t)
 	for _, test := range []struct{ situation, variable, value, scheme string }{
 		{"the report", "HTTPS_PROXY", "http://user:pa#ss%@127.0.0.1:9", "https"},
 		{"in lower case", "https_proxy", "http://user:pa#ss@127.0.0.1:9", "https"},
@@ -159,6 +161,7 @@ func TestProxySettingThatIsNotNeeded(t *testing.T) {
 
 // What a proxy refuses is told as the proxy's.
 func TestProxyRefuses(t *testing.T) {
+	skipManyProcesses(t)
 	for _, test := range []struct {
 		situation string
 		scheme    string // of Notte

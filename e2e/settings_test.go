@@ -57,6 +57,7 @@ func checkFit(t *testing.T, c *conn) {
 // A key with something around it is used. A key that cannot be one is told by each call
 // of a server, and never sent.
 func TestKeyInTheEnvironment(t *testing.T) {
+	skipManyProcesses(t)
 	for _, test := range []struct{ situation, value, told string }{
 		{"plain", apiKey, ""},
 		{"Docker's env file", `"` + apiKey + `"`, ""},
@@ -115,6 +116,7 @@ func TestNoKeyInTheEnvironment(t *testing.T) {
 // Settings from the configuration of a host. What cannot be read is told by each call
 // if it guards money or access, and otherwise by the log.
 func TestSettingsOfAHost(t *testing.T) {
+	skipManyProcesses(t)
 	for _, test := range []struct {
 		setting string // or a flag
 		told    string // by calls; empty: they build
@@ -199,6 +201,7 @@ func TestSettingsOfAHost(t *testing.T) {
 // A command line that cannot be read is told by each call. It may have the key, which
 // is not repeated.
 func TestCommandLineOfAHost(t *testing.T) {
+	skipManyProcesses(t)
 	for _, test := range []struct{ line, told string }{
 		{"stdio --sandbx", "unknown flag: --sandbx (did you mean --sandbox"},
 		{"stdio -sandbox", "unknown flag: -sandbox (did you mean --sandbox"},
@@ -227,6 +230,7 @@ func TestCommandLineOfAHost(t *testing.T) {
 
 // A sandbox that is asked for in any words takes no key and bills nothing.
 func TestSandboxOfAHost(t *testing.T) {
+	skipManyProcesses(t)
 	for _, value := range []string{"on", "ON", "yes", "1", "'true'", "“true”", "ANYTHING_MCP_SANDBOX=1", "true\r\n"} {
 		api, url := newSandbox(t)
 		c, _ := serveWith(t, "stdio", legacy, url, []string{"ANYTHING_MCP_SANDBOX=" + value, "ANYTHING_MCP_SANDBOX_SPEED=0", "NOTTE_API_KEY=${NOTTE_API_KEY}", "NOTTE_API_URL=nonsense"})
@@ -241,6 +245,7 @@ func TestSandboxOfAHost(t *testing.T) {
 // directory that the test makes, HOME below it for the user's home, and DEFAULT for
 // where the state is without the variable.
 func TestStateDirOfAHost(t *testing.T) {
+	skipManyProcesses(t)
 	for _, test := range []struct {
 		value string
 		want  string // the directory of the database; empty: none

@@ -74,6 +74,7 @@ func TestHostileInput(t *testing.T) {
 
 // Wrong command lines, with their messages and exit codes.
 func TestExitCodes(t *testing.T) {
+	skipManyProcesses(t)
 	t.Parallel()
 	_, url := newSandbox(t)
 	replay(t, "testdata/exits.txtar", func(t *testing.T, input string) string {

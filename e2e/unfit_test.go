@@ -45,6 +45,7 @@ func checkWorksInMemory(t *testing.T, api *service, h *host, c *conn, path, reme
 // A server that finds something else in the place of its database starts and
 // works, and does not change what it found.
 func TestUnfitState(t *testing.T) {
+	skipManyProcesses(t)
 	for _, test := range []struct {
 		name   string
 		put    func(t *testing.T, url, dir string) (path string) // the file in the way

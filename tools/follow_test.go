@@ -211,10 +211,14 @@ func (f *fixture) sameSentence(args object, tool string, other object) {
 
 // However much has happened, an answer is bounded, and the answers together have all.
 func TestFollowIsBounded(t *testing.T) {
+	quotes := 300
+	if testing.Short() {
+		quotes = 60 // each answer has the whole text
+	}
 	for name, steps := range map[string][]sandbox.Step{
 		"many":   {sandbox.Repeat(1000, event("tool_start", "name", "goto"))},
 		"large":  {sandbox.Repeat(100, event("status", "status", strings.Repeat("\"é\\", 700)))},
-		"text":   {sandbox.Repeat(300, event("text_delta", "delta", strings.Repeat("\"", 1000)), event("thinking_delta", "delta", "x"))},
+		"text":   {sandbox.Repeat(quotes, event("text_delta", "delta", strings.Repeat("\"", 1000)), event("thinking_delta", "delta", "x"))},
 		"merged": {sandbox.Repeat(300, event("text_delta", "delta", strings.Repeat("ab ", 100)), sandbox.Delay(time.Second))},
 	} {
 		t.Run(name, func(t *testing.T) {
