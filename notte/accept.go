@@ -3,7 +3,6 @@ package notte
 import (
 	"bufio"
 	"bytes"
-	"compress/gzip"
 	"context"
 	"io"
 	"mime"
@@ -32,19 +31,18 @@ func (c *Client) stream(ctx context.Context, k call) (*Stream, error) {
 		cancel: cancel,
 		op:     "follow the " + string(k.billable),
 		host:   k.endpoint.url.Host,
-		run:    k.billable == startsRun,
 	}
+	s.decoder = decoder{run: k.billable == startsRun, turn: newTurn(c, s.skip)}
 	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
 		s.clock = new(time.Until(date))
 	}
-	s.decoder = decoder{run: s.run, turn: newTurn(c, s.skip)}
-	if !s.run {
+	if !s.decoder.run {
 		s.decoder.language = languageOf(resp)
 	}
 	s.body = watch(resp.Body, s.idleTimeout(), func() { cancel(ErrIdle) })
 	s.reader = s.body
 	if s.accept(resp) {
-		if s.run && !s.events {
+		if s.decoder.run && !s.events {
 			s.noResult = func(body []byte) error {
 				resp.Body = io.NopCloser(bytes.NewReader(body))
 				return c.failure(k, resp)
@@ -72,10 +70,7 @@ type readCloser struct {
 // prepares to read it. If the type is missing or general, it looks at the first bytes,
 // because the API's own example clients do not check the type.
 func (s *Stream) accept(resp *http.Response) bool {
-	if strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
-		s.reader = &gzipReader{compressed: s.body} // some proxies compress unasked
-	}
-	if !s.run {
+	if !s.decoder.run {
 		s.setThread(s.client.Redact(resp.Header.Get(threadHeader)), "")
 	}
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
@@ -87,11 +82,11 @@ func (s *Stream) accept(resp *http.Response) bool {
 		s.reader = r
 		s.events = s.sniffEvents(r)
 	case jsonAnswer:
-		if s.body.anyByte = true; s.run {
+		if s.body.anyByte = true; s.decoder.run {
 			return true
 		}
 	}
-	if !s.events && !s.run && (kind == jsonAnswer || resp.StatusCode == http.StatusAccepted) {
+	if !s.events && !s.decoder.run && (kind == jsonAnswer || resp.StatusCode == http.StatusAccepted) {
 		return s.acceptDetached(resp.StatusCode)
 	}
 	return s.events
@@ -140,20 +135,4 @@ func (s *Stream) sniffEvents(r *bufio.Reader) bool {
 		}
 	}
 	return false
-}
-
-// gzipReader reads the header of its gzip stream with the first Read, so that making
-// one does not wait.
-type gzipReader struct {
-	compressed io.Reader
-	gzip       *gzip.Reader
-}
-
-func (g *gzipReader) Read(p []byte) (n int, err error) {
-	if g.gzip == nil {
-		if g.gzip, err = gzip.NewReader(g.compressed); err != nil {
-			return 0, err
-		}
-	}
-	return g.gzip.Read(p)
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/anything-mcp/anything-mcp/text"
 )
@@ -67,23 +68,21 @@ func (c *Client) newRequest(ctx context.Context, k call) (*http.Request, error) 
 	return req, nil
 }
 
+// idCharacters are those of the IDs of functions, runs and threads.
+const idCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
+
 // ValidID reports whether id can be the ID of a function, a run or a thread: 1 to
 // 128 letters, digits, hyphens and underscores. Calls fail with [ErrInvalidID],
 // before any request, if one is not.
-func ValidID(id string) bool { return checkID("", id) == nil }
+func ValidID(id string) bool {
+	return id != "" && len(id) <= 128 && strings.Trim(id, idCharacters) == ""
+}
 
 // checkID returns ErrInvalidID for an ID that could turn a URL's path into
 // another. Its error does not repeat the ID, which may be any text.
 func checkID(what, id string) error {
-	for _, r := range id {
-		switch {
-		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-', r == '_':
-		default:
-			id = ""
-		}
+	if ValidID(id) {
+		return nil
 	}
-	if id == "" || len(id) > 128 {
-		return fmt.Errorf("%w: a %s ID has 1 to 128 letters, digits, hyphens and underscores; copy it from an earlier answer", ErrInvalidID, what)
-	}
-	return nil
+	return fmt.Errorf("%w: a %s ID has 1 to 128 letters, digits, hyphens and underscores; copy it from an earlier answer", ErrInvalidID, what)
 }

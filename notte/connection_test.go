@@ -127,6 +127,22 @@ func TestCompressedStream(t *testing.T) {
 	}
 }
 
+// TestCompressedFailure reads a refusal that a proxy has compressed unasked.
+func TestCompressedFailure(t *testing.T) {
+	c := newTest(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Content-Encoding", "gzip")
+		w.WriteHeader(http.StatusForbidden)
+		packed := gzip.NewWriter(w)
+		defer packed.Close()
+		io.WriteString(packed, `{"detail":"the plan has ended"}`)
+	})
+	_, err := c.StartBuild(t.Context(), notte.BuildRequest{Query: "q"})
+	if failed, ok := errors.AsType[*notte.Error](err); !ok || failed.Message != "the plan has ended" {
+		t.Error(err)
+	}
+}
+
 func TestContextCause(t *testing.T) {
 	cause := errors.New("the user pressed a key")
 	c := newTest(t, func(w http.ResponseWriter, r *http.Request) {

@@ -149,14 +149,13 @@ func (d *decoder) read(typ string, f fields, size int, yield func(Event) bool) (
 		return d.turn.take(size, yield)
 	}
 	var ev Event
-	known, read := v1.row(typ)
-	if read != nil {
+	if read := v1[EventType(typ)]; read != nil {
 		d.language = languageV1
 		ev = read(f)
 	} else if d.language == unknownLanguage && strings.Contains(typ, "-") {
 		d.language = languageV2 // no type of v1 has a hyphen
 	}
-	ev.Type, ev.Size = cmp.Or(known, typeNamed(typ)), size
+	ev.Type, ev.Size = typeNamed(typ), size
 	return yield(ev)
 }
 
@@ -169,26 +168,7 @@ func (d *decoder) chunk(typ string, f fields) func(*turn, fields) {
 	if name, ok := strings.CutPrefix(typ, "data-"); ok {
 		return func(t *turn, f fields) { t.data(name, f["data"]) }
 	}
-	_, read := v2.row(typ)
-	return read
-}
-
-// table says for each type of a language how its events are read. In v1 each is one
-// [Event]. In v2 each changes a turn and may add events to it.
-type table[Read any] []struct {
-	typ  EventType
-	read Read
-}
-
-// row returns the row for the type called name, or zero values if there is none.
-// The type does not share memory with name.
-func (t table[Read]) row(name string) (typ EventType, read Read) {
-	for _, row := range t {
-		if string(row.typ) == name {
-			return row.typ, row.read
-		}
-	}
-	return typ, read
+	return v2[typ]
 }
 
 // typeNamed returns the type called name, cut to maxTypeName bytes. It shares no

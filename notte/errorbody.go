@@ -150,7 +150,7 @@ func appendUnique(parts []string, s string) []string {
 func fieldPath(loc gjson.Result) string {
 	var path []string
 	for part := range items(loc) {
-		if len(path) > maxParts {
+		if len(path) == maxParts {
 			break
 		}
 		path = append(path, scalarText(part))

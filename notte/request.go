@@ -2,6 +2,7 @@ package notte
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"fmt"
 	"io"
@@ -39,6 +40,9 @@ func (c *Client) send(ctx context.Context, k call) (*http.Response, error) {
 	}
 	if q := parseQuota(resp.Header); q != nil {
 		c.quota.Store(q)
+	}
+	if strings.EqualFold(resp.Header.Get("Content-Encoding"), "gzip") {
+		resp.Body = &gzipBody{ReadCloser: resp.Body}
 	}
 	if resp.StatusCode < 200 || resp.StatusCode >= 300 {
 		return nil, c.failure(k, resp)
@@ -114,4 +118,21 @@ func (c *Client) timeoutOr(ctx, within context.Context, k call, err error) error
 		return c.noAnswer(ctx, k, context.Cause(within), true)
 	}
 	return err
+}
+
+// gzipBody is the body of an answer that was compressed although the request did not
+// accept that, as some proxies do. It reads the gzip header with the first Read, so that
+// making one does not wait.
+type gzipBody struct {
+	io.ReadCloser // compressed
+	gzip          *gzip.Reader
+}
+
+func (b *gzipBody) Read(p []byte) (n int, err error) {
+	if b.gzip == nil {
+		if b.gzip, err = gzip.NewReader(b.ReadCloser); err != nil {
+			return 0, err
+		}
+	}
+	return b.gzip.Read(p)
 }

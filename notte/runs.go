@@ -34,7 +34,7 @@ func (c *Client) CreateRun(ctx context.Context, functionID string) (Run, error) 
 		return Run{}, err
 	}
 	run := parseRun(answer)
-	if err := checkID("run", run.ID); err != nil {
+	if !ValidID(run.ID) {
 		return Run{}, fmt.Errorf("could not create a run of function %s: Notte's answer holds no usable run ID; check %s", functionID, c.names.APIURL)
 	}
 	return run, nil

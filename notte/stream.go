@@ -25,7 +25,6 @@ type Stream struct {
 	cancel              context.CancelCauseFunc // ends the request
 	op                  string                  // "follow the build"
 	host                string
-	run                 bool           // of a run, not of a build
 	detached            bool           // the answer says that the build goes on without this client
 	events              bool           // the body is a stream of events; otherwise it is a run's result
 	threadID, threadURL string         // as the answer named them before its events
@@ -69,7 +68,7 @@ func (s *Stream) Events() iter.Seq2[Event, error] {
 		defer s.Close()
 		defer s.reportSkipped()
 		more := s.read(func(ev Event) bool {
-			if !s.run {
+			if !s.decoder.run {
 				ev.Result = nil
 			}
 			return yield(ev, nil) && !ev.Terminal()

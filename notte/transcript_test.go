@@ -51,8 +51,7 @@ func TestTranscripts(t *testing.T) {
 func transcribe(name string, r io.Reader) string {
 	var b strings.Builder
 	s := testStream(r)
-	s.run = !strings.HasPrefix(filepath.Base(name), "v2-")
-	s.decoder.run = s.run
+	s.decoder.run = !strings.HasPrefix(filepath.Base(name), "v2-")
 	for ev, err := range s.Events() {
 		line := strings.NewReplacer("\n", "⏎", "\x1b", "").Replace(describe(ev))
 		if errors.Is(err, io.ErrUnexpectedEOF) {

@@ -17,17 +17,6 @@ type count struct {
 	updates      int // since ended has changed
 }
 
-// update returns an update with a value that rises each time: while k more updates come
-// before the next part ends, they fill the room up to it.
-func (c *count) update(message string) Update {
-	if c.total == 0 {
-		return Update{Message: message}
-	}
-	k := float64(c.updates)
-	c.updates++
-	return Update{message, float64(c.ended) + k/(k+1), float64(c.total)}
-}
-
 // ObserveCount records how many parts of a job have ended, of how many, and the line
 // that says so.
 func (p *Pacer) ObserveCount(ended, total int, line string) {
@@ -40,8 +29,18 @@ func (p *Pacer) ObserveCount(ended, total int, line string) {
 	}
 }
 
-// Update returns a line as an update. It must be called once for each line that is sent.
-func (p *Pacer) Update(line string) Update { return p.count.update(line) }
+// Update returns a line as an update with a value that rises each time: while k more
+// updates come before the next part ends, they fill the room up to it. It must be called
+// once for each line that is sent.
+func (p *Pacer) Update(line string) Update {
+	c := &p.count
+	if c.total == 0 {
+		return Update{Message: line}
+	}
+	k := float64(c.updates)
+	c.updates++
+	return Update{line, float64(c.ended) + k/(k+1), float64(c.total)}
+}
 
 // complete reports whether the last update has told that all parts have ended: none may
 // follow, because its value could not be higher.
