@@ -106,7 +106,7 @@ func (s *Stream) setThread(id, url string) {
 // acceptDetached reports whether the answer to a build's start says that the build
 // goes on at Notte: with status 202, or with the thread in a JSON object.
 func (s *Stream) acceptDetached(status int) bool {
-	body := readErrorBody(readCloser{s.reader, s.body.ReadCloser})
+	body := readSmallBody(readCloser{s.reader, s.body.ReadCloser})
 	s.reader = strings.NewReader(body) // for the error, if it is not detached
 	answer, ok := readJSON(s.client.Redact(body))
 	f := fieldsOf(answer)

@@ -13,7 +13,7 @@ func (e *Error) advice() string {
 	key, url, wait := e.names.withDefaults().Key, e.names.url(e.API), e.wait("a minute")
 	switch status := e.StatusCode; {
 	case e.from != answerNotte:
-		return e.strangerAdvice(key, url, wait)
+		return e.adviceOnOthersAnswer(key, url, wait)
 	case status < 300:
 		return "Something other than Notte's API may be at that address: check " + url + "."
 	case status < 400:

@@ -69,8 +69,8 @@ func (e *Error) who() string {
 	return "Notte"
 }
 
-// strangerAdvice returns what to do after an answer that is not Notte's.
-func (e *Error) strangerAdvice(key, url, wait string) string {
+// adviceOnOthersAnswer returns what to do after an answer that is not Notte's.
+func (e *Error) adviceOnOthersAnswer(key, url, wait string) string {
 	switch e.from {
 	case answerNetwork:
 		return "It wants a sign-in: open any web page in a browser, sign in there, then try again."

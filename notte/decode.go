@@ -62,7 +62,9 @@ func (d *decoder) decode(typ, data string, yield func(Event) bool) (more bool, e
 			d.turn.closed = true
 			return d.end(yield), nil
 		}
-		d.turn.closed = d.turn.seen // the stream has turned to v1, whose end is still to come
+		// The last event was of v1, where this ends nothing. It counts at the end of
+		// the body if the stream has chunks of v2 too.
+		d.turn.closed = d.turn.seen
 	}
 	return d.object(typ, data, yield)
 }

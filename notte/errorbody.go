@@ -16,13 +16,13 @@ import (
 )
 
 const (
-	maxErrorBody = 1 << 20 // bytes read of a failure's body
+	maxSmallBody = 1 << 20 // bytes read of a body of which only a message is used
 	maxParts     = 5       // items read of a list of errors, and of a field's path
 	maxMessage   = 500     // characters of an Error's Message
 
-	// errorBodyTimeout bounds the wait for a failure's body, because its
+	// smallBodyTimeout bounds the wait for such a body, because the answer's
 	// status is known already.
-	errorBodyTimeout = 10 * time.Second
+	smallBodyTimeout = 10 * time.Second
 )
 
 // failure returns an answer that is not the one asked for as an [*Error], and
@@ -30,7 +30,7 @@ const (
 func (c *Client) failure(k call, resp *http.Response) error {
 	e := c.newError(k)
 	e.StatusCode, e.Sent = resp.StatusCode, true
-	body := readErrorBody(resp.Body)
+	body := readSmallBody(resp.Body)
 	e.from, e.refused = answererOf(resp, body)
 	words := c.message(errorMessage(body))
 	switch {
@@ -54,12 +54,12 @@ func (c *Client) message(s string) string {
 	return text.WithoutLinks(c.redactor.RedactLine(s, maxMessage))
 }
 
-// readErrorBody returns what comes of a body within maxErrorBody and
-// errorBodyTimeout, and closes it.
-func readErrorBody(body io.ReadCloser) string {
-	defer time.AfterFunc(errorBodyTimeout, func() { body.Close() }).Stop()
+// readSmallBody returns what comes of a body within maxSmallBody and
+// smallBodyTimeout, and closes it.
+func readSmallBody(body io.ReadCloser) string {
+	defer time.AfterFunc(smallBodyTimeout, func() { body.Close() }).Stop()
 	defer body.Close()
-	b, _ := io.ReadAll(io.LimitReader(body, maxErrorBody)) // the part before a read error is used
+	b, _ := io.ReadAll(io.LimitReader(body, maxSmallBody)) // the part before a read error is used
 	return string(b)
 }
 

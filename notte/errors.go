@@ -54,7 +54,7 @@ type SettingNames struct {
 	Key         string // empty means "the API key"
 	APIURL      string // empty means "the URL of the Functions API"
 	AnythingURL string // empty means "the URL of the Anything API"
-	Proxies     string // those of [Proxies]; to follow "the proxy settings"
+	Proxies     string // the names of those of [Proxies], in parentheses after "the proxy settings"; may be empty
 
 	// TrustAuthority says how a user makes this computer trust the authority of
 	// a certificate, to follow "if you trust it". Empty means plain words.

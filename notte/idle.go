@@ -34,7 +34,7 @@ type watchedBody struct {
 	io.ReadCloser
 	idleTimeout time.Duration // none if not positive
 	timer       *time.Timer   // runs while a Read waits
-	left        time.Duration // of idleTimeout, since the last sign of life
+	left        time.Duration // what the Reads since the last sign of life have left of idleTimeout
 	anyByte     bool          // each byte is a sign of life
 	idle        atomic.Bool
 	closed      atomic.Bool

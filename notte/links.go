@@ -3,6 +3,7 @@ package notte
 import (
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/anything-mcp/anything-mcp/text"
@@ -25,9 +26,8 @@ func (l links) viewer(link string) string {
 	if u == nil || len(link) > maxViewerURL {
 		return ""
 	}
-	host := strings.ToLower(u.Hostname())
-	ofNotte := host == "notte.cc" || strings.HasSuffix(host, ".notte.cc")
-	if ofNotte && u.Scheme == "https" || l.has(host) {
+	ofNotte := strings.HasSuffix("."+strings.ToLower(u.Hostname()), ".notte.cc")
+	if ofNotte && u.Scheme == "https" || l.has(u.Hostname()) {
 		return link
 	}
 	return ""
@@ -44,12 +44,9 @@ func (l links) thread(link string) string {
 
 // has reports whether host is this machine or the host of an API.
 func (l links) has(host string) bool {
-	for _, base := range l {
-		if strings.EqualFold(base.Hostname(), host) {
-			return true
-		}
+	if slices.ContainsFunc(l, func(base *url.URL) bool { return strings.EqualFold(base.Hostname(), host) }) {
+		return true
 	}
-	host = strings.ToLower(host)
 	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.IsLoopback() || host == "localhost" || strings.HasSuffix(host, ".localhost")
+	return err == nil && ip.IsLoopback() || strings.HasSuffix("."+strings.ToLower(host), ".localhost")
 }

@@ -34,7 +34,7 @@ func (c *Client) Reach(ctx context.Context, api string) (Answer, error) {
 	if err != nil {
 		return Answer{}, c.noAnswer(ctx, k, err, false)
 	}
-	readErrorBody(resp.Body)
+	readSmallBody(resp.Body)
 	date, _ := http.ParseTime(resp.Header.Get("Date"))
 	return Answer{k.endpoint.url.Host, resp.Status, date}, nil
 }

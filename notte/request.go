@@ -58,7 +58,7 @@ func (c *Client) do(ctx context.Context, k call) error {
 	if err != nil {
 		return c.timeoutOr(ctx, within, k, err)
 	}
-	body := readErrorBody(resp.Body) // to its end, so that the connection can be used again
+	body := readSmallBody(resp.Body) // to its end, so that the connection can be used again
 	if from, _ := answererOf(resp, body); from != answerNotte {
 		resp.Body = io.NopCloser(strings.NewReader(body))
 		return c.failure(k, resp)

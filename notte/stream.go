@@ -95,7 +95,7 @@ func (s *Stream) read(yield func(Event) bool) bool {
 }
 
 // yieldThread yields an event with the thread that the answer named before its
-// events. Like parse it is not inlined.
+// events. It is not inlined, to keep the stack of the waiting goroutine small: see parse.
 //
 //go:noinline
 func (s *Stream) yieldThread(t EventType, yield func(Event) bool) bool {
@@ -112,8 +112,8 @@ func (s *Stream) AtNotte(t time.Time) time.Time {
 }
 
 // Cost returns what a v2 stream has told of the build's cost so far, in US dollars, or
-// nil. It is for the goroutine that ranges over Events, where the stream is lost: a
-// terminal event has its cost itself.
+// nil. It is needed if the stream is lost, because otherwise the terminal event has the
+// cost. Only the goroutine that ranges over Events may call it.
 func (s *Stream) Cost() *float64 { return s.decoder.turn.cost }
 
 // Close ends the stream. A loop over its events ends with an error.

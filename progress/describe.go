@@ -26,9 +26,12 @@ func Describe(ev notte.Event) (string, bool) {
 		}
 		return "Using a tool", true
 	case notte.EventSessionData:
-		return viewerLine(ev.ViewerURL)
+		if line, ok := withLink("Watch live: ", ev.ViewerURL); ok || ev.ViewerURL == "" {
+			return line, ok
+		}
+		return "Live view ready: its link is in the result", true
 	case notte.EventThread:
-		return threadLine(ev.ThreadURL)
+		return withLink("Thread: ", ev.ThreadURL)
 	case notte.EventFunctionUploaded:
 		return functionLine(ev), true
 	case notte.EventSessionStart:
@@ -47,28 +50,14 @@ func withLabel(label, s string) (string, bool) {
 	return label + s, true
 }
 
-// viewerLine returns the line of a viewer URL. It leaves out a URL that is too long,
-// because a part of a URL is of no use, and one that [text.ParseLink] rejects, because
-// it may lead elsewhere than it seems.
-func viewerLine(viewer string) (string, bool) {
-	const label = "Watch live: "
-	switch {
-	case viewer == "":
-		return "", false
-	case len(label)+len(viewer) <= MaxMessage && text.ParseLink(viewer) != nil:
-		return label + viewer, true
-	}
-	return "Live view ready: its link is in the result", true
-}
-
-// threadLine returns the line of a thread's page, or false if the page is unknown or
-// cannot be shown.
-func threadLine(page string) (string, bool) {
-	const label = "Thread: "
-	if page == "" || len(label)+len(page) > MaxMessage || text.ParseLink(page) == nil {
+// withLink returns label and link, or false if the line would be too long, because a
+// part of a URL is of no use, or if [text.ParseLink] rejects the link, because it may
+// lead elsewhere than it seems.
+func withLink(label, link string) (string, bool) {
+	if len(label)+len(link) > MaxMessage || text.ParseLink(link) == nil {
 		return "", false
 	}
-	return label + page, true
+	return label + link, true
 }
 
 // functionLine returns the line of a function that was made or changed. It may cut the
