@@ -143,6 +143,20 @@ func TestCompressedFailure(t *testing.T) {
 	}
 }
 
+// TestByteOrderMarkBeforeJSON reads JSON answers that begin with a byte order mark.
+func TestByteOrderMarkBeforeJSON(t *testing.T) {
+	c := newTest(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		io.WriteString(w, "\uFEFF{\"status\":\"closed\",\"function_run_id\":\"r1\"}")
+	})
+	if err := drained(c.StartRun(t.Context(), "f1", "r1", nil)); err != nil {
+		t.Error(err)
+	}
+	if run, err := c.GetRun(t.Context(), "f1", "r1"); err != nil || run.Status != notte.RunClosed {
+		t.Errorf("%+v, %v", run, err)
+	}
+}
+
 func TestContextCause(t *testing.T) {
 	cause := errors.New("the user pressed a key")
 	c := newTest(t, func(w http.ResponseWriter, r *http.Request) {
