@@ -36,17 +36,16 @@ func (s *Server) startBuild(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	steps := s.scripts.get(scriptName{query: in.query})
-	demo := func(st *Stream) error { return s.demoBuild(st, r, in) }
-	if in.threadID == "" {
-		s.play(w, r, steps, demo)
-		return
+	if in.threadID != "" {
+		scripted := steps
+		steps = []Step{Func(func(st *Stream) error {
+			if refused := s.reserve(st, in.threadID); refused != nil {
+				return st.refuse(*refused)
+			}
+			return st.playAll(scripted)
+		})}
 	}
-	s.play(w, r, []Step{{func(st *Stream) error {
-		if refused := s.reserve(st, in.threadID); refused != nil {
-			return st.refuse(*refused)
-		}
-		return st.playAll(steps)
-	}}}, demo)
+	s.play(w, r, steps, func(st *Stream) error { return s.demoBuild(st, r, in) })
 }
 
 // demoBuild answers a start with the simulated build.

@@ -1,6 +1,9 @@
 package sandbox
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // exampleFunctions returns the functions that the demo begins with. Their IDs and
 // times are fixed, so that all processes have the same ones.
@@ -34,7 +37,7 @@ func exampleFunctions() []*function {
 	}}
 	examples := make([]*function, len(all))
 	for i, f := range all {
-		f.ID = "5a0db0c5-0000-4000-8000-00000000000" + string(rune('1'+i))
+		f.ID = fmt.Sprintf("5a0db0c5-0000-4000-8000-%012d", i+1)
 		f.Created = time.Date(2026, 1, 5+i, 9, 30, 0, 0, time.UTC)
 		f.Source, f.ResponseFormat = "anything", sampleFormat(f.Variables)
 		f.Instructions = "Simulated by the sandbox. It opens https://" + f.Domain + "/ and returns one item for each entry."

@@ -143,18 +143,18 @@ func (f *function) view() object {
 	if f.Inactive {
 		status = "inactive"
 	}
-	view := object{
+	var cron, scheduled, state any
+	if s := f.Schedule; s != nil {
+		cron, scheduled, state = s.Cron, s.Variables, "active"
+	}
+	return object{
 		"function_id", f.ID, "workflow_id", f.ID, "name", f.Name, "description", f.Description, "domain", orNull(f.Domain),
 		"variables", variables, "latest_version", f.latest(), "versions", f.Versions, "status", status,
 		"source", orNull(f.Source), "self_healing", f.SelfHealing, "published", f.Published, "shared", f.Shared,
 		"required_secrets", append([]string{}, f.RequiredSecrets...), "reference_workflow_id", orNull(f.ForkOf), "default_runtime", nil,
+		"schedule_cron", cron, "schedule_variables", scheduled, "schedule_state", state,
+		"created_at", formatTime(f.Created), "updated_at", formatTime(f.Updated),
 	}
-	if s := f.Schedule; s != nil {
-		view = append(view, "schedule_cron", s.Cron, "schedule_variables", s.Variables, "schedule_state", "active")
-	} else {
-		view = append(view, "schedule_cron", nil, "schedule_variables", nil, "schedule_state", nil)
-	}
-	return append(view, "created_at", formatTime(f.Created), "updated_at", formatTime(f.Updated))
 }
 
 // details returns the function on the wire when it is asked for by its ID. Its download

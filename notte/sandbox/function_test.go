@@ -206,3 +206,19 @@ func TestIndex(t *testing.T) {
 		}
 	})
 }
+
+// The problems of a request always have the same order, so that tests can compare them.
+func TestProblemsAreInOrder(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *sandbox.Server) {
+		for range 20 {
+			_, v := call(t, s, "POST", "/secrets", "{}")
+			var names []any
+			for _, p := range v["detail"].([]any) {
+				names = append(names, p.(map[string]any)["loc"].([]any)[1])
+			}
+			if got := fmt.Sprint(names); got != "[name namespace value]" {
+				t.Fatalf("the missing fields are %s", got)
+			}
+		}
+	})
+}

@@ -43,13 +43,14 @@ func (s *Server) storeSecret(r *http.Request) http.HandlerFunc {
 		return invalid(problems)
 	}
 	v := &secret{id: s.ids.uuid(), created: time.Now()}
-	for name, field := range map[string]*string{"name": &v.name, "namespace": &v.namespace, "value": &v.value} {
-		text, ok := body[name].(string)
-		if !ok || text == "" {
+	text := func(name string) string {
+		text, _ := body[name].(string)
+		if text == "" {
 			problems = append(problems, missing("body", name))
 		}
-		*field = text
+		return text
 	}
+	v.name, v.namespace, v.value = text("name"), text("namespace"), text("value")
 	if problems != nil {
 		return invalid(problems)
 	}

@@ -47,14 +47,7 @@ func Wait(ch <-chan struct{}) Step {
 
 // Stall flushes and then keeps the stream open, without sending anything, until
 // the client leaves or the Server is closed.
-func Stall() Step {
-	return Step{func(st *Stream) error {
-		if err := st.Flush(); err != nil {
-			return err
-		}
-		return await(st.ctx, 0, nil)
-	}}
-}
+func Stall() Step { return Repeat(1, Flush(), Wait(nil)) }
 
 // Cut ends the answer without an error. As the only step it is an empty stream.
 func Cut() Step {

@@ -67,11 +67,12 @@ func newTask(query string) task {
 func (t *task) continueFrom(old *function) {
 	vars := slices.Clone(old.Variables)
 	for _, v := range t.vars {
-		i := slices.IndexFunc(vars, func(o Variable) bool { return o.Name == v.Name })
-		switch {
-		case i >= 0 && v.Name != "query":
+		if v.Name == "query" {
+			continue
+		}
+		if i := slices.IndexFunc(vars, func(old Variable) bool { return old.Name == v.Name }); i >= 0 {
 			vars[i] = v
-		case i < 0 && v.Name != "query":
+		} else {
 			vars = append(vars, v)
 		}
 	}
