@@ -44,8 +44,8 @@ func boolean(v gjson.Result) any {
 	return nil
 }
 
-// names returns the texts in the list that v is or, as a text, holds, or nil. A text
-// that holds no list has them between commas.
+// names returns the texts of a list, or nil if v is no list of texts. v may also be a
+// text that holds such a list as JSON, or its texts between commas.
 func names(v gjson.Result) any {
 	list := make([]any, 0, 4)
 	if held := gjson.Parse(v.Str); held.IsArray() && gjson.Valid(v.Str) {
@@ -75,16 +75,9 @@ func describe(v gjson.Result) string {
 	case v.Type == gjson.String:
 		return strconv.Quote(v.Str)
 	case v.IsArray():
-		return "a list with " + countMembers(len(v.Array()))
+		return "a list with " + plural(len(v.Array()), "member")
 	case v.IsObject():
-		return "an object with " + countMembers(len(v.Map()))
+		return "an object with " + plural(len(v.Map()), "member")
 	}
 	return v.Raw // true or false
-}
-
-func countMembers(n int) string {
-	if n == 1 {
-		return "1 member"
-	}
-	return formatCount(n) + " members"
 }

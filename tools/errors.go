@@ -35,14 +35,12 @@ func refused(err error) bool {
 }
 
 func describeError(err error) string {
-	var (
-		bad   *argError
-		limit *jobs.LimitError
-	)
+	bad, isBad := errors.AsType[*argError](err)
+	limit, overLimit := errors.AsType[*jobs.LimitError](err)
 	switch {
-	case errors.As(err, &bad):
+	case isBad:
 		return bad.Error() + "."
-	case errors.As(err, &limit):
+	case overLimit:
 		return "Nothing was started: " + limit.Error() + "."
 	case errors.Is(err, jobs.ErrNoThread), errors.Is(err, jobs.ErrThreadBusy):
 		return "Nothing was started: " + err.Error() + "."

@@ -17,13 +17,13 @@ import (
 func (s *service) jobByID(ctx context.Context, c *caller, kind jobs.Kind, argument, id string) (*jobs.Job, error) {
 	job, err := s.Jobs.Get(ctx, c.owner, id)
 	if errors.Is(err, jobs.ErrNotFound) || err == nil && job.Kind != kind {
-		return nil, &argError{name: argument, why: s.whatIsNot(ctx, c, kind, id)}
+		return nil, &argError{name: argument, why: s.whyNoJob(ctx, c, kind, id)}
 	}
 	return &job, err
 }
 
-// whatIsNot says what an ID is that is no job of this kind.
-func (s *service) whatIsNot(ctx context.Context, c *caller, kind jobs.Kind, id string) string {
+// whyNoJob says why an ID names no job of this kind, and what it names instead.
+func (s *service) whyNoJob(ctx context.Context, c *caller, kind jobs.Kind, id string) string {
 	if other := kindOfID(id); other != "" && other != kind {
 		return isOfKind(other)
 	}
@@ -78,7 +78,8 @@ func getter(kind jobs.Kind) string {
 	return "get_" + string(kind)
 }
 
-// getCall returns the tool that returns a job, with its argument, to follow "call".
+// getCall returns the tool that returns a job and how to name the job to it. The text
+// follows the word "call".
 func getCall(kind jobs.Kind) string {
 	if kind == jobs.KindBatch {
 		return getter(kind) + " with this batch_id as run_id"

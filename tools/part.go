@@ -18,8 +18,8 @@ type partInput struct {
 	Offset int      `json:"offset,omitempty" jsonschema:"Where a cut result goes on: bytes; with path elements; of a batch items" min:"0" must:"a whole number below the size of the result"`
 }
 
-// addPart puts the part of the run's result that a call wants in the place of the
-// whole result. A run without a result has no parts.
+// addPart replaces the whole result of the run by the part that a call wants. It
+// changes nothing if the run has no result.
 func (o *runOutput) addPart(in partInput) error {
 	result, ofJSON := o.job.Run.Result, in.Path != "" || len(in.Fields) > 0 || in.Limit != nil
 	switch {
@@ -68,7 +68,7 @@ func (o *runOutput) addElements(list gjson.Result, in partInput) error {
 		return true
 	})
 	if in.Offset > 0 && in.Offset >= total {
-		return &argError{name: "offset", why: fmt.Sprintf("it is %d, and the list %s has %s", in.Offset, place(in.Path), countElements(total))}
+		return &argError{name: "offset", why: fmt.Sprintf("it is %d, and the list %s has %s", in.Offset, place(in.Path), plural(total, "element"))}
 	}
 	o.Result, o.ResultTotal = json.RawMessage(append(page, ']')), &total
 	if full {
@@ -102,7 +102,7 @@ func keep(v gjson.Result, names []string) json.RawMessage {
 	return append(kept, '}')
 }
 
-// checkFields returns an error for a field that no object has which the call wants.
+// checkFields returns an error if a wanted field is in none of the part's objects.
 func checkFields(part gjson.Result, in partInput) error {
 	if len(in.Fields) == 0 {
 		return nil

@@ -74,7 +74,7 @@ const (
 func outline(v gjson.Result) string {
 	switch {
 	case v.IsArray():
-		return "a list of " + countElements(count(v))
+		return "a list of " + plural(count(v), "element")
 	case v.IsObject():
 		return "an object with " + members(v)
 	case v.Type == gjson.String:
@@ -112,11 +112,4 @@ func members(object gjson.Result) string {
 func count(list gjson.Result) (n int) {
 	list.ForEach(func(_, _ gjson.Result) bool { n++; return true })
 	return n
-}
-
-func countElements(n int) string {
-	if n == 1 {
-		return "1 element"
-	}
-	return formatCount(n) + " elements"
 }

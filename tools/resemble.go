@@ -44,7 +44,7 @@ func nameWords(name string) []string {
 }
 
 // differences returns how many letters must be added, left out, replaced or swapped
-// with the next to make b of a: the optimal string alignment distance.
+// with the next to turn a into b: the optimal string alignment distance.
 func differences(a, b []rune) int {
 	before, last := []int(nil), make([]int, len(b)+1)
 	for j := range last {

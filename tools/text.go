@@ -38,5 +38,13 @@ func shorten(s string, n int) string {
 	return head + fmt.Sprintf(" [… %d more bytes left out]", len(s)-len(head))
 }
 
+// plural returns a number of things, such as "1 element" or "20,000 elements".
+func plural(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return formatCount(n) + " " + thing
+}
+
 // formatTime formats a time for an output.
 func formatTime(t time.Time) string { return t.UTC().Format(time.RFC3339) }
