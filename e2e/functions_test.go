@@ -37,7 +37,7 @@ func TestFunctions(t *testing.T) {
 			{"find_functions", `{"limit":100}`, `"next_cursor":`, 0},
 			{"find_functions", `{"cursor":"zzz"}`, `cursor must be the next_cursor of an earlier page: it is "zzz".`, 0},
 			{"get_function", `{"function_id":"tides"}`, `"variables":[{"name":"harbour","type":"string","required":true},`, 0},
-			{"get_function", `{"function_id":"00000000-0000-4000-8000-000000000000"}`, "the account has no function with this ID", 0},
+			{"get_function", `{"function_id":"00000000-0000-4000-8000-000000000000"}`, "The account has no function with the ID 00000000-0000-4000-8000-000000000000", 0},
 			{"run_function", `{"function_id":"tides"}`, `harbour is missing. Nothing was started or changed.`, 0},
 			{"run_function", `{"function_id":"tides","variables":{"harbour":"Brest","day":1}}`, `there is no variable "day". Nothing was started`, 0},
 			{"run_function", `{"function_id":"tides","variables":"{\"harbour\":\"Brest\",\"days\":\"x\"}"}`, `days must be a whole number and is "x". Nothing`, 0},

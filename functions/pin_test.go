@@ -200,7 +200,7 @@ func TestPinFixedNoMore(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(2 * functions.Fresh)
-		f.pin(request(id), `What the pin fixes does not fit any more: give fixed anew. The variables do not fit the function "Tide tables, of a harbour", which takes harbour: integer: harbour must be a whole number and is "Brest"`)
+		f.pin(request(id), `The values that the pin fixes do not fit any more: give all of them again in fixed. The variables do not fit the function "Tide tables, of a harbour", which takes harbour: integer: harbour must be a whole number and is "Brest"`)
 		r.Fixed = []byte(`{"harbour":7}`)
 		if got := f.pin(r, "").Pin; string(got.Fixed["harbour"]) != "7" {
 			t.Errorf("given anew: %+v", got)

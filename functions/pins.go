@@ -142,7 +142,7 @@ func earlier(pins []Pin, id, name string) *Pin {
 func (r PinRequest) fixed(f Function, before *Pin) (map[string]json.RawMessage, error) {
 	fixed, why := make(map[string]json.RawMessage), "fixed does not fit"
 	if r.Fixed == nil && before != nil {
-		why = "What the pin fixes does not fit any more: give fixed anew"
+		why = "The values that the pin fixes do not fit any more: give all of them again in fixed"
 		maps.Copy(fixed, before.Fixed)
 		maps.DeleteFunc(fixed, func(name string, _ json.RawMessage) bool { return !f.takes(name) })
 	}

@@ -1,6 +1,7 @@
 package tools
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -31,8 +32,8 @@ type batchInput struct {
 	FunctionID  string            `json:"function_id,omitempty" must:"a function's ID of 1 to 128 letters, digits, - or _"`
 	Items       []json.RawMessage `json:"items,omitempty" jsonschema:"Variables of each run: JSON objects" must:"a list of JSON objects with the variables of each run"`
 	Variables   json.RawMessage   `json:"variables,omitempty" jsonschema:"For all runs" must:"a JSON object with the variables of all runs"`
-	Concurrency *int              `json:"concurrency,omitempty" jsonschema:"Default 3" min:"1" max:"10"`
-	MaxFailures *int              `json:"max_failures,omitempty" jsonschema:"Default 5" min:"1" must:"a whole number above 0"`
+	Concurrency int               `json:"concurrency,omitempty" jsonschema:"Default 3" min:"1" max:"10"`
+	MaxFailures int               `json:"max_failures,omitempty" jsonschema:"Default 5" min:"1" must:"a whole number above 0"`
 	Resume      string            `json:"resume,omitempty" jsonschema:"batch_id: run its unstarted items" must:"a batch_id that run_batch returned"`
 	waitInput
 }
@@ -65,7 +66,8 @@ type BatchRequest struct {
 // BatchItems returns the function of a batch and the variables of each run: those of its
 // item, and the common ones that the item does not have. If they do not fit the function,
 // the error is a [*functions.ItemsError]; with too many items it is a
-// [*TooManyItemsError]. Unless known is true, Notte could not be asked what the function
+// [*TooManyItemsError], and for a function that Notte does not have it is Notte's: see
+// [notte.IsNotFound]. Unless known is true, Notte could not be asked what the function
 // takes. Nothing is started.
 func BatchItems(ctx context.Context, catalogue *functions.Catalogue, client *notte.Client, r BatchRequest) (f functions.Function, all []json.RawMessage, known bool, err error) {
 	if len(r.Items) > r.Most {
@@ -87,6 +89,11 @@ func BatchItems(ctx context.Context, catalogue *functions.Catalogue, client *not
 		return catalogue.CheckAllPin(ctx, client, *r.Pin, all)
 	}
 	f, known, err = catalogue.CheckAll(ctx, client, r.FunctionID, all)
+	if err == nil && !known {
+		if _, readErr := catalogue.Get(ctx, client, r.FunctionID); notte.IsNotFound(readErr) {
+			err = readErr
+		}
+	}
 	return f, all, known, err
 }
 
@@ -107,7 +114,7 @@ func (s *service) runBatch(ctx context.Context, c *caller, in *batchInput) (*bat
 	if err != nil {
 		return nil, err
 	}
-	out, err := s.describeBatch(ctx, a.job, 0, nil)
+	out, err := s.describeBatch(ctx, a.job, 0, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -133,15 +140,14 @@ func (s *service) startBatch(ctx context.Context, c *caller, in *batchInput) (a 
 	f, items, known, err := BatchItems(ctx, s.Functions, c.Client, r)
 	if wrong, ok := errors.AsType[*functions.ItemsError](err); ok {
 		return a, nil, &argError{why: wrong.Error()}
+	} else if notte.IsNotFound(err) {
+		return a, nil, noFunction(r.FunctionID)
 	} else if err != nil {
 		return a, nil, explainPin(err)
 	}
-	spec := jobs.BatchSpec{Client: c.Client, FunctionID: r.FunctionID, Items: items, Concurrency: DefaultConcurrency, MaxFailures: DefaultMaxFailures}
-	if in.Concurrency != nil {
-		spec.Concurrency = *in.Concurrency
-	}
-	if in.MaxFailures != nil {
-		spec.MaxFailures = *in.MaxFailures
+	spec := jobs.BatchSpec{
+		Client: c.Client, FunctionID: r.FunctionID, Items: items,
+		Concurrency: cmp.Or(in.Concurrency, DefaultConcurrency), MaxFailures: cmp.Or(in.MaxFailures, DefaultMaxFailures),
 	}
 	if a, err = s.start(ctx, c, spec, in.waitInput); err != nil {
 		return a, nil, err
@@ -160,13 +166,7 @@ func (s *service) resumeBatch(ctx context.Context, c *caller, in *batchInput) (a
 	if _, err = s.jobByID(ctx, c, jobs.KindBatch, "resume", in.Resume); err != nil {
 		return a, err
 	}
-	value := func(n *int) int {
-		if n == nil {
-			return 0
-		}
-		return *n
-	}
-	job, joined, err := s.Jobs.Resume(ctx, c.Client, in.Resume, value(in.Concurrency), value(in.MaxFailures))
+	job, joined, err := s.Jobs.Resume(ctx, c.Client, in.Resume, in.Concurrency, in.MaxFailures)
 	if errors.Is(err, jobs.ErrNothingLeft) {
 		return a, &argError{why: "Nothing is left to resume: every item of this batch has run, and none is started twice. get_run with this batch_id as run_id returns its results"}
 	} else if err != nil {

@@ -68,8 +68,8 @@ func newBatchOutput(job *jobs.Job) *batchOutput {
 }
 
 // describeBatch describes a batch and, if it has ended, its results from item offset on:
-// at most limit, unless that is nil, and as many as fit into an answer.
-func (s *service) describeBatch(ctx context.Context, job *jobs.Job, offset int, limit *int) (*batchOutput, error) {
+// at most limit, unless that is 0, and as many as fit into an answer.
+func (s *service) describeBatch(ctx context.Context, job *jobs.Job, offset int, limit int) (*batchOutput, error) {
 	out := newBatchOutput(job)
 	if !job.State.Ended() {
 		return out, nil
@@ -86,7 +86,7 @@ func (s *service) describeBatch(ctx context.Context, job *jobs.Job, offset int, 
 		if err != nil {
 			return nil, err
 		}
-		if size += len(raw) + 1; size > maxResults || limit != nil && len(out.Results) == *limit {
+		if size += len(raw) + 1; size > maxResults || limit > 0 && len(out.Results) == limit {
 			break
 		}
 		out.Results = append(out.Results, raw)

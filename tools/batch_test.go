@@ -104,6 +104,7 @@ func TestBadBatches(t *testing.T) {
 			says []string
 		}{
 			"no function":     {object{"items": numbers(2)}, []string{"function_id", "missing"}},
+			"not at Notte":    {object{"function_id": "00000000-0000-4000-8000-000000000000", "items": numbers(2)}, []string{"The account has no function with the ID 00000000-0000-4000-8000-000000000000: find_functions"}},
 			"no items":        {object{"function_id": id}, []string{"items", "there are none"}},
 			"an empty list":   {object{"function_id": id, "items": []any{}}, []string{"there are none"}},
 			"no list":         {object{"function_id": id, "items": object{"n": 1}}, []string{"items must be", "list of JSON objects", "an object with 1 member"}},

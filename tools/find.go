@@ -1,6 +1,7 @@
 package tools
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -58,10 +59,7 @@ type lastRun struct {
 }
 
 func (s *service) findFunctions(ctx context.Context, c *caller, in *findInput) (*functionList, error) {
-	q := functions.Query{Text: in.Query, Site: in.Site, Limit: defaultLimit, Changed: LastMade(ctx, s.Jobs, c.owner)}
-	if in.Limit != nil {
-		q.Limit = *in.Limit
-	}
+	q := functions.Query{Text: in.Query, Site: in.Site, Limit: cmp.Or(in.Limit, defaultLimit), Changed: LastMade(ctx, s.Jobs, c.owner)}
 	var ok bool
 	if q.Offset, ok = parseOffset(in.Cursor); !ok {
 		return nil, &argError{name: "cursor", why: fmt.Sprintf("it is %.*q", maxQuoted, in.Cursor)}

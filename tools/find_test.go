@@ -165,7 +165,7 @@ func TestGetFunctionSchedule(t *testing.T) {
 func TestGetFunctionUnknown(t *testing.T) {
 	inBubble(t, func(t *testing.T, f *fixture) {
 		for _, c := range []struct{ id, want string }{
-			{"00000000-0000-4000-8000-000000000000", "function_id must be a function's ID of 1 to 128 letters, digits, - or _: the account has no function with this ID; find_functions lists those that it has."},
+			{"00000000-0000-4000-8000-000000000000", "The account has no function with the ID 00000000-0000-4000-8000-000000000000: find_functions lists those that it has."},
 			{"run_x", "it is a run_id, which get_run takes"},
 			{"../x", `it is "../x".`},
 		} {

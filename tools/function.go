@@ -95,14 +95,25 @@ func (s *service) getFunction(ctx context.Context, c *caller, in *getFunctionInp
 	} else if err := s.checkFunctionID(ctx, c, id); err != nil {
 		return nil, err
 	}
-	f, err := s.Functions.Get(ctx, c.Client, id)
-	if notte.IsNotFound(err) {
-		return nil, &argError{name: "function_id", why: "the account has no function with this ID; find_functions lists those that it has"}
-	}
+	f, err := s.functionByID(ctx, c, id)
 	if err != nil {
 		return nil, err
 	}
 	return s.describeFunction(ctx, c, f), nil
+}
+
+// functionByID returns the function of the account that has this ID.
+func (s *service) functionByID(ctx context.Context, c *caller, id string) (functions.Function, error) {
+	f, err := s.Functions.Get(ctx, c.Client, id)
+	if notte.IsNotFound(err) {
+		err = noFunction(id)
+	}
+	return f, err
+}
+
+// noFunction returns the error for an ID that no function of the account has.
+func noFunction(id string) error {
+	return &argError{why: "The account has no function with the ID " + id + ": find_functions lists those that it has"}
 }
 
 // describeFunction describes a function with all that is known of it here.

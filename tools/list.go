@@ -49,7 +49,7 @@ type listRunsInput struct {
 
 // pageInput chooses a page of a list.
 type pageInput struct {
-	Limit  *int   `json:"limit,omitempty" jsonschema:"Default 20" min:"1" max:"100"`
+	Limit  int    `json:"limit,omitempty" jsonschema:"Default 20" min:"1" max:"100"`
 	Cursor string `json:"cursor,omitempty" jsonschema:"next_cursor of the page before" must:"the next_cursor of an earlier page"`
 }
 
@@ -86,10 +86,7 @@ func parseCursor(s string) (jobs.Cursor, bool) {
 
 // page returns one page of the caller's jobs, and the cursor of the next or "".
 func (s *service) page(ctx context.Context, c *caller, q jobs.Query, in pageInput) ([]jobs.Job, string, error) {
-	n := defaultLimit
-	if in.Limit != nil {
-		n = *in.Limit
-	}
+	n := cmp.Or(in.Limit, defaultLimit)
 	before, ok := parseCursor(in.Cursor)
 	if !ok {
 		return nil, "", &argError{name: "cursor", why: fmt.Sprintf("it is %.*q", maxQuoted, in.Cursor)}

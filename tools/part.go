@@ -14,14 +14,14 @@ import (
 type partInput struct {
 	Path   string   `json:"path,omitempty" jsonschema:"JSON Pointer into the result, e.g. /items" max:"1000" must:"a JSON Pointer of at most 1000 characters, such as /items/0/title"`
 	Fields []string `json:"fields,omitempty" jsonschema:"Keep only these members" must:"a list of names of members"`
-	Limit  *int     `json:"limit,omitempty" jsonschema:"Elements at most" min:"1" must:"a whole number above 0"`
+	Limit  int      `json:"limit,omitempty" jsonschema:"Elements at most" min:"1" must:"a whole number above 0"`
 	Offset int      `json:"offset,omitempty" jsonschema:"Where a cut result goes on: bytes; with path elements; of a batch items" min:"0" must:"a whole number below the size of the result"`
 }
 
 // addPart replaces the whole result of the run by the part that a call wants. It
 // changes nothing if the run has no result.
 func (o *runOutput) addPart(in partInput) error {
-	result, ofJSON := o.job.Run.Result, in.Path != "" || len(in.Fields) > 0 || in.Limit != nil
+	result, ofJSON := o.job.Run.Result, in.Path != "" || len(in.Fields) > 0 || in.Limit > 0
 	switch {
 	case len(result) == 0, !ofJSON && in.Offset == 0:
 		return nil
@@ -53,7 +53,7 @@ func (o *runOutput) addElements(list gjson.Result, in partInput) error {
 	page, end, total := []byte("["), in.Offset, 0
 	full := false
 	list.ForEach(func(_, element gjson.Result) bool {
-		if total++; total <= in.Offset || full || in.Limit != nil && end-in.Offset == *in.Limit {
+		if total++; total <= in.Offset || full || in.Limit > 0 && end-in.Offset == in.Limit {
 			return true
 		}
 		kept := keep(element, in.Fields)

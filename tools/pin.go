@@ -71,7 +71,7 @@ func (s *service) pin(ctx context.Context, c *caller, in *PinInput, madeBy strin
 		Query: s.queryOf(ctx, c.owner, id), MadeBy: madeBy, DryRun: dryRun,
 	}))
 	if notte.IsNotFound(err) {
-		return nil, &argError{name: "function_id", why: "the account has no function with this ID; find_functions lists those that it has"}
+		return nil, noFunction(id)
 	} else if err != nil {
 		return nil, explainPin(err)
 	}

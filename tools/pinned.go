@@ -224,16 +224,8 @@ func explainPin(err error) error {
 		sentence += ". build_automation can build it again, which is billed"
 	case errors.As(err, &stale):
 		sentence = fmt.Sprintf("%s. If the user agrees, pin function_id %s again to accept that; run_function with it runs the function without the pin", stale.Error(), stale.Pin.FunctionID)
-	case errors.As(err, &wrong):
-		sentence = wrong.Error()
-	case errors.As(err, &unfit):
-		sentence = unfit.Error()
-	case errors.As(err, &taken), errors.As(err, &limit):
+	case errors.As(err, &wrong), errors.As(err, &unfit), errors.As(err, &taken), errors.As(err, &limit):
 		sentence = err.Error()
-		sentence = strings.ToUpper(sentence[:1]) + sentence[1:]
-		if taken != nil {
-			sentence = taken.Error() // it begins with a name
-		}
 	default:
 		return err
 	}

@@ -90,12 +90,11 @@ func (s *service) functionByName(ctx context.Context, c *caller, idOrName string
 	if p, found := s.pinNamed(ctx, c, idOrName); found {
 		return s.Functions.Get(ctx, c.Client, p.FunctionID)
 	}
+	if isUUID.MatchString(idOrName) {
+		return s.functionByID(ctx, c, idOrName)
+	}
 	if notte.ValidID(idOrName) {
-		f, err := s.Functions.Get(ctx, c.Client, idOrName)
-		if !notte.IsNotFound(err) || isUUID.MatchString(idOrName) {
-			if notte.IsNotFound(err) {
-				err = &argError{why: "The account has no function with the ID " + idOrName + ": find_functions lists those that it has"}
-			}
+		if f, err := s.Functions.Get(ctx, c.Client, idOrName); !notte.IsNotFound(err) {
 			return f, err
 		}
 	}

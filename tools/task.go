@@ -124,7 +124,7 @@ func (s *service) result(ctx context.Context, c *caller, job jobs.Job) (*mcp.Cal
 	case jobs.KindRun:
 		out = newRunOutput(&job)
 	case jobs.KindBatch:
-		if out, err = s.describeBatch(ctx, &job, 0, nil); err != nil {
+		if out, err = s.describeBatch(ctx, &job, 0, 0); err != nil {
 			return nil, err
 		}
 	}
