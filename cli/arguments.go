@@ -25,9 +25,9 @@ func (p *program) serveMisread(cmd *cobra.Command, err error) error {
 	return cmd.RunE(cmd, nil)
 }
 
-// isHosts reports whether a command line that cannot be read may be a host's: what a
-// person wants of another command has more words, or asks for help.
-func isHosts(args []string) bool {
+// mayBeHosts reports whether a command line that cannot be read may be a host's. A
+// person who means another command gives more words, or asks for help.
+func mayBeHosts(args []string) bool {
 	if slices.Contains(args, "--help") {
 		return false
 	}

@@ -143,7 +143,7 @@ func (p *program) run(ctx context.Context, args []string) error {
 	cmd, err := root.ExecuteContextC(ctx)
 	if err != nil && !p.parsed {
 		err = usageErrorf("%w", misread(err, cmd))
-		if p.startedByHost(cmd) && isHosts(args) {
+		if p.startedByHost(cmd) && mayBeHosts(args) {
 			err = p.serveMisread(cmd, err)
 		}
 	}

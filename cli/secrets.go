@@ -6,8 +6,9 @@ import (
 	"github.com/anything-mcp/anything-mcp/text"
 )
 
-// secrets removes from texts the secrets that are known. Others become known while the
-// program runs. It is safe for concurrent use, but for add.
+// secrets replaces the known secrets in texts. More can be added while the program
+// runs. Its methods are safe for concurrent use, but add must not be called
+// concurrently with itself.
 type secrets struct {
 	all   []string
 	known atomic.Pointer[text.Redactor]
@@ -19,7 +20,7 @@ func newSecrets(values ...string) *secrets {
 	return s
 }
 
-// add makes secrets known. It must not be called concurrently with itself.
+// add makes secrets known.
 func (s *secrets) add(values ...string) {
 	s.all = append(s.all, values...)
 	known := text.NewRedactor(s.all...)

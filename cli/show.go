@@ -87,7 +87,7 @@ func (p *program) printBuild(ctx context.Context, a *app, job jobs.Job) error {
 	row("Answer", text.Lines(b.Answer), width)
 	switch {
 	case !job.State.Ended():
-		row("See it", p.buildsLine(a, job.ID), 0)
+		row("See it", p.jobLine(a, "builds", job.ID), 0)
 	case b.FunctionID != "" && a.simulated && a.dir == "":
 		row("Run it", "The function ended with this command, because its sandbox keeps nothing.", width)
 	case b.FunctionID != "":
@@ -151,15 +151,12 @@ func (p *program) runLine(ctx context.Context, a *app, functionID string) string
 	return shellLine(words, runtime.GOOS)
 }
 
-// buildsLine returns the command that shows a build.
-func (p *program) buildsLine(a *app, id string) string { return p.jobLine(a, "builds", id) }
-
-// jobLine returns the line that calls a command for a job.
+// jobLine returns the line that runs a command on a job.
 func (p *program) jobLine(a *app, command string, words ...string) string {
 	return shellLine(slices.Concat([]string{p.name, command}, p.keptWords(a), words), runtime.GOOS)
 }
 
-// keptWords returns the flags by which another command finds what this one keeps.
+// keptWords returns the flags with which another command finds what this one stores.
 func (p *program) keptWords(a *app) (words []string) {
 	if a.simulated && p.typed("sandbox") {
 		words = append(words, "--sandbox")

@@ -39,7 +39,7 @@ func (p *program) watch(ctx context.Context, a *app, title string, spec jobs.Spe
 	}
 	if err != nil {
 		if joined && ctx.Err() != nil {
-			fmt.Fprintln(p.screen, "The build goes on: see its result with", p.buildsLine(a, job.ID))
+			fmt.Fprintln(p.screen, "The build goes on: see its result with", p.jobLine(a, "builds", job.ID))
 		}
 		return err
 	}
