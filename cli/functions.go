@@ -128,35 +128,26 @@ func (p *program) showFunction(ctx context.Context, a *app, id string, asJSON bo
 
 // printFunction prints a function as a page of labelled lines.
 func (p *program) printFunction(ctx context.Context, a *app, f functions.Function, pins []functions.Pin) error {
-	width := 0
-	if isTerminal(p.env.Stdout) {
-		width = columns(p.env.Stdout)
-	}
-	var page strings.Builder
-	row := func(name, value string, width int) {
-		if value = strings.TrimSpace(value); value != "" {
-			page.WriteString(hangingIndent(name, value, 12, width))
-		}
-	}
-	row("Function", f.Name, width)
-	row("ID", f.ID, width)
-	row("Does", f.Description, width)
-	row("Site", f.Site, width)
+	page := p.newPage()
+	page.row("Function", f.Name)
+	page.row("ID", f.ID)
+	page.row("Does", f.Description)
+	page.row("Site", f.Site)
 	for i, v := range f.Variables {
-		row([]string{"Takes", " "}[min(i, 1)], v.String(), width)
+		page.row([]string{"Takes", " "}[min(i, 1)], v.String())
 	}
-	row("Version", f.Version, width)
-	row("Pinned as", functions.PinNames(pins, f.ID), width)
+	page.row("Version", f.Version)
+	page.row("Pinned as", functions.PinNames(pins, f.ID))
 	for _, pin := range pins {
 		if changes := pin.Changes(f); pin.FunctionID == f.ID && changes != "" {
-			row("Changed", "since it was pinned as "+pin.Name+": "+changes, width)
+			page.row("Changed", "since it was pinned as "+pin.Name+": "+changes)
 		}
 	}
-	row("Secrets", strings.Join(f.Secrets, ", "), width)
-	row("Schedule", strings.TrimSpace(f.ScheduleCron+" "+f.ScheduleState), width)
+	page.row("Secrets", strings.Join(f.Secrets, ", "))
+	page.row("Schedule", strings.TrimSpace(f.ScheduleCron+" "+f.ScheduleState))
 	if f.Details != nil {
-		row("Notes", f.Details.Instructions, width)
+		page.row("Notes", f.Details.Instructions)
 	}
-	row("Run it", p.runLine(ctx, a, f.ID), 0) // one line, to be copied
-	return p.print(page.String())
+	page.line("Run it", p.runLine(ctx, a, f.ID))
+	return p.print(page.text.String())
 }

@@ -35,6 +35,31 @@ func (p *program) print(text string) error {
 	return nil
 }
 
+// page is text for a person in rows, each with a label.
+type page struct {
+	width int // in columns; 0: no line is broken
+	text  strings.Builder
+}
+
+func (p *program) newPage() *page {
+	if isTerminal(p.env.Stdout) {
+		return &page{width: columns(p.env.Stdout)}
+	}
+	return &page{}
+}
+
+// row adds a row, unless its value is blank.
+func (p *page) row(label, value string) { p.add(label, value, p.width) }
+
+// line adds a row whose lines are not broken, so that they can be copied.
+func (p *page) line(label, value string) { p.add(label, value, 0) }
+
+func (p *page) add(label, value string, width int) {
+	if value = strings.TrimSpace(value); value != "" {
+		p.text.WriteString(hangingIndent(label, value, 12, width))
+	}
+}
+
 // escapeInvisible replaces the invisible characters in JSON, except white space, by
 // JSON escapes. Such characters occur only in strings.
 func escapeInvisible(text string) string {

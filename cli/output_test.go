@@ -77,3 +77,14 @@ func TestFormatCost(t *testing.T) {
 		t.Errorf("formatCost(nil) = %q: an unknown cost is not zero", got)
 	}
 }
+
+func TestPageBreaksRowsAndNotLines(t *testing.T) {
+	p := page{width: 24}
+	p.row("Does", "one two three four")
+	p.row("Site", " ")
+	p.line("Run it", "anything-mcp run one count=5")
+	want := "Does        one two\n            three four\nRun it      anything-mcp run one count=5\n"
+	if got := p.text.String(); got != want {
+		t.Errorf("the page is\n%s\nwant\n%s", got, want)
+	}
+}

@@ -188,24 +188,19 @@ func (p *program) pin(ctx context.Context, a *app, id string, flags pinFlags) er
 	if flags.json {
 		return p.printJSON(text.JSON(made))
 	}
-	width := 0
-	if isTerminal(p.env.Stdout) {
-		width = columns(p.env.Stdout)
-	}
-	var page strings.Builder
-	row := func(name, value string) { page.WriteString(hangingIndent(name, value, 12, width)) }
-	row("Tool", made.PinnedAs)
-	row("Says", made.Tool.Description)
-	row("Takes", string(made.Tool.RawInputSchema))
+	page := p.newPage()
+	page.row("Tool", made.PinnedAs)
+	page.row("Says", made.Tool.Description)
+	page.row("Takes", string(made.Tool.RawInputSchema))
 	for _, warning := range made.Warnings {
-		row("Note", warning)
+		page.row("Note", warning)
 	}
 	if flags.dryRun {
-		row("Note", "Nothing was pinned, because of --dry-run.")
+		page.row("Note", "Nothing was pinned, because of --dry-run.")
 	} else {
-		row("Take away", shellLine(append(append([]string{p.name, "unpin"}, p.keptWords(a)...), made.PinnedAs), runtime.GOOS))
+		page.line("Take away", shellLine(append(append([]string{p.name, "unpin"}, p.keptWords(a)...), made.PinnedAs), runtime.GOOS))
 	}
-	return p.print(page.String())
+	return p.print(page.text.String())
 }
 
 func (p *program) unpin(ctx context.Context, a *app, name string, asJSON bool) error {

@@ -53,47 +53,38 @@ func (a *app) findJob(ctx context.Context, kind jobs.Kind, id string) (jobs.Job,
 
 // printBuild prints the state and the result of a build for a person.
 func (p *program) printBuild(ctx context.Context, a *app, job jobs.Job) error {
-	width := 0
-	if isTerminal(p.env.Stdout) {
-		width = columns(p.env.Stdout)
-	}
 	b := job.Build
-	var page strings.Builder
-	row := func(name, value string, width int) {
-		if value = strings.TrimSpace(value); value != "" {
-			page.WriteString(hangingIndent(name, value, 12, width))
-		}
-	}
+	page := p.newPage()
 	line := func(s string) string { return text.OneLine(s, maxLine) }
-	row("Status", string(job.State)+" after "+formatAge(job.Elapsed(time.Now())), width)
-	row("Error", text.Lines(b.Error), width)
-	row("Detail", text.Lines(b.Detail), width)
-	row("Reason", text.Lines(b.Reason), width)
-	row("Warning", line(b.Warning), width)
-	row("Function", line(b.FunctionName), width)
-	row("ID", line(b.FunctionID), width)
+	page.row("Status", string(job.State)+" after "+formatAge(job.Elapsed(time.Now())))
+	page.row("Error", text.Lines(b.Error))
+	page.row("Detail", text.Lines(b.Detail))
+	page.row("Reason", text.Lines(b.Reason))
+	page.row("Warning", line(b.Warning))
+	page.row("Function", line(b.FunctionName))
+	page.row("ID", line(b.FunctionID))
 	if job.State.Ended() {
-		row("Note", functionNote(b), width)
+		page.row("Note", functionNote(b))
 		for i := 0; b.FunctionID == "" && i < len(b.Candidates); i++ {
-			row("Candidate", line(b.Candidates[i].FunctionID)+"  "+line(b.Candidates[i].Name), width)
+			page.row("Candidate", line(b.Candidates[i].FunctionID)+"  "+line(b.Candidates[i].Name))
 		}
-		row("Cost", formatCost(b, a.simulated), width)
+		page.row("Cost", formatCost(b, a.simulated))
 	} else {
-		row("Build", job.ID, width)
+		page.row("Build", job.ID)
 	}
 	if !a.simulated { // the page of a sandbox ends with its process
-		row("Thread", line(b.ThreadURL), 0)
+		page.line("Thread", line(b.ThreadURL))
 	}
-	row("Answer", text.Lines(b.Answer), width)
+	page.row("Answer", text.Lines(b.Answer))
 	switch {
 	case !job.State.Ended():
-		row("See it", p.jobLine(a, "builds", job.ID), 0)
+		page.line("See it", p.jobLine(a, "builds", job.ID))
 	case b.FunctionID != "" && a.simulated && a.dir == "":
-		row("Run it", "The function ended with this command, because its sandbox keeps nothing.", width)
+		page.row("Run it", "The function ended with this command, because its sandbox keeps nothing.")
 	case b.FunctionID != "":
-		row("Run it", p.runLine(ctx, a, b.FunctionID), 0) // one line, to be copied
+		page.line("Run it", p.runLine(ctx, a, b.FunctionID))
 	}
-	return p.print(page.String())
+	return p.print(page.text.String())
 }
 
 // functionNote returns what is doubtful or new about a build's function, or "".
