@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -254,4 +255,25 @@ func TestBatchCommandIsKilledAndResumed(t *testing.T) {
 		t.Errorf("%d results", n)
 	}
 	checkItemStarts(t, api, 60)
+}
+
+// The state directory is removed while a batch runs. It ends with the results of its
+// items lost, and says so.
+func TestBatchThatLosesItsItems(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("files that are open cannot be removed there")
+	}
+	t.Parallel()
+	api, url := newSandbox(t)
+	dir := filepath.Join(t.TempDir(), "state", "anything-mcp")
+	c := newHostIn(t, url, dir).connect(modern)
+	batch := c.call("run_batch", args{"function_id": echo(api, time.Second), "items": numbered(20), "concurrency": 1})
+	awaitItems(t, api, 2)
+	if err := os.RemoveAll(filepath.Dir(dir)); err != nil {
+		t.Fatal(err)
+	}
+	out := c.outcome(batch)
+	if out.Status != "interrupted" || !strings.Contains(out.text, "not stored any more, so it cannot be resumed") {
+		t.Errorf("the batch returned %s", out.text)
+	}
 }

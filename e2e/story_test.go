@@ -20,19 +20,15 @@ type service struct {
 	unnamed atomic.Int64 // functions of v1 without an ID of their own
 }
 
-// contracts are those that tests run with: both, or with -short the one of today.
-func contracts() []sandbox.API {
-	if testing.Short() {
-		return []sandbox.API{sandbox.V2}
-	}
-	return []sandbox.API{sandbox.V1, sandbox.V2}
-}
-
 // inBothContracts runs a test against a service of each contract, in parallel with
-// other tests.
+// other tests. With -short it leaves out v1.
 func inBothContracts(t *testing.T, test func(t *testing.T, api *service, url string)) {
 	t.Parallel()
-	oneByOne(t, func(t *testing.T, api *service, url string) {
+	contracts := []sandbox.API{sandbox.V1, sandbox.V2}
+	if testing.Short() {
+		contracts = contracts[1:]
+	}
+	inContracts(t, contracts, func(t *testing.T, api *service, url string) {
 		t.Parallel()
 		test(t, api, url)
 	})
@@ -41,7 +37,11 @@ func inBothContracts(t *testing.T, test func(t *testing.T, api *service, url str
 // oneByOne runs a test against a service of each contract, while no other test
 // runs. It is for tests that measure time.
 func oneByOne(t *testing.T, test func(t *testing.T, api *service, url string)) {
-	for _, contract := range contracts() {
+	inContracts(t, []sandbox.API{sandbox.V1, sandbox.V2}, test)
+}
+
+func inContracts(t *testing.T, contracts []sandbox.API, test func(t *testing.T, api *service, url string)) {
+	for _, contract := range contracts {
 		t.Run(string(contract), func(t *testing.T) {
 			api, url := newService(t, contract)
 			test(t, api, url)

@@ -92,7 +92,10 @@ func (s *service) describeBatch(ctx context.Context, job *jobs.Job, offset int, 
 		out.Results = append(out.Results, raw)
 		next = item.Index + 1
 	}
-	if offset > 0 || next < out.Total {
+	switch {
+	case next == offset && offset < out.Total:
+		out.NextStep = "The items of this batch and their results are not stored any more, so it cannot be resumed. If some are still to be run, call run_batch with those items."
+	case offset > 0 || next < out.Total:
 		held := fmt.Sprintf("results holds items %d to %d of %d", offset, next-1, out.Total)
 		if next < out.Total {
 			held += fmt.Sprintf("; for those after them call %s and offset %d", getCall(job.Kind), next)
