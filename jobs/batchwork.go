@@ -17,7 +17,7 @@ const (
 	// process follows.
 	othersEvery = time.Second
 
-	// toldPause is how long nothing is started before that is told.
+	// toldPause is how long a batch may start nothing before its followers are told.
 	toldPause = 5 * time.Second
 )
 
@@ -34,7 +34,7 @@ type batchWork struct {
 	known  bool   // tally is as the store has it
 	failed int    // runs that had failed before
 	max    int    // see [Batch]
-	why    string // why nothing more is started; empty: it is
+	why    string // why nothing more is started; empty: items are still started
 	lost   bool   // another process has the batch
 }
 

@@ -27,12 +27,12 @@ type keeping struct {
 	released bool      // the job goes on without this process
 	settled  bool      // the store has the end, or refuses it for good
 
-	dirty      bool // the state is not as it was saved
+	dirty      bool // the state has changed since it was saved
 	stateSaved time.Time
 }
 
-// stale reports whether the store has failed, so that it lacks the job or what is new of
-// it.
+// stale reports whether the store has failed, so that it lacks the job or its latest
+// changes.
 func (k *keeping) stale() bool { return k.lease == Lease{} || k.behind }
 
 // volatile reports whether the job would be lost with this process.

@@ -16,8 +16,8 @@ import (
 	"github.com/anything-mcp/anything-mcp/notte"
 )
 
-// cancelWait bounds how long [Manager.Cancel] waits for the end of a job, which
-// another process may have that hangs.
+// cancelWait bounds how long [Manager.Cancel] waits for the end of a job. The process
+// that has the job may hang.
 const cancelWait = 15 * time.Second
 
 var (
@@ -39,9 +39,9 @@ type Options struct {
 	// BuildTimeout ends a build as [StateTimeout] after this long; 0: never.
 	BuildTimeout time.Duration
 
-	// DetachedTimeout is how long the function of a build is looked for that
-	// goes on at Notte without this process: one that was detached, or whose
-	// stream broke; 0: not at all.
+	// DetachedTimeout is how long the Manager looks for the function of a build that
+	// goes on at Notte without this process, because it was detached or its stream
+	// broke; 0: not at all.
 	DetachedTimeout time.Duration
 
 	MaxBuilds      int     // running at once, by one owner; 0: any number

@@ -20,10 +20,10 @@ const (
 // record is one job of this process: its state, its log, and how far the store
 // and the followers are. One goroutine applies events; any number follow.
 //
-// The store is a follower of the log: it has the entries up to stored. The
-// others see the entries up to shown. Both are mostly the same. But an entry that names
-// a thing at Notte, and the final one, is shown only when it is stored, or when storing
-// it has failed.
+// The store is a follower of the log: it has the entries up to stored. The other
+// followers see the entries up to shown, whether they are stored or not. Only an entry
+// that names a thing at Notte, and the final one, are shown later: when they are stored,
+// or when storing them has failed.
 type record struct {
 	id, owner string
 	joinKey   string
@@ -44,7 +44,7 @@ type record struct {
 	shown     int64         // followers see the entries up to this one
 	mustStore int64         // the newest entry that must be stored before it is shown
 	visible   *Job          // the job as of shown, while an entry must be stored; nil: as it is
-	changed   chan struct{} // closed when followers have something new to see; nil while none waits
+	changed   chan struct{} // closed when followers have something new to see; nil while no follower waits
 
 	delta     strings.Builder // of deltaType, not an entry yet
 	deltaType notte.EventType

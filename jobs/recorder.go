@@ -16,8 +16,8 @@ const (
 	leaseRenew = 2 * time.Second
 )
 
-// saveDelay is how long what is new of a job waits for more, to be saved with
-// it. Followers in other processes wait as much longer.
+// saveDelay is how long a change of a job waits for further changes, to be saved with
+// them. Followers in other processes see it that much later.
 const saveDelay = 25 * time.Millisecond
 
 // saveMost is how many jobs are saved in one call of the store.
@@ -33,7 +33,7 @@ type recorder struct {
 	done   chan struct{} // closed when no job runs any more
 	ended  chan struct{} // closed when run has returned
 
-	failing atomic.Bool // the failure has been logged, and no success since
+	failing atomic.Bool // a failure of the store has been logged, and no success since
 }
 
 func newRecorder(m *Manager) *recorder {
@@ -50,7 +50,7 @@ func (c *recorder) mark(urgent bool) {
 	}
 }
 
-// signal puts a value into ch unless there is one.
+// signal puts a value into ch, which holds one, unless it is full.
 func signal(ch chan struct{}) {
 	select {
 	case ch <- struct{}{}:

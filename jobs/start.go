@@ -13,8 +13,8 @@ import (
 	"github.com/anything-mcp/anything-mcp/notte"
 )
 
-// outcome is how a job ends: its state, and its last event. The event is a
-// pointer because what waits for an outcome should keep a small stack.
+// outcome is how a job ends: its state, and its last event. The event is a pointer, so
+// that the goroutines that wait for an outcome keep a small stack.
 type outcome struct {
 	state State
 	event *notte.Event
