@@ -93,31 +93,30 @@ func (e *ItemsError) orNil() error {
 }
 
 // CheckAll checks the variables of many runs as [Catalogue.Check] does those of one, with
-// a few requests in all. The error is an [*ItemsError].
+// a few requests in all. The error is an [*ItemsError], or Notte's if it says that there
+// is no such function: see [notte.IsNotFound].
 func (c *Catalogue) CheckAll(ctx context.Context, client *notte.Client, id string, items []json.RawMessage) (f Function, known bool, err error) {
 	bad := &ItemsError{}
 	for i, item := range items {
-		if bad.Problems == nil {
-			f, known, err = c.Check(ctx, client, id, item)
-		} else {
-			err = f.Check(item) // f was read just now
+		if bad.Problems == nil { // otherwise f was read just now
+			f, err = c.current(ctx, client, id, func(f Function) error { return f.Check(item) })
+			if notte.IsNotFound(err) {
+				return f, false, err
+			} else if err != nil {
+				return f, false, nil
+			}
 		}
-		wrong, unfit := errors.AsType[*VariablesError](err)
-		switch {
-		case unfit:
+		if wrong, unfit := errors.AsType[*VariablesError](f.Check(item)); unfit {
 			bad.Function = wrong.Function
 			bad.add(i, strings.Join(wrong.Problems, "; "))
-		case err != nil:
-			return f, known, err
-		case !known:
-			return f, false, nil
 		}
 	}
-	return f, known, bad.orNil()
+	return f, len(items) > 0, bad.orNil()
 }
 
 // CheckAllPin checks many calls of a pin as [Catalogue.CheckPin] does one. It returns the
-// function and the variables of each run. The error is also an [*ItemsError].
+// function and the variables of each run. The error may also be one of
+// [Catalogue.CheckAll].
 func (c *Catalogue) CheckAllPin(ctx context.Context, client *notte.Client, p Pin, items []json.RawMessage) (f Function, whole []json.RawMessage, known bool, err error) {
 	bad := &ItemsError{Function: Function{ID: p.FunctionID, Name: p.Name, Variables: p.Shown()}}
 	for i, item := range items {

@@ -89,11 +89,6 @@ func BatchItems(ctx context.Context, catalogue *functions.Catalogue, client *not
 		return catalogue.CheckAllPin(ctx, client, *r.Pin, all)
 	}
 	f, known, err = catalogue.CheckAll(ctx, client, r.FunctionID, all)
-	if err == nil && !known {
-		if _, readErr := catalogue.Get(ctx, client, r.FunctionID); notte.IsNotFound(readErr) {
-			err = readErr
-		}
-	}
 	return f, all, known, err
 }
 
