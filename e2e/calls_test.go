@@ -170,7 +170,7 @@ func TestCancellation(t *testing.T) {
 	})
 }
 
-// 150 waiting calls do not delay another request.
+// Many waiting calls do not delay another request.
 func TestManyWaiting(t *testing.T) {
 	calls := 150
 	if testing.Short() {

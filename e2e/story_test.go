@@ -20,11 +20,13 @@ type service struct {
 	unnamed atomic.Int64 // functions of v1 without an ID of their own
 }
 
+var bothContracts = []sandbox.API{sandbox.V1, sandbox.V2}
+
 // inBothContracts runs a test against a service of each contract, in parallel with
 // other tests. With -short it leaves out v1.
 func inBothContracts(t *testing.T, test func(t *testing.T, api *service, url string)) {
 	t.Parallel()
-	contracts := []sandbox.API{sandbox.V1, sandbox.V2}
+	contracts := bothContracts
 	if testing.Short() {
 		contracts = contracts[1:]
 	}
@@ -37,7 +39,7 @@ func inBothContracts(t *testing.T, test func(t *testing.T, api *service, url str
 // oneByOne runs a test against a service of each contract, while no other test
 // runs. It is for tests that measure time.
 func oneByOne(t *testing.T, test func(t *testing.T, api *service, url string)) {
-	inContracts(t, []sandbox.API{sandbox.V1, sandbox.V2}, test)
+	inContracts(t, bothContracts, test)
 }
 
 func inContracts(t *testing.T, contracts []sandbox.API, test func(t *testing.T, api *service, url string)) {

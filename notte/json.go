@@ -127,7 +127,8 @@ func items(v gjson.Result) iter.Seq[gjson.Result] {
 }
 
 // readJSON parses JSON, with or without a byte order mark. It replaces bytes that are
-// not UTF-8, and replaces Python's NaN and Infinity by null. It refuses a text that nests deeper than maxNesting.
+// not UTF-8, and replaces Python's NaN and Infinity by null. It refuses a text that
+// nests deeper than maxNesting.
 func readJSON(s string) (gjson.Result, bool) {
 	s = strings.TrimPrefix(s, "\uFEFF")
 	if !utf8.ValidString(s) {

@@ -69,7 +69,7 @@ func newBatchOutput(job *jobs.Job) *batchOutput {
 
 // describeBatch describes a batch and, if it has ended, its results from item offset on:
 // at most limit, unless that is 0, and as many as fit into an answer.
-func (s *service) describeBatch(ctx context.Context, job *jobs.Job, offset int, limit int) (*batchOutput, error) {
+func (s *service) describeBatch(ctx context.Context, job *jobs.Job, offset, limit int) (*batchOutput, error) {
 	out := newBatchOutput(job)
 	if !job.State.Ended() {
 		return out, nil

@@ -53,9 +53,9 @@ func (h *HTTP) accept(w http.ResponseWriter, r *http.Request) (*call, []byte, *r
 	if bad != nil {
 		return nil, nil, bad
 	}
+	// Without a session a cancellation could name another client's request. Such clients
+	// cancel by closing the response.
 	if m.isCancellation() && !p.stateless {
-		// Without a session it could name another client's request. Such clients
-		// cancel by closing the response.
 		h.calls.cancel(p.session, m.params)
 	}
 	if m.response || m.id == nil {
